@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// libtorch's headers and shared libraries: `script/bootstrap` puts them into .libtorch/.
+let libtorch = Context.environment["LIBTORCH"] ?? Context.packageDirectory + "/.libtorch"
+let linkTorch: [LinkerSetting] = [
+  .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+  .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+]
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "Reverie",
+  products: [
+    .library(
+      name: "Reverie", targets: ["Torch", "Weights", "Imaging", "Models", "Painting", "Training"]),
+    .executable(name: "reverie", targets: ["reverie"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(
+      name: "CTorch",
+      cxxSettings: [
+        .unsafeFlags([
+          "-isystem", "\(libtorch)/include",
+          "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+        ])
+      ],
+      linkerSettings: linkTorch),
+    .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swift),
+
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(
+      name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
+    .systemLibrary(
+      name: "CHarfBuzz", pkgConfig: "harfbuzz", providers: [.apt(["libharfbuzz-dev"])]),
+
+    .target(
+      name: "Weights", dependencies: ["Torch", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swift),
+    .target(
+      name: "Imaging", dependencies: ["Torch", "CPNG", "CJPEG", "CWebP", "CFreeType", "CHarfBuzz"],
+      swiftSettings: swift),
+    .target(name: "Models", dependencies: ["Torch", "Weights", "Imaging"], swiftSettings: swift),
+    .target(
+      name: "EmbeddedPack", resources: [.copy("Pack")], swiftSettings: swift),
+    .target(
+      name: "Painting", dependencies: ["Torch", "Weights", "Imaging", "Models", "EmbeddedPack"],
+      swiftSettings: swift),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Torch", "Weights", "Imaging", "Models", "Painting", "Yams",
+      ],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "reverie",
+      dependencies: [
+        "Painting", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
+    .testTarget(name: "TorchTests", dependencies: ["Torch"], swiftSettings: swift),
+    .testTarget(
+      name: "WeightsTests", dependencies: ["Weights"], resources: [.copy("Fixtures")],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Fixtures")],
+      swiftSettings: swift),
+    .testTarget(name: "PaintingTests", dependencies: ["Painting"], swiftSettings: swift),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: swift),
+    .testTarget(name: "ReverieTests", dependencies: ["reverie"], swiftSettings: swift),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx20
+)
