@@ -1,0 +1,29 @@
+#pragma once
+#include "ct_tensor.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Optional tensors may be NULL.
+int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
+int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding,
+              int64_t groups, ct_tensor *out);
+int ct_group_norm(ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
+int ct_layer_norm(ct_tensor x, int64_t width, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
+int ct_embedding(ct_tensor weight, ct_tensor indices, ct_tensor *out);
+// Mean over rows; rows whose target is `ignore` do not count.
+int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, double smoothing, ct_tensor *out);
+int ct_avg_pool2d(ct_tensor x, int64_t size, ct_tensor *out);
+int ct_max_pool2d(ct_tensor x, int64_t size, ct_tensor *out);
+int ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width, ct_tensor *out);
+int ct_adaptive_max_pool2d(ct_tensor x, int64_t height, int64_t width, ct_tensor *out);
+// mode: 0 nearest, 1 bilinear, 2 bicubic.
+int ct_upsample(ct_tensor x, int64_t height, int64_t width, int mode, bool align_corners, bool antialias,
+                ct_tensor *out);
+// mode: 0 bilinear, 1 nearest; padding: 0 zeros, 1 border, 2 reflection.
+int ct_grid_sample(ct_tensor x, ct_tensor grid, int mode, int padding, bool align_corners, ct_tensor *out);
+int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool causal, ct_tensor *out);
+
+#ifdef __cplusplus
+}
+#endif

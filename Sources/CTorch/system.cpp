@@ -1,0 +1,36 @@
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+#include "guard.h"
+
+void ct_set_threads(int count) { at::set_num_threads(count); }
+int ct_threads(void) { return at::get_num_threads(); }
+const char *ct_version(void) { return TORCH_VERSION; }
+
+bool ct_cpu_has_fast_bf16(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+int ct_cuda_open(void) {
+  static const int devices = [] {
+    Dl_info info;
+    if (!dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) || !info.dli_fname) return 0;
+    std::string path(info.dli_fname);
+    path = path.substr(0, path.find_last_of('/') + 1) + "libtorch_cuda.so";
+    if (!dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) return 0;
+    try {
+      return static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+    } catch (...) {
+      return 0;
+    }
+  }();
+  return devices;
+}

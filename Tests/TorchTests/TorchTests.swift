@@ -1,0 +1,188 @@
+import Foundation
+import Testing
+
+@testable import Torch
+
+@Suite struct TensorTests {
+  @Test("values survive the way in and out, in every type")
+  func roundTrip() {
+    for dtype in DType.allCases {
+      let x = Tensor([0, 1, 1, 0, 1, 0] as [Int], [2, 3]).to(dtype)
+      #expect(x.dtype == dtype)
+      #expect(x.shape == [2, 3])
+      #expect(x.ints() == [0, 1, 1, 0, 1, 0])
+    }
+  }
+
+  @Test("tensors without dimensions and without elements are tensors")
+  func degenerate() {
+    #expect(Tensor(2.5).shape == [])
+    #expect(Tensor(2.5).item() == 2.5)
+    #expect(Tensor.zeros([0, 3]).floats() == [])
+    #expect(Tensor.zeros([0, 3]).count == 0)
+  }
+
+  @Test("a product of shapes that do not fit throws with the operation and both shapes")
+  func wrongShapes() {
+    let x = Tensor.ones([2, 3])
+    do {
+      _ = try x.checkedMatmul(x)
+      Issue.record("the product was accepted")
+    } catch {
+      #expect(error.operation == "matmul")
+      #expect(error.operands == ["[2, 3] float32", "[2, 3] float32"])
+      #expect("\(error)".contains("cannot be multiplied"))
+      #expect(!"\(error)".contains("frame #"), "no backtrace")
+    }
+    #expect(throws: TorchError.self) { try x.checkedReshape([5]) }
+    #expect(throws: TorchError.self) {
+      try [UInt8](repeating: 0, count: 7).withUnsafeBytes { try Tensor(copying: $0, [2], .float32) }
+    }
+  }
+
+  @Test("a borrowed tensor keeps the owner of its memory alive, and lets it go")
+  func borrowing() throws {
+    final class Owner {
+      let memory = UnsafeMutablePointer<Float>.allocate(capacity: 2)
+      let gone: () -> Void
+      init(_ gone: @escaping () -> Void) { self.gone = gone }
+      deinit {
+        memory.deallocate()
+        gone()
+      }
+    }
+    var released = false
+    var owner: Owner? = Owner { released = true }
+    owner?.memory.initialize(from: [3, 4], count: 2)
+    var x: Tensor? = try owner.map { try Tensor(borrowing: $0.memory, [2], .float32, owner: $0) }
+    owner = nil
+    #expect(x?.floats() == [3, 4])
+    #expect(!released)
+    x = nil
+    #expect(released)
+  }
+
+  @Test("reductions, softmax and order agree with hand-made values")
+  func reductions() {
+    let x = Tensor([3, 1, 2, 4, 4, 0], [2, 3])
+    #expect(x.sum().item() == 14)
+    #expect(x.mean(over: [1]).floats() == [2, 8.0 / 3])
+    #expect(x.argmax(over: 1).ints() == [0, 0])
+    #expect(x.topK(2).indices.ints().prefix(2) == [0, 2])
+    #expect(x.sorted().values.floats() == [1, 2, 3, 0, 4, 4])
+    #expect(abs(x.softmax(over: -1)[0].sum().item() - 1) < 1e-6)
+  }
+}
+
+@Suite struct AutogradTests {
+  @Test("the gradient of a sum of squares is twice the point; unused tensors get zeros")
+  func squares() {
+    let x = Tensor([1, -2, 3]).variable()
+    let unused = Tensor([5]).variable()
+    let g = gradient(of: x.square().sum(), at: [x, unused])
+    #expect(g[0].floats() == [2, -4, 6])
+    #expect(g[1].floats() == [0])
+  }
+
+  @Test("noGrad records nothing and restores itself when its body throws")
+  func noGradRestores() {
+    struct Stop: Error {}
+    let x = Tensor([1]).variable()
+    #expect(noGrad { (x * 2).requiresGrad } == false)
+    try? noGrad { throw Stop() }
+    #expect((x * 2).requiresGrad)
+  }
+
+  @Test("the straight-through estimator shows one value and feels another")
+  func straightThrough() {
+    let x = Tensor([0.2, 0.7]).variable()
+    let y = x.round().straightThrough(to: x)
+    #expect(y.floats() == [0, 1])
+    #expect(gradient(of: (y * Tensor([3, 5])).sum(), at: [x])[0].floats() == [3, 5])
+  }
+
+  @Test("attention weighs values by the softmax of scaled products")
+  func attends() {
+    let q = Tensor([1, 0], [1, 1, 1, 2])
+    let k = Tensor([1, 0, 0, 1], [1, 1, 2, 2])
+    let v = Tensor([10, 0, 0, 10], [1, 1, 2, 2])
+    let e = exp(1 / 2.0.squareRoot())
+    let out = attention(q, k, v).floats().map(Double.init)
+    #expect(abs(out[0] - 10 * e / (e + 1)) < 1e-4)
+    let masked = attention(q, k, v, mask: Tensor([0, -Float.infinity], [1, 2])).floats()
+    #expect(masked == [10, 0])
+  }
+}
+
+@Suite struct RandomStreamTests {
+  @Test("a stream depends on seed and name, and goes on from a saved state")
+  func streams() throws {
+    let first = RandomStream(seed: 1, "noise").normal([4]).floats()
+    #expect(RandomStream(seed: 1, "noise").normal([4]).floats() == first)
+    #expect(RandomStream(seed: 2, "noise").normal([4]).floats() != first)
+    #expect(RandomStream(seed: 1, "codes").normal([4]).floats() != first)
+
+    let stream = RandomStream(seed: 7, "x")
+    _ = stream.uniform([3])
+    let state = stream.state
+    let next = stream.uniform([5]).floats()
+    try stream.restore(state)
+    #expect(stream.uniform([5]).floats() == next)
+    #expect(throws: TorchError.self) { try stream.restore(Tensor([1, 2])) }
+  }
+
+  @Test("the numbers stay what they were: metadata promises pictures by seed")
+  func golden() {
+    #expect(
+      RandomStream(seed: 42, "golden").integers(below: 1000, [4]).ints().allSatisfy {
+        0..<1000 ~= $0
+      })
+    #expect(RandomStream.key(0, "") == RandomStream.key(0, ""))
+    #expect(RandomStream.key(0, "a") != RandomStream.key(0, "b"))
+  }
+}
+
+@Suite struct OptimizerTests {
+  /// The update of Adam written out for one number.
+  static func adam(_ gradients: [Double], rate: Double, decay: Double) -> Double {
+    var (x, m, v) = (1.0, 0.0, 0.0)
+    for (i, g) in gradients.enumerated() {
+      let t = Double(i + 1)
+      m = 0.9 * m + 0.1 * g
+      v = 0.999 * v + 0.001 * g * g
+      x -= rate * decay * x
+      x -= rate * (m / (1 - pow(0.9, t))) / ((v / (1 - pow(0.999, t))).squareRoot() + 1e-8)
+    }
+    return x
+  }
+
+  @Test("AdamW follows its formula", arguments: [0.0, 0.1])
+  func formula(decay: Double) {
+    let gradients = [0.3, -0.2, 0.5, 0.1]
+    let x = Tensor([1]).variable()
+    let optimizer = AdamW([x], decay: decay)
+    for g in gradients { optimizer.step([Tensor([Float(g)])], rate: 0.01) }
+    #expect(abs(x.item() - Self.adam(gradients, rate: 0.01, decay: decay)) < 1e-6)
+  }
+
+  @Test("the norm over all gradients is clipped together")
+  func clipping() {
+    let gradients = [Tensor([3]), Tensor([4])]
+    #expect(abs(clipNorm(gradients, to: 1) - 5) < 1e-6)
+    #expect(abs(gradients[1].item() - 0.8) < 1e-6)
+  }
+}
+
+@Suite struct ParametersTests {
+  @Test("paths are joined with dots, and a start does not depend on the order of making")
+  func paths() {
+    let a = Initializer(seed: 3)
+    _ = Linear(Parameters(a) / "layers" / 0 / "fc", 4, 2)
+    let b = Initializer(seed: 3)
+    _ = Linear(Parameters(b) / "other", 4, 2)
+    _ = Linear(Parameters(b) / "layers" / 0 / "fc", 4, 2)
+    #expect(a.parameters.map(\.key) == ["layers.0.fc.weight", "layers.0.fc.bias"])
+    #expect(a.parameters[0].tensor.floats() == b.parameters[2].tensor.floats())
+    #expect(a.parameters[0].tensor.requiresGrad)
+  }
+}
