@@ -17,12 +17,14 @@ cannot_write() {
     "folder of your own."
 }
 
-# hidden LOG WHAT COMMAND…: runs the command with its output in LOG behind one progress line, and
-# returns its status.
+# hidden LOG WHAT COMMAND…: runs the command with its output in LOG behind one progress line
+# (none if WHAT is empty), and returns its status.
 hidden() {
   local log=$1 what=$2 status=0 child done_of
   shift 2
-  if [ -t 2 ]; then
+  if [ -z "$what" ]; then
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+  elif [ -t 2 ]; then
     "$@" >"$log" 2>&1 </dev/null &
     child=$!
     # shellcheck disable=SC2064
