@@ -17,6 +17,11 @@ cannot_write() {
     "folder of your own."
 }
 
+free_mb_in() { df -Pk "$1" | awk 'NR == 2 { print int($4 / 1024) }'; }
+
+# A log on a full disk is empty, so the disk is asked too.
+disk_full() { [ "$(free_mb_in "$1")" -lt 20 ]; }
+
 # hidden LOG WHAT COMMAND…: runs the command with its output in LOG behind one progress line
 # (none if WHAT is empty), and returns its status.
 hidden() {
@@ -60,7 +65,7 @@ build() {
     tail -n 12 "$log" >&2
   fi
   say '---'
-  if grep -aq 'No space left on device' "$log"; then
+  if disk_full "$root" || grep -aq 'No space left on device' "$log"; then
     fail "the disk is full. Free about 2 GB in $root and run the same command again."
   fi
   fail "the build failed (whole log: $log). Mend what it names and run the same command again."
