@@ -2,8 +2,10 @@
 ///
 /// Weights: `weight` `[out, in]`, `bias` `[out]`.
 public struct Linear {
-  let weight: Tensor
-  let bias: Tensor?
+  /// The weights.
+  public let weight: Tensor
+  /// Added at the end, or nothing.
+  public let bias: Tensor?
 
   /// A layer at `p` from `inputs` to `outputs` features.
   public init(
@@ -22,8 +24,10 @@ public struct Linear {
 ///
 /// Weights: `weight` `[out, in, k, k]`, `bias` `[out]`.
 public struct Conv2d {
-  let weight: Tensor
-  let bias: Tensor?
+  /// The weights.
+  public let weight: Tensor
+  /// Added at the end, or nothing.
+  public let bias: Tensor?
   let stride: Int
   let padding: Int
 
@@ -48,7 +52,8 @@ public struct Conv2d {
 ///
 /// Weights, always float32: `weight` `[C]`, `bias` `[C]`.
 public struct GroupNorm {
-  let weight: Tensor
+  /// The weights.
+  public let weight: Tensor
   let bias: Tensor
   let groups: Int
   let eps: Double
@@ -75,7 +80,8 @@ public struct GroupNorm {
 /// Weights, always float32: `weight` `[D]`, `bias` `[D]`, either of which a model may go without.
 public struct LayerNorm {
   let weight: Tensor?
-  let bias: Tensor?
+  /// Added at the end, or nothing.
+  public let bias: Tensor?
   let eps: Double
 
   /// A layer at `p` over `width` features.

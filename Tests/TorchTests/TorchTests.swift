@@ -64,7 +64,7 @@ import Testing
 
   @Test("reductions, softmax and order agree with hand-made values")
   func reductions() {
-    let x = Tensor([3, 1, 2, 4, 4, 0], [2, 3])
+    let x = Tensor([3, 1, 2, 4, 4, 0] as [Float], [2, 3])
     #expect(x.sum().item() == 14)
     #expect(x.mean(over: [1]).floats() == [2, 8.0 / 3])
     #expect(x.argmax(over: 1).ints() == [0, 0])
@@ -77,7 +77,7 @@ import Testing
 @Suite struct AutogradTests {
   @Test("the gradient of a sum of squares is twice the point; unused tensors get zeros")
   func squares() {
-    let x = Tensor([1, -2, 3]).variable()
+    let x = Tensor([1, -2, 3] as [Float]).variable()
     let unused = Tensor([5]).variable()
     let g = gradient(of: x.square().sum(), at: [x, unused])
     #expect(g[0].floats() == [2, -4, 6])
@@ -103,9 +103,9 @@ import Testing
 
   @Test("attention weighs values by the softmax of scaled products")
   func attends() {
-    let q = Tensor([1, 0], [1, 1, 1, 2])
-    let k = Tensor([1, 0, 0, 1], [1, 1, 2, 2])
-    let v = Tensor([10, 0, 0, 10], [1, 1, 2, 2])
+    let q = Tensor([1, 0] as [Float], [1, 1, 1, 2])
+    let k = Tensor([1, 0, 0, 1] as [Float], [1, 1, 2, 2])
+    let v = Tensor([10, 0, 0, 10] as [Float], [1, 1, 2, 2])
     let e = exp(1 / 2.0.squareRoot())
     let out = attention(q, k, v).floats().map(Double.init)
     #expect(abs(out[0] - 10 * e / (e + 1)) < 1e-4)
