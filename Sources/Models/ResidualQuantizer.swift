@@ -7,7 +7,7 @@ import Torch
 /// quantises what the levels before it left over, and the entries add up.
 ///
 /// Weights, always float32: `embedding.weight` `[K, D]`; further levels `residual.{0…}.weight`.
-struct ResidualQuantizer {
+public struct ResidualQuantizer {
   let codebooks: [Tensor]
 
   init(_ p: Parameters, _ config: VQGAN.Config) {
@@ -40,7 +40,7 @@ struct ResidualQuantizer {
   /// Row indices of the entries nearest to each row: `[M, D]` and `[K, D]` to `[M]`.
   ///
   /// `|x - e|² = |x|² - 2 x·e + |e|²`, and `|x|²` does not change the order.
-  static func nearest(_ rows: Tensor, _ codebook: Tensor) -> Tensor {
+  public static func nearest(_ rows: Tensor, _ codebook: Tensor) -> Tensor {
     let lengths = codebook.square().sum(over: [1])  // [K]
     return (rows.matmul(codebook.transposed()) * -2 + lengths).argmin(over: 1)
   }

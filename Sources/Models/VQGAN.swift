@@ -60,8 +60,8 @@ public struct VQGAN {
 
   /// The shape of these networks.
   public let config: Config
-  let encoder: Encoder
-  let decoder: Decoder
+  let encoder: VQGANEncoder
+  let decoder: VQGANDecoder
   let quantize: ResidualQuantizer
   let quant_conv: Conv2d
   let post_quant_conv: Conv2d
@@ -69,8 +69,8 @@ public struct VQGAN {
   /// The networks with parameters at `p`.
   public init(_ p: Parameters, _ config: Config) {
     self.config = config
-    encoder = Encoder(p / "encoder", config)
-    decoder = Decoder(p / "decoder", config)
+    encoder = VQGANEncoder(p / "encoder", config)
+    decoder = VQGANDecoder(p / "decoder", config)
     quantize = ResidualQuantizer(p / "quantize", config)
     quant_conv = Conv2d(p / "quant_conv", config.z_channels, config.embed_dim, kernel: 1)
     post_quant_conv = Conv2d(p / "post_quant_conv", config.embed_dim, config.z_channels, kernel: 1)
@@ -139,7 +139,9 @@ struct AttnBlock {
   func callAsFunction(_ x: Tensor) -> Tensor {
     let (b, c, h, w) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let n = norm(x)
-    func tokens(_ y: Tensor) -> Tensor { y.reshaped(b, 1, c, h * w).transposed() }  // [B, 1, H W, C]
+    func tokens(_ y: Tensor) -> Tensor {
+      y.reshaped(b, 1, c, h * w).transposed()  // [B, 1, H W, C]
+    }
     let y = attention(tokens(q(n)), tokens(k(n)), tokens(v(n)))
     return x + proj_out(y.transposed().reshaped(b, c, h, w))
   }
@@ -179,7 +181,7 @@ struct Middle {
 // MARK: - Encoder and decoder
 
 /// Pixels to latents.
-struct Encoder {
+struct VQGANEncoder {
   let conv_in: Conv2d
   let down: [Level]
   let downsample: [Conv2d]
@@ -222,7 +224,7 @@ struct Encoder {
 }
 
 /// Latents to pixels.
-struct Decoder {
+struct VQGANDecoder {
   let conv_in: Conv2d
   let mid: Middle
   let up: [Level]
