@@ -49,7 +49,10 @@ let package = Package(
       name: "Weights", dependencies: ["Torch", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swift),
     .target(
-      name: "Imaging", dependencies: ["Torch", "CPNG", "CJPEG", "CWebP", "CFreeType", "CHarfBuzz"],
+      name: "CImage", dependencies: ["CPNG", "CJPEG", "CWebP"],
+      linkerSettings: [.linkedLibrary("z")]),
+    .target(
+      name: "Imaging", dependencies: ["Torch", "CImage", "CFreeType", "CHarfBuzz"],
       swiftSettings: swift),
     .target(name: "Models", dependencies: ["Torch", "Weights", "Imaging"], swiftSettings: swift),
     .target(

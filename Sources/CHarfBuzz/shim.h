@@ -1,2 +1,1 @@
 #include <hb.h>
-#include <hb-ft.h>
