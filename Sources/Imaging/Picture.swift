@@ -60,7 +60,7 @@ public struct Picture: Sendable, Equatable, CustomStringConvertible {
       throw ImagingError.badSize("\(channels) channels; there must be 3 (RGB) or 4 (RGBA)")
     }
     let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
-    guard !overflow, width <= 1 << 20, height <= 1 << 20, pixels <= 1 << 32 else {
+    guard !overflow, width <= 1 << 20, height <= 1 << 20, pixels <= 1 << 28 else {
       throw ImagingError.badSize("\(width) x \(height) pixels are too many")
     }
     return pixels * channels
