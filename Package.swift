@@ -78,7 +78,8 @@ let package = Package(
       name: "WeightsTests", dependencies: ["Weights"], resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
-      name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")],
+      name: "ImagingTests", dependencies: ["Imaging", "Torch"], exclude: ["Oracle"],
+      resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Fixtures")],
