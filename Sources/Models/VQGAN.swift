@@ -20,6 +20,8 @@ public struct VQGAN {
     /// Levels with attention, 0 being the highest resolution. Taming names resolutions of a 256²
     /// picture instead (`attn_resolutions`), but ties them to levels all the same.
     public var attn_levels: [Int]
+    /// Groups of every norm; 32 is taming's. Narrow networks want fewer, lest a norm see one channel.
+    public var norm_num_groups: Int
     /// Channels the encoder ends with.
     public var z_channels: Int
     /// Channels of a code.
@@ -36,13 +38,15 @@ public struct VQGAN {
     /// A configuration; what is left out is taming's.
     public init(
       ch: Int = 128, ch_mult: [Int] = [1, 1, 2, 2, 4], num_res_blocks: Int = 2,
-      attn_levels: [Int] = [4], z_channels: Int = 256, embed_dim: Int = 256, n_embed: Int = 16384,
-      levels: Int = 1, patch: Int = 1, normalized: Bool = false
+      attn_levels: [Int] = [4], norm_num_groups: Int = 32, z_channels: Int = 256,
+      embed_dim: Int = 256, n_embed: Int = 16384, levels: Int = 1, patch: Int = 1,
+      normalized: Bool = false
     ) {
       self.ch = ch
       self.ch_mult = ch_mult
       self.num_res_blocks = num_res_blocks
       self.attn_levels = attn_levels
+      self.norm_num_groups = norm_num_groups
       self.z_channels = z_channels
       self.embed_dim = embed_dim
       self.n_embed = n_embed
@@ -110,10 +114,10 @@ struct ResnetBlock {
   let norm1: GroupNorm, conv1: Conv2d, norm2: GroupNorm, conv2: Conv2d
   let nin_shortcut: Conv2d?
 
-  init(_ p: Parameters, _ inputs: Int, _ outputs: Int) {
-    norm1 = GroupNorm(p / "norm1", 32, inputs, eps: 1e-6)
+  init(_ p: Parameters, _ inputs: Int, _ outputs: Int, groups: Int) {
+    norm1 = GroupNorm(p / "norm1", groups, inputs, eps: 1e-6)
     conv1 = Conv2d(p / "conv1", inputs, outputs)
-    norm2 = GroupNorm(p / "norm2", 32, outputs, eps: 1e-6)
+    norm2 = GroupNorm(p / "norm2", groups, outputs, eps: 1e-6)
     conv2 = Conv2d(p / "conv2", outputs, outputs)
     nin_shortcut = inputs == outputs ? nil : Conv2d(p / "nin_shortcut", inputs, outputs, kernel: 1)
   }
@@ -128,8 +132,8 @@ struct ResnetBlock {
 struct AttnBlock {
   let norm: GroupNorm, q: Conv2d, k: Conv2d, v: Conv2d, proj_out: Conv2d
 
-  init(_ p: Parameters, _ channels: Int) {
-    norm = GroupNorm(p / "norm", 32, channels, eps: 1e-6)
+  init(_ p: Parameters, _ channels: Int, groups: Int) {
+    norm = GroupNorm(p / "norm", groups, channels, eps: 1e-6)
     q = Conv2d(p / "q", channels, channels, kernel: 1)
     k = Conv2d(p / "k", channels, channels, kernel: 1)
     v = Conv2d(p / "v", channels, channels, kernel: 1)
@@ -152,9 +156,13 @@ struct Level {
   let block: [ResnetBlock]
   let attn: [AttnBlock]
 
-  init(_ p: Parameters, _ count: Int, _ inputs: Int, _ outputs: Int, attention: Bool) {
-    block = (0..<count).map { ResnetBlock(p / "block" / $0, $0 == 0 ? inputs : outputs, outputs) }
-    attn = attention ? (0..<count).map { AttnBlock(p / "attn" / $0, outputs) } : []
+  init(
+    _ p: Parameters, _ count: Int, _ inputs: Int, _ outputs: Int, attention: Bool, groups: Int
+  ) {
+    block = (0..<count).map {
+      ResnetBlock(p / "block" / $0, $0 == 0 ? inputs : outputs, outputs, groups: groups)
+    }
+    attn = attention ? (0..<count).map { AttnBlock(p / "attn" / $0, outputs, groups: groups) } : []
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
@@ -169,10 +177,10 @@ struct Level {
 struct Middle {
   let block_1: ResnetBlock, attn_1: AttnBlock, block_2: ResnetBlock
 
-  init(_ p: Parameters, _ channels: Int) {
-    block_1 = ResnetBlock(p / "block_1", channels, channels)
-    attn_1 = AttnBlock(p / "attn_1", channels)
-    block_2 = ResnetBlock(p / "block_2", channels, channels)
+  init(_ p: Parameters, _ channels: Int, groups: Int) {
+    block_1 = ResnetBlock(p / "block_1", channels, channels, groups: groups)
+    attn_1 = AttnBlock(p / "attn_1", channels, groups: groups)
+    block_2 = ResnetBlock(p / "block_2", channels, channels, groups: groups)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { block_2(attn_1(block_1(x))) }
@@ -193,20 +201,21 @@ struct VQGANEncoder {
   init(_ p: Parameters, _ config: VQGAN.Config) {
     let widths = config.ch_mult.map { $0 * config.ch }
     let deepest = widths.count - 1
+    let groups = config.norm_num_groups
     patch = config.patch
     conv_in = Conv2d(p / "conv_in", 3 * patch * patch, config.ch)
     down = widths.indices.map { level in
       Level(
         p / "down" / level, config.num_res_blocks, level == 0 ? config.ch : widths[level - 1],
-        widths[level], attention: config.attn_levels.contains(level))
+        widths[level], attention: config.attn_levels.contains(level), groups: groups)
     }
     downsample = (0..<deepest).map { level in
       Conv2d(
         p / "down" / level / "downsample" / "conv", widths[level], widths[level], stride: 2,
         padding: 0)
     }
-    mid = Middle(p / "mid", widths[deepest])
-    norm_out = GroupNorm(p / "norm_out", 32, widths[deepest], eps: 1e-6)
+    mid = Middle(p / "mid", widths[deepest], groups: groups)
+    norm_out = GroupNorm(p / "norm_out", groups, widths[deepest], eps: 1e-6)
     conv_out = Conv2d(p / "conv_out", widths[deepest], config.z_channels)
   }
 
@@ -238,19 +247,20 @@ struct VQGANDecoder {
   init(_ p: Parameters, _ config: VQGAN.Config) {
     let widths = config.ch_mult.map { $0 * config.ch }
     let deepest = widths.count - 1
+    let groups = config.norm_num_groups
     patch = config.patch
     conv_in = Conv2d(p / "conv_in", config.z_channels, widths[deepest])
-    mid = Middle(p / "mid", widths[deepest])
+    mid = Middle(p / "mid", widths[deepest], groups: groups)
     // Stored from the highest resolution down; run from the lowest up.
     up = widths.indices.map { level in
       Level(
         p / "up" / level, config.num_res_blocks + 1, widths[min(level + 1, deepest)], widths[level],
-        attention: config.attn_levels.contains(level))
+        attention: config.attn_levels.contains(level), groups: groups)
     }
     upsample = (0..<deepest).map { level in
       Conv2d(p / "up" / (level + 1) / "upsample" / "conv", widths[level + 1], widths[level + 1])
     }
-    norm_out = GroupNorm(p / "norm_out", 32, widths[0], eps: 1e-6)
+    norm_out = GroupNorm(p / "norm_out", groups, widths[0], eps: 1e-6)
     conv_out = Conv2d(p / "conv_out", widths[0], 3 * patch * patch)
   }
 
