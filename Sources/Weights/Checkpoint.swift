@@ -1,0 +1,175 @@
+import Foundation
+import Torch
+
+/// A file of weights from which models are built.
+///
+/// ```swift
+/// let clip = try Checkpoint(contentsOf: url, layouts: [CLIP.transformers]).build(.bfloat16, device: .cpu) {
+///   CLIP($0, config)
+/// }
+/// ```
+public final class Checkpoint {
+  /// The file.
+  public let file: SafeTensors
+  /// The layout whose rules rename the file's keys; nil when they are ours already.
+  public let layout: KeyRules?
+
+  private let plan: [String: KeyRules.Origin]
+  private let prefix: String
+
+  /// Opens a file.
+  ///
+  /// - Parameters:
+  ///   - layouts: foreign layouts of the same weights; the first that recognises the file is used.
+  ///   - prefix: what stands before every key of the model, for example `first_stage_model.`. Keys
+  ///     without it are neither used nor reported.
+  public convenience init(
+    contentsOf url: URL, layouts: [KeyRules] = [], prefix: String = ""
+  ) throws {
+    try self.init(SafeTensors(contentsOf: url), layouts: layouts, prefix: prefix)
+  }
+
+  /// As ``init(contentsOf:layouts:prefix:)``, of a file that is open.
+  public init(_ file: SafeTensors, layouts: [KeyRules] = [], prefix: String = "") throws {
+    let names = file.names.filter { $0.hasPrefix(prefix) }.map {
+      String($0.dropFirst(prefix.count))
+    }
+    let layout = layouts.first { $0.recognises(names) }
+    self.file = file
+    self.layout = layout
+    self.prefix = prefix
+    plan = layout?.plan(names) ?? Dictionary(uniqueKeysWithValues: names.map { ($0, .key($0)) })
+  }
+
+  /// Every key in our layout.
+  public var keys: [String] { plan.keys.sorted() }
+
+  /// The shape under one of our keys; nil when the file has no such key. Reads no data.
+  public func shape(_ key: String) -> [Int]? { plan[key].flatMap(shape) }
+
+  /// The shapes of all keys in our layout, from which sizes can be detected.
+  public var shapes: [String: [Int]] { plan.compactMapValues(shape) }
+
+  /// Builds a model whose parameters are this file's.
+  ///
+  /// Floating-point weights are cast to `dtype` once; those whose role is precise (norms, codebooks,
+  /// scales) become float32. Weights that need no cast stay on the mapped file.
+  ///
+  /// - Parameters:
+  ///   - dtype: the compute type.
+  ///   - device: where the model is to run.
+  ///   - leftovers: keys that may stay unused, with the reason beside the list. An entry that ends in
+  ///     a point or an asterisk stands for all keys that begin so.
+  ///   - body: makes the model; it must ask for each parameter it has.
+  /// - Throws: `WeightsError.mismatch`, one error with every missing, mis-shaped and unused key.
+  public func build<Model>(
+    _ dtype: DType = .float32, device: Device = .cpu, leftovers: [String] = [],
+    _ body: (Parameters) throws -> Model
+  ) throws -> Model {
+    let ledger = Ledger(self, dtype, device)
+    let model = try body(Parameters(ledger))
+    let allowed = leftovers + (layout?.ignored ?? [])
+    let unused = plan.keys.filter { key in
+      !ledger.used.contains(key) && !allowed.contains { KeyRules.matches(key, $0) }
+    }
+    try ledger.finish(unused: unused.sorted())
+    return model
+  }
+
+  // MARK: Reading
+
+  private func shape(_ origin: KeyRules.Origin) -> [Int]? {
+    switch origin {
+    case .key(let key): file.entries[prefix + key]?.shape
+    case .transposed(let key):
+      file.entries[prefix + key].flatMap { $0.shape.count == 2 ? $0.shape.reversed() : nil }
+    case .reshaped(let key, let rank):
+      file.entries[prefix + key].map { KeyRules.fitted($0.shape, rank: rank) }
+    case .joined(let keys):
+      keys.dropFirst().reduce(keys.first.flatMap { file.entries[prefix + $0]?.shape }) {
+        total, key in
+        guard var total, let shape = file.entries[prefix + key]?.shape, let first = shape.first,
+          total.dropFirst() == shape.dropFirst()
+        else { return nil }
+        total[0] += first
+        return total
+      }
+    }
+  }
+
+  fileprivate func read(_ origin: KeyRules.Origin) throws -> Tensor {
+    switch origin {
+    case .key(let key): try file.tensor(prefix + key)
+    case .transposed(let key): try file.tensor(prefix + key).transposed().contiguous()
+    case .reshaped(let key, let rank):
+      try file.tensor(prefix + key).reshaped(
+        KeyRules.fitted(file.tensor(prefix + key).shape, rank: rank))
+    case .joined(let keys):
+      concatenated(try keys.map { try file.tensor(prefix + $0) }, over: 0)
+    }
+  }
+
+  fileprivate func origin(_ key: String) -> KeyRules.Origin? { plan[key] }
+}
+
+/// Looks parameters up and keeps account of what does not fit.
+private final class Ledger: ParameterSource {
+  private(set) var used: Set<String> = []
+  private var missing: [String] = []
+  private var misshaped: [String] = []
+  private var unreadable: [any Error] = []
+  private let checkpoint: Checkpoint
+  private let dtype: DType
+  private let device: Device
+
+  init(_ checkpoint: Checkpoint, _ dtype: DType, _ device: Device) {
+    self.checkpoint = checkpoint
+    self.dtype = dtype
+    self.device = device
+  }
+
+  func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor {
+    let wanted: DType = role == .precise ? .float32 : dtype
+    used.insert(path)
+    guard let origin = checkpoint.origin(path) else {
+      missing.append("\(path) \(shape)")
+      return placeholder(shape, wanted)
+    }
+    guard let found = checkpoint.shape(path), found == shape else {
+      let found = checkpoint.shape(path).map { "\($0)" } ?? "something that cannot be rearranged so"
+      misshaped.append("\(path): file \(found), model \(shape)")
+      return placeholder(shape, wanted)
+    }
+    do {
+      let tensor = try checkpoint.read(origin)
+      return (tensor.dtype.isFloat ? tensor.to(wanted) : tensor).to(device)
+    } catch {
+      unreadable.append(error)
+      return placeholder(shape, wanted)
+    }
+  }
+
+  /// One element seen as the whole shape: a wrong configuration must not cost memory. A model uses
+  /// its weights only after `build`, which will throw.
+  private func placeholder(_ shape: [Int], _ dtype: DType) -> Tensor {
+    Tensor.zeros(Array(repeating: 1, count: shape.count), dtype).expanded(shape)
+  }
+
+  func finish(unused: [String]) throws {
+    if let error = unreadable.first { throw error }
+    let groups = [("missing", missing), ("of another shape", misshaped), ("unused", unused)]
+    let count = groups.reduce(0) { $0 + $1.1.count }
+    guard count > 0 else { return }
+    var lines = ["\(count) \(count == 1 ? "key does" : "keys do") not fit."]
+    for (name, items) in groups where !items.isEmpty {
+      lines.append("  \(items.count) \(name):")
+      lines += items.prefix(10).map { "    \($0)" }
+      if items.count > 10 { lines.append("    … and \(items.count - 10) more") }
+    }
+    lines.append(
+      checkpoint.layout.map { "The keys were read as the layout '\($0.name)'." }
+        ?? "The keys were read as they are. Is this the file of another model?")
+    throw WeightsError.mismatch(
+      path: checkpoint.file.url.path, summary: lines.joined(separator: "\n"))
+  }
+}

@@ -1,0 +1,39 @@
+import Crypto
+import Foundation
+
+/// SHA-256 of files.
+public enum Checksum {
+  /// The SHA-256 of the file at `url`, as 64 lower-case hexadecimal digits. Read in pieces, so that
+  /// a file larger than memory is no trouble.
+  public static func sha256(of url: URL) throws -> String {
+    func failure() -> WeightsError {
+      .file(path: url.path, reason: "cannot read the file (\(String(cString: strerror(errno))))")
+    }
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure() }
+    defer { close(descriptor) }
+    var hash = SHA256()
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { piece.deallocate() }
+    while true {
+      let count = read(descriptor, piece.baseAddress, piece.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw failure() }
+      guard count > 0 else { break }
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+    }
+    return hash.finalize().map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+
+  /// Throws `WeightsError.checksum` unless the SHA-256 of the file at `url` is `expected`.
+  ///
+  /// - Parameter expected: 64 hexadecimal digits, in either case.
+  public static func verify(_ url: URL, sha256 expected: String) throws {
+    let found = try sha256(of: url)
+    guard found == expected.lowercased() else {
+      throw WeightsError.checksum(path: url.path, expected: expected.lowercased(), found: found)
+    }
+  }
+}
