@@ -12,6 +12,7 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
   /// A vocabulary was asked for that cannot hold the byte symbols.
   case size(Int)
 
+  /// The sentence for the user.
   public var description: String {
     switch self {
     case .file(let path, let reason):

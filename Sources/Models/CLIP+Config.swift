@@ -215,7 +215,7 @@ extension CLIP.Config {
   }
 
   /// Reads open_clip's JSON, with its defaults, and validates it.
-  public init(from decoder: any Decoder) throws {
+  public init(from decoder: any Swift.Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       embedDim: try fields.decode(Int.self, forKey: .embedDim),
@@ -236,7 +236,7 @@ extension CLIP.Config.Vision {
   }
 
   /// Reads open_clip's `vision_cfg`.
-  public init(from decoder: any Decoder) throws {
+  public init(from decoder: any Swift.Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       imageSize: try fields.decode(Int.self, forKey: .imageSize),

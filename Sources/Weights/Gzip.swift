@@ -7,6 +7,7 @@ public enum Gzip {
     case notGzip, truncated, corrupt
     case tooLarge(limit: Int)
 
+    /// The sentence for the user.
     public var description: String {
       switch self {
       case .notGzip: "it is not gzip data"

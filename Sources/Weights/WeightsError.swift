@@ -18,6 +18,7 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
   /// The keys of a checkpoint do not fit the model.
   case mismatch(path: String, summary: String)
 
+  /// The sentence for the user.
   public var description: String {
     switch self {
     case .file(let path, let reason):
