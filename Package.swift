@@ -82,7 +82,8 @@ let package = Package(
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Fixtures")],
+      name: "ModelsTests", dependencies: ["Models"], exclude: ["Oracle"],
+      resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(name: "PaintingTests", dependencies: ["Painting"], swiftSettings: swift),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: swift),

@@ -1,0 +1,195 @@
+import Foundation
+import Testing
+import Torch
+import Weights
+
+@testable import Models
+
+/// Against clip-anytorch's `SimpleTokenizer`, by `Oracle/clip_tokens.py`.
+@Suite("BPETokenizer")
+struct BPETokenizerTests {
+  struct Line: Decodable {
+    let text: String
+    let ids: [Int]
+    let reduced: [Int]
+  }
+
+  private func lines() throws -> [Line] {
+    try JSONDecoder().decode(
+      [Line].self, from: Data(contentsOf: Fixtures.url("clip_tokens.json")))
+  }
+
+  private func reduced() throws -> BPETokenizer {
+    try BPETokenizer(contentsOf: Fixtures.url("bpe_reduced.txt"))
+  }
+
+  static let vocabulary = Fixtures.oracle.appendingPathComponent("bpe_simple_vocab_16e6.txt.gz")
+
+  @Test("Lines in many scripts get OpenAI's ids, under a reduced vocabulary")
+  func reducedVocabulary() throws {
+    let tokenizer = try reduced()
+    #expect(tokenizer.vocabularySize == 512 + 1500 + 2)
+    for line in try lines() {
+      #expect(tokenizer.encode(line.text) == line.reduced, "\(line.text.debugDescription)")
+    }
+  }
+
+  @Test(
+    "Lines in many scripts get OpenAI's ids, under its own vocabulary",
+    .enabled(
+      if: Fixtures.exists(vocabulary),
+      "needs .oracle/bpe_simple_vocab_16e6.txt.gz: run Tests/ModelsTests/Oracle/clip_tokens.py"))
+  func wholeVocabulary() throws {
+    let tokenizer = try BPETokenizer(contentsOf: Self.vocabulary)
+    #expect(tokenizer.vocabularySize == 49408)
+    #expect(tokenizer.start == 49406)
+    #expect(tokenizer.end == 49407)
+    for line in try lines() {
+      #expect(tokenizer.encode(line.text) == line.ids, "\(line.text.debugDescription)")
+    }
+    #expect(
+      tokenizer.tokens("a photo of a cat!!!", length: 10)
+        == [49406, 320, 1125, 539, 320, 2368, 995, 49407, 0, 0])
+  }
+
+  @Test("Tokens are framed, padded with zeros, and cut so that the end token stays")
+  func framing() throws {
+    let tokenizer = try reduced()
+    let ids = tokenizer.encode("a cat")
+    #expect(
+      tokenizer.tokens("a cat", length: 10)
+        == [tokenizer.start] + ids + [tokenizer.end] + Array(repeating: 0, count: 8 - ids.count))
+    let long = tokenizer.tokens(String(repeating: "a cat ", count: 50), length: 8)
+    #expect(long.count == 8)
+    #expect(long.first == tokenizer.start)
+    #expect(long.last == tokenizer.end)
+    #expect(tokenizer.tokens("", length: 3) == [tokenizer.start, tokenizer.end, 0])
+    let batch = tokenizer(["a cat", "a dog"], length: 6)
+    #expect(batch.shape == [2, 6])
+    #expect(batch[0].ints() == tokenizer.tokens("a cat", length: 6))
+  }
+
+  @Test("Decoding gives the words back, and leaves unknown ids out")
+  func decoding() throws {
+    let tokenizer = try reduced()
+    let text = "two whales , naïve 東京 😀 "
+    #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+    #expect(tokenizer.decode([-1, 1 << 40]) == "")
+  }
+
+  @Test(
+    "Merging equals the original's repeated scan",
+    arguments: [
+      "aaaaaaaaaaaaaaa", "abababababab", "banana", "mississippi", "thethethethe", "eeeing",
+    ])
+  func merging(word: String) throws {
+    let tokenizer = try reduced()
+    // The original: all occurrences of the pair of lowest rank, again and again.
+    let ranks = Dictionary(
+      zip(tokenizer.merges, 0...), uniquingKeysWith: { $1 })
+    var symbols = word.map(String.init)
+    symbols[symbols.count - 1] += "</w>"
+    while true {
+      let pairs = zip(symbols, symbols.dropFirst()).map { BPETokenizer.Pair($0, $1) }
+      guard let best = pairs.min(by: { ranks[$0, default: .max] < ranks[$1, default: .max] }),
+        ranks[best] != nil
+      else { break }
+      var joined: [String] = []
+      var index = 0
+      while index < symbols.count {
+        if index + 1 < symbols.count, symbols[index] == best.left, symbols[index + 1] == best.right
+        {
+          joined.append(best.left + best.right)
+          index += 2
+        } else {
+          joined.append(symbols[index])
+          index += 1
+        }
+      }
+      symbols = joined
+    }
+    let expected = symbols.map { $0.hasSuffix("</w>") ? $0.dropLast(4) + " " : $0 }.joined()
+    #expect(tokenizer.encode(word).count == symbols.count)
+    #expect(tokenizer.encode(word).map { tokenizer.decode([$0]) }.joined() == expected)
+  }
+
+  @Test(
+    "A prompt of 100,000 characters is encoded whole",
+    arguments: ["a", "ab ", "!", "&amp;", "é", "&", "Σ", "\u{301}", "'s", "1", "&amp;amp;amp;"])
+  func longPrompt(unit: String) throws {
+    let tokenizer = try reduced()
+    let text = String(repeating: unit, count: 100_000 / unit.unicodeScalars.count)
+    let ids = tokenizer.encode(text)
+    #expect(!ids.isEmpty)
+    #expect(ids.allSatisfy { (0..<tokenizer.vocabularySize).contains($0) })
+  }
+
+  @Test("Hugging Face's pair of files gives the same tokenizer")
+  func huggingFace() throws {
+    let tokenizer = try reduced()
+    try Fixtures.withTemporaryFile("vocab.json") { url in
+      let alphabet = ByteAlphabet.characters.map(String.init)
+      let symbols =
+        alphabet + alphabet.map { $0 + "</w>" } + tokenizer.merges.map { $0.left + $0.right }
+        + BPETokenizer.specials
+      let ids = Dictionary(uniqueKeysWithValues: zip(symbols, 0...))
+      try JSONEncoder().encode(ids).write(to: url)
+      let merges = tokenizer.merges.map { "\($0.left) \($0.right)" }.joined(separator: "\n")
+      let folder = url.deletingLastPathComponent()
+      try Data("#version: 0.2\n\(merges)\n".utf8)
+        .write(to: folder.appendingPathComponent("merges.txt"))
+      for place in [url, folder] {
+        let other = try BPETokenizer(contentsOf: place)
+        #expect(other.merges == tokenizer.merges)
+        #expect(other.encode("A quick brown fox") == tokenizer.encode("A quick brown fox"))
+      }
+      try JSONEncoder().encode(ids.mapValues { $0 * 2 }).write(to: url)
+      #expect(throws: TokenizerError.self) { try BPETokenizer(contentsOf: url) }
+    }
+  }
+
+  @Test(
+    "A damaged vocabulary is refused by name",
+    arguments: [
+      ("bpe.txt", "#version\na b c\n"), ("bpe.txt", "#version\nab cd\n"), ("bpe.txt", "\u{0}"),
+      ("tokenizer.json", "{}"), ("tokenizer.json", "[1"), ("vocab.json", "{\"a\": 0}"),
+      ("bpe.txt.gz", "\u{1F}"),
+      (
+        "tokenizer.json",
+        #"{"format":"reverie-bpe","version":2,"specials":[],"merges":[]}"#
+      ),
+    ])
+  func damaged(name: String, contents: String) throws {
+    try Fixtures.withTemporaryFile(name) { url in
+      try Data(contents.utf8).write(to: url)
+      #expect(throws: TokenizerError.self) { try BPETokenizer(contentsOf: url) }
+    }
+    #expect(throws: TokenizerError.self) {
+      try BPETokenizer(contentsOf: URL(fileURLWithPath: "/nowhere/\(name)"))
+    }
+  }
+
+  @Test("Training is deterministic, whatever the order, and its file reads back")
+  func training() throws {
+    let captions = (0..<200).map { index in
+      "a \(["red", "green", "blue"][index % 3]) \(["whale", "pizza", "sailboat", "fox"][index % 4])"
+        + " on a \(["white", "yellow"][index % 2]) background"
+    }
+    let tokenizer = try BPETrainer.train(captions, vocabularySize: 550)
+    #expect(tokenizer.vocabularySize == 550)
+    #expect(
+      try BPETrainer.train(captions.reversed(), vocabularySize: 550).merges == tokenizer.merges)
+    let again = try BPETokenizer(encoded: tokenizer.encoded())
+    #expect(again.merges == tokenizer.merges)
+    #expect(try again.encoded() == tokenizer.encoded())
+    // The word in every caption has become one token; unseen words still encode.
+    #expect(tokenizer.encode("background").count == 1)
+    #expect(tokenizer.decode(tokenizer.encode("zebra 東京")) == "zebra 東京 ")
+    // With nothing left that occurs twice, the vocabulary stays smaller than asked.
+    let few = try BPETrainer.train(["ab ab", "cd"], vocabularySize: 1024)
+    #expect(few.vocabularySize == 515)
+    #expect(throws: TokenizerError.size(513)) {
+      try BPETrainer.train(captions, vocabularySize: 513)
+    }
+  }
+}

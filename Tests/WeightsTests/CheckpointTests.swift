@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Weights
+
+@Suite("Checkpoint")
+struct CheckpointTests {
+  private struct Model {
+    let fc: Linear
+    let norm: LayerNorm
+    let scale: Tensor
+
+    init(_ p: Parameters) {
+      fc = Linear(p / "fc", 2, 3)
+      norm = LayerNorm(p / "norm", 3)
+      scale = p("scale", [], .ones, .precise)
+    }
+  }
+
+  private let weights: [String: Tensor] = [
+    "fc.weight": Tensor([1, 2, 3, 4, 5, 6] as [Float], [3, 2]).to(.float16),
+    "fc.bias": Tensor.zeros([3], .float16), "norm.weight": Tensor.ones([3], .float16),
+    "norm.bias": Tensor.zeros([3], .float16), "scale": Tensor(4).to(.float16),
+  ]
+
+  private func checkpoint(
+    _ tensors: [String: Tensor], layouts: [KeyRules] = [], prefix: String = "",
+    _ body: (Checkpoint) throws -> Void
+  ) throws {
+    try withFolder { folder in
+      let url = folder.appendingPathComponent("model.safetensors")
+      try SafeTensors.write(tensors, to: url)
+      try body(Checkpoint(contentsOf: url, layouts: layouts, prefix: prefix))
+    }
+  }
+
+  @Test("Weights take the compute type, precise parameters are float32")
+  func casting() throws {
+    try checkpoint(weights) { checkpoint in
+      var seen: [String: DType] = [:]
+      _ = try checkpoint.build(.bfloat16) { p in
+        seen["weight"] = p("fc.weight", [3, 2]).dtype
+        seen["bias"] = p("fc.bias", [3]).dtype
+        seen["gain"] = p("norm.weight", [3], .ones, .precise).dtype
+        return Model(p)
+      }
+      #expect(seen == ["weight": .bfloat16, "bias": .bfloat16, "gain": .float32])
+      let model = try checkpoint.build { Model($0) }
+      #expect(model.fc(Tensor([1, 1] as [Float], [1, 2])).floats() == [3, 7, 11])
+      #expect(model.scale.item() == 4)
+    }
+  }
+
+  @Test("One error lists every missing, mis-shaped and unused key, and the file")
+  func mismatch() throws {
+    var damaged = weights
+    damaged["fc.bias"] = nil
+    damaged["fc.weight"] = Tensor.zeros([3, 4])
+    for index in 0..<12 { damaged["extra.\(index)"] = Tensor(1) }
+    try checkpoint(damaged) { checkpoint in
+      let error = #expect(throws: WeightsError.self) { try checkpoint.build { Model($0) } }
+      let text = error?.description ?? ""
+      for part in [
+        "model.safetensors", "14 keys do not fit", "1 missing", "fc.bias [3]", "1 of another shape",
+        "fc.weight: file [3, 4], model [3, 2]", "12 unused", "extra.0", "… and 2 more",
+      ] {
+        #expect(text.contains(part), "\(part) is not in:\n\(text)")
+      }
+    }
+  }
+
+  @Test("Leftovers are allowed by name or by beginning, no others")
+  func leftovers() throws {
+    var more = weights
+    more["loss.a"] = Tensor(1)
+    more["loss.b.c"] = Tensor(1)
+    more["step"] = Tensor(1)
+    try checkpoint(more) { checkpoint in
+      _ = try checkpoint.build(leftovers: ["loss.", "step"]) { Model($0) }
+      #expect(throws: WeightsError.self) {
+        try checkpoint.build(leftovers: ["loss."]) { Model($0) }
+      }
+    }
+  }
+
+  @Test("Below a prefix only its keys count")
+  func prefixes() throws {
+    var prefixed = ["other": Tensor(1)]
+    for (name, tensor) in weights { prefixed["first_stage_model.\(name)"] = tensor }
+    try checkpoint(prefixed, prefix: "first_stage_model.") { checkpoint in
+      #expect(checkpoint.keys == weights.keys.sorted())
+      let model = try checkpoint.build { Model($0) }
+      #expect(model.scale.item() == 4)
+    }
+  }
+
+  @Test("Rules rename, join, transpose and reshape; what is lacking is missing")
+  func rules() throws {
+    let rules = KeyRules(
+      name: "foreign", mark: "linear.q.weight",
+      rules: [
+        .init("linear.q.*", "fc.*", .part(0, of: 2)), .init("linear.k.*", "fc.*", .part(1, of: 2)),
+        .init("gains.*.weight", "norm.weight"), .init("gains.*.bias", "norm.bias", .rank(1)),
+        .init("scale.value", "scale", .rank(0)), .init("matrix", "turned", .transpose),
+      ], ignored: ["position_ids"])
+    var foreign: [String: Tensor] = [
+      "linear.q.weight": Tensor([1, 2] as [Float], [1, 2]),
+      "linear.k.weight": Tensor([3, 4, 5, 6] as [Float], [2, 2]),
+      "linear.q.bias": Tensor.zeros([1]), "linear.k.bias": Tensor.zeros([2]),
+      "gains.0.weight": Tensor.ones([3]), "gains.0.bias": Tensor.zeros([3, 1, 1]),
+      "scale.value": Tensor([4] as [Float]), "position_ids": Tensor([0], [1]),
+      "matrix": Tensor([1, 2] as [Float], [1, 2]),
+    ]
+    try checkpoint(foreign, layouts: [rules]) { checkpoint in
+      let model = try checkpoint.build { p in
+        #expect(p("turned", [2, 1]).floats() == [1, 2])
+        return Model(p)
+      }
+      #expect(model.fc(Tensor([1, 1] as [Float], [1, 2])).floats() == [3, 7, 11])
+      #expect(model.scale.item() == 4)
+    }
+    foreign["linear.k.weight"] = nil
+    foreign["linear.k.bias"] = Tensor.zeros([7])
+    foreign["scale.value"] = Tensor.zeros([2])
+    try checkpoint(foreign, layouts: [rules]) { checkpoint in
+      let error = #expect(throws: WeightsError.self) {
+        try checkpoint.build { p in (Model(p), p("turned", [2, 2])) }
+      }
+      let text = error?.description ?? ""
+      for part in [
+        "missing:\n    fc.weight", "fc.bias: file [8]", "scale: file [2]", "turned: file [2, 1]",
+        "'foreign'",
+      ] {
+        #expect(text.contains(part), "\(part) is not in:\n\(text)")
+      }
+    }
+  }
+}
+
+@Suite("Gzip")
+struct GzipTests {
+  /// `printf 'hello hello hello hello' | gzip -9n`
+  static let packed: [UInt8] = [
+    0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 3, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x57, 0xC8, 0x40, 0x27, 1,
+    0xE3, 0x51, 0x3D, 0x8D, 0x17, 0, 0, 0,
+  ]
+
+  @Test("Data packed by gzip is unpacked, up to the limit")
+  func unpack() throws {
+    #expect(try Gzip.unpack(Data(Self.packed), limit: 23) == Data("hello hello hello hello".utf8))
+    #expect(throws: Gzip.Failure.tooLarge(limit: 22)) {
+      try Gzip.unpack(Data(Self.packed), limit: 22)
+    }
+    #expect(throws: Gzip.Failure.notGzip) { try Gzip.unpack(Data("plain".utf8), limit: 9) }
+  }
+
+  @Test("No damage traps or passes unnoticed")
+  func damage() {
+    for length in 0..<Self.packed.count - 4 {
+      #expect(throws: Gzip.Failure.self) {
+        try Gzip.unpack(Data(Self.packed.prefix(length)), limit: 1 << 20)
+      }
+    }
+    for bit in 10 * 8..<(Self.packed.count - 4) * 8 {
+      var flipped = Self.packed
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      // Bits behind the end of the code are padding; everything else must be noticed.
+      if let data = try? Gzip.unpack(Data(flipped), limit: 1 << 20) {
+        #expect(data == Data("hello hello hello hello".utf8))
+      }
+    }
+  }
+}
