@@ -66,7 +66,7 @@ public struct VQGAN {
   public let config: Config
   let encoder: VQGANEncoder
   let decoder: VQGANDecoder
-  let quantize: ResidualQuantizer
+  let quantizer: ResidualQuantizer
   let quant_conv: Conv2d
   let post_quant_conv: Conv2d
 
@@ -75,7 +75,7 @@ public struct VQGAN {
     self.config = config
     encoder = VQGANEncoder(p / "encoder", config)
     decoder = VQGANDecoder(p / "decoder", config)
-    quantize = ResidualQuantizer(p / "quantize", config)
+    quantizer = ResidualQuantizer(p / "quantize", config)
     quant_conv = Conv2d(p / "quant_conv", config.z_channels, config.embed_dim, kernel: 1)
     post_quant_conv = Conv2d(p / "post_quant_conv", config.embed_dim, config.z_channels, kernel: 1)
   }
@@ -97,14 +97,14 @@ public struct VQGAN {
   }
 
   /// The nearest codes; see `ResidualQuantizer`.
-  public func quantize(_ z: Tensor) -> (quantized: Tensor, codes: Tensor) { quantize(z) }
+  public func quantize(_ z: Tensor) -> (quantized: Tensor, codes: Tensor) { quantizer(z) }
 
   /// The latent of codes `[B, h, w, levels]`: `[B, embed_dim, h, w]`.
-  public func lookUp(_ codes: Tensor) -> Tensor { quantize.lookUp(codes) }
+  public func lookUp(_ codes: Tensor) -> Tensor { quantizer.lookUp(codes) }
 
   /// Lowest and highest value of each channel over all codes, `[1, embed_dim, 1, 1]` each: where
   /// VQGAN+CLIP keeps its latent.
-  public var codebookRange: (low: Tensor, high: Tensor) { quantize.range }
+  public var codebookRange: (low: Tensor, high: Tensor) { quantizer.range }
 }
 
 // MARK: - Blocks

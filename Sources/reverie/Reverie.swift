@@ -1,5 +1,6 @@
 import ArgumentParser
 
-@main struct Reverie: ParsableCommand {
-  func run() {}
+@main struct Reverie: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Text to image.", subcommands: [Train.self])
 }

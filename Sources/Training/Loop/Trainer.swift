@@ -1,0 +1,113 @@
+import Foundation
+import Torch
+
+/// The training loop: loss, gradient, clipping, AdamW, averaging, log, checkpoint, sheet.
+public final class Trainer {
+  /// What a step did.
+  public struct Report: Sendable {
+    /// Steps done.
+    public let step: Int
+    /// Steps in all.
+    public let steps: Int
+    /// Figures of the step, `loss` first.
+    public let figures: [(name: String, value: Double)]
+    /// Seconds since this process took the training up.
+    public let seconds: Double
+    /// Steps done by this process.
+    public let stepsHere: Int
+  }
+
+  private let trainee: any Trainee
+  private let schedule: Schedule
+  private let run: TrainingRun
+  private let precision: DType
+  private let device: Device
+  private let optimizer: AdamW
+  private let averages: [Tensor]
+
+  /// - Parameters:
+  ///   - precision: of matrix products and convolutions; parameters and their updates are float32.
+  ///   - device: where the trainee's parameters are.
+  public init(
+    _ trainee: any Trainee, _ schedule: Schedule, run: TrainingRun, precision: DType, device: Device
+  ) {
+    self.trainee = trainee
+    self.schedule = schedule
+    self.run = run
+    self.precision = precision
+    self.device = device
+    let parameters = trainee.parameters.map(\.tensor)
+    optimizer = AdamW(parameters, betas: (0.9, schedule.beta2), decay: schedule.decay)
+    averages = parameters.map { $0.detached().cloned() }
+  }
+
+  private var state: [(key: String, tensor: Tensor)] {
+    trainee.parameters.map { ("model." + $0.key, $0.tensor) }
+      + zip(trainee.parameters, averages).map { ("average." + $0.key, $1) }
+      + optimizer.state.map { ("optimizer." + $0.key, $0.tensor) }
+  }
+
+  /// The averaged weights with their keys: what ships.
+  public var weights: [(key: String, tensor: Tensor)] {
+    zip(trainee.parameters, averages).map { ($0.key, $1) }
+  }
+
+  /// Takes the training up where its run folder stands and goes on to the end of the schedule, or
+  /// until `stop` holds; either way a checkpoint is written at the end.
+  /// - Returns: the number of steps done in all.
+  @discardableResult
+  public func train(until stop: () -> Bool, report: (Report) -> Void) throws -> Int {
+    let first = try run.restore(state) ?? 0
+    let began = ContinuousClock.now
+    var lost = 0
+    var step = first
+    while step < schedule.steps, !stop() {
+      var figures = try takeStep(step)
+      step += 1
+      lost = figures[0].value.isFinite ? 0 : lost + 1
+      if lost >= 10 { throw TrainingError.diverged(step: step - lost) }
+
+      let due = { (period: Int) in step % max(1, period) == 0 || step == self.schedule.steps }
+      if due(schedule.sampleEvery) { figures += try examine(step) }
+      if due(10) || due(schedule.sampleEvery) {
+        try run.log([("step", Double(step))] + figures)
+      }
+      if due(schedule.saveEvery), !stop() { try run.save(step: step, state) }
+      let seconds = (ContinuousClock.now - began) / .seconds(1)
+      report(
+        Report(
+          step: step, steps: schedule.steps, figures: figures, seconds: seconds,
+          stepsHere: step - first))
+    }
+    if step > first { try run.save(step: step, state) }
+    return step
+  }
+
+  private func takeStep(_ step: Int) throws -> [(name: String, value: Double)] {
+    let result = try autocast(precision, on: device) { try trainee.loss(step: step) }
+    let gradients = gradient(of: result.loss, at: optimizer.parameters)
+    let norm = clipNorm(gradients, to: schedule.clip)
+    let rate = schedule.rate(at: step)
+    // A step whose gradient is not finite would spoil everything; it is left out.
+    if norm.isFinite {
+      optimizer.step(gradients, rate: rate)
+      noGrad { trainee.afterStep() }
+      updateAverages(
+        averages, towards: optimizer.parameters, decay: schedule.averaging(at: step))
+    }
+    return [("loss", norm.isFinite ? result.loss.item() : .nan)]
+      + result.figures.map { ($0.name, $0.value.item()) } + [("norm", norm), ("rate", rate)]
+  }
+
+  /// Lets the trainee show itself with the averaged weights, then puts its own back.
+  private func examine(_ step: Int) throws -> [(name: String, value: Double)] {
+    try noGrad {
+      let own = optimizer.parameters.map { $0.detached().cloned() }
+      for (parameter, average) in zip(optimizer.parameters, averages) { parameter.assign(average) }
+      defer { for (parameter, value) in zip(optimizer.parameters, own) { parameter.assign(value) } }
+      let (figures, sheet) = try autocast(precision, on: device) { try trainee.examine(step: step) }
+      if let sheet { try run.save(sheet: sheet, step: step) }
+      return figures
+    }
+  }
+}

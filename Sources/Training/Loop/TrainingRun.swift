@@ -1,0 +1,80 @@
+import Foundation
+import Imaging
+import Torch
+import Weights
+
+/// The folder of a training: `checkpoint.safetensors`, `log.jsonl`, `samples/`, `config.yaml`.
+///
+/// A checkpoint holds parameters, averages, the optimiser's moments and the step; together with the
+/// configuration that is all the state there is.
+public struct TrainingRun {
+  /// The folder.
+  public let folder: URL
+
+  /// Opens or makes the folder. A run whose configuration differs in anything but length is refused.
+  /// - Parameter configuration: the effective configuration as YAML text, kept with the run.
+  public init(folder: URL, configuration: String) throws {
+    self.folder = folder
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "samples"), withIntermediateDirectories: true)
+    try Data(configuration.utf8).write(to: folder.appending(path: "config.yaml"), options: .atomic)
+  }
+
+  /// Where the checkpoint is or will be.
+  public var checkpoint: URL { folder.appending(path: "checkpoint.safetensors") }
+
+  /// Writes the whole state, atomically.
+  public func save(step: Int, _ tensors: [(key: String, tensor: Tensor)]) throws {
+    try SafeTensors.write(
+      Dictionary(uniqueKeysWithValues: tensors.map { ($0.key, $0.tensor) }),
+      metadata: ["step": String(step)], to: checkpoint)
+  }
+
+  /// Reads the state back into `tensors` in place.
+  /// - Returns: the step to go on from, or nil when there is no checkpoint yet.
+  public func restore(_ tensors: [(key: String, tensor: Tensor)]) throws -> Int? {
+    guard FileManager.default.fileExists(atPath: checkpoint.path) else { return nil }
+    let file = try SafeTensors(contentsOf: checkpoint)
+    guard let step = file.metadata["step"].flatMap(Int.init) else {
+      throw TrainingError.run(
+        "\(checkpoint.path) is not a checkpoint of a training: it names no step")
+    }
+    for (key, tensor) in tensors {
+      let stored = file.entries[key]?.shape
+      guard stored == tensor.shape else {
+        throw TrainingError.run(
+          "\(checkpoint.path) belongs to another configuration: '\(key)' is "
+            + "\(stored.map { "\($0)" } ?? "missing") there and \(tensor.shape) here. "
+            + "Choose another --run folder, or remove this one.")
+      }
+      tensor.assign(try file.tensor(key))
+    }
+    return step
+  }
+
+  /// Adds a line to `log.jsonl`.
+  public func log(_ figures: [(name: String, value: Double)]) throws {
+    let fields = figures.map { name, value in
+      let text =
+        value == value.rounded() && Swift.abs(value) < 1e15 ? String(Int(value)) : String(value)
+      return "\"\(name)\":\(value.isFinite ? text : "null")"
+    }
+    let line = Data(("{" + fields.joined(separator: ",") + "}\n").utf8)
+    let url = folder.appending(path: "log.jsonl")
+    if !FileManager.default.fileExists(atPath: url.path) {
+      try Data().write(to: url)
+    }
+    let handle = try FileHandle(forWritingTo: url)
+    defer { try? handle.close() }
+    try handle.seekToEnd()
+    try handle.write(contentsOf: line)
+  }
+
+  /// Writes a sample sheet; the newest is also `samples/latest.png`.
+  public func save(sheet: Picture, step: Int) throws {
+    let samples = folder.appending(path: "samples")
+    let name = String(format: "%06d.png", step)
+    try sheet.write(to: samples.appending(path: name).path, replacing: true)
+    try sheet.write(to: samples.appending(path: "latest.png").path, replacing: true)
+  }
+}

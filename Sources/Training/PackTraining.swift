@@ -1,0 +1,287 @@
+import Foundation
+import Imaging
+import Models
+import Torch
+import Weights
+
+/// The trainings of a pack, each in a folder of its own under one run folder; later ones read what
+/// earlier ones made.
+///
+/// | stage | needs | makes |
+/// |---|---|---|
+/// | `tokenizer` | | `tokenizer.json` |
+/// | `vqgan` | | `vqgan.safetensors` with fitted codebooks |
+/// | `decoder` | `vqgan` | `vqgan.safetensors` with a decoder tuned to the codes |
+/// | `clip` | `tokenizer` | `clip.safetensors` |
+/// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
+/// | `judge` | | `judge.safetensors` |
+public struct PackTraining {
+  /// A stage's name.
+  public enum Stage: String, CaseIterable, Sendable {
+    case tokenizer, vqgan, decoder, clip, dalle, judge
+  }
+
+  /// Where pictures come from.
+  public enum Data: Sendable {
+    /// The emoji corpus of Debian's font.
+    case emoji
+    /// A folder of captioned images, resized to a square of so many pixels.
+    case folder(URL, size: Int)
+  }
+
+  /// What a stage needs to know besides its configuration.
+  public struct Context {
+    /// The folder that holds every stage's folder.
+    public let folder: URL
+    /// Where pictures come from.
+    public let data: Data
+    /// Where to compute.
+    public let device: Device
+    /// In what type to compute.
+    public let precision: DType
+    /// Whether to stop at the next step.
+    public let stop: () -> Bool
+    /// Called after every step.
+    public let report: (Trainer.Report) -> Void
+    /// Called with a line to tell the user.
+    public let say: (String) -> Void
+
+    /// A context of these parts.
+    public init(
+      folder: URL, data: Data, device: Device, precision: DType, stop: @escaping () -> Bool,
+      report: @escaping (Trainer.Report) -> Void, say: @escaping (String) -> Void
+    ) {
+      self.folder = folder
+      self.data = data
+      self.device = device
+      self.precision = precision
+      self.stop = stop
+      self.report = report
+      self.say = say
+    }
+  }
+
+  private let context: Context
+
+  /// Trainings in a context.
+  public init(_ context: Context) { self.context = context }
+
+  /// Runs a stage from where its folder stands. Stopped early it leaves a checkpoint and whatever
+  /// product it can make of the weights so far.
+  /// - Parameter configuration: the stage's YAML file.
+  public func run(_ stage: Stage, configuration: URL) throws {
+    switch stage {
+    case .tokenizer:
+      try trainTokenizer(Configuration.read(TokenizerConfig.self, from: configuration))
+    case .vqgan: try trainVQGAN(configuration, phase: .continuous)
+    case .decoder: try trainVQGAN(configuration, phase: .quantized)
+    case .clip: try trainCLIP(configuration)
+    case .dalle: try trainDALLE(configuration)
+    case .judge: try trainJudge(configuration)
+    }
+  }
+
+  // MARK: Products of other stages
+
+  private func product(_ stage: Stage, _ name: String) throws -> URL {
+    let url = context.folder.appending(path: stage.rawValue).appending(path: name)
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw TrainingError.missing(
+        "\(url.path) is missing. Make it with: reverie train \(stage.rawValue)")
+    }
+    return url
+  }
+
+  private func tokenizer() throws -> BPETokenizer {
+    try BPETokenizer(contentsOf: product(.tokenizer, "tokenizer.json"))
+  }
+
+  // MARK: Data
+
+  /// Views of the data for a stage.
+  private struct Sets {
+    var train: [any CaptionedDataset]
+    var heldOut: any CaptionedDataset
+    var concepts: EmojiCatalogue?
+    var prompts: [String]
+  }
+
+  /// - Parameters:
+  ///   - jitter: objects anywhere and of any size, besides (or, with `grid` false, instead of) those on
+  ///     the token grid.
+  private func sets(
+    seed: UInt64, size: Int, grid: Bool, jitter: Bool,
+    _ change: (inout CorpusConfiguration) -> Void = { _ in }
+  ) throws -> Sets {
+    switch context.data {
+    case .emoji:
+      var base = CorpusConfiguration()
+      base.seed = seed
+      base.size = size
+      base.objectSize = size * 7 / 8
+      change(&base)
+      base.placement = grid ? .grid : .jitter
+      let corpus = try Corpus(configuration: base)
+      let train: [any CaptionedDataset] =
+        grid && jitter ? [corpus, try corpus.with { $0.placement = .jitter }] : [corpus]
+      let heldOut = try corpus.with(split: .heldOut)
+      let prompts = heldOut.heldOutPrompts(count: 48, seed: seed).map(\.text)
+      return Sets(train: train, heldOut: heldOut, concepts: corpus.catalogue, prompts: prompts)
+    case .folder(let folder, _):
+      let images = try ImageFolder(path: folder.path, size: size) { try Picture.read(from: $0) }
+      let count = min(48, images.count ?? 48)
+      let prompts = (0..<count).map { images.label($0).caption }
+      return Sets(train: [images], heldOut: images, concepts: nil, prompts: prompts)
+    }
+  }
+
+  private var pictureSize: Int {
+    switch context.data {
+    case .emoji: 64
+    case .folder(_, let size): size
+    }
+  }
+
+  // MARK: Stages
+
+  /// The text vocabulary's size.
+  struct TokenizerConfig: Codable {
+    var seed: UInt64
+    var vocabulary: Int
+    var captions: Int
+  }
+
+  private func trainTokenizer(_ config: TokenizerConfig) throws {
+    let set = try sets(seed: config.seed, size: pictureSize, grid: true, jitter: false).train[0]
+    let count = min(config.captions, set.count ?? config.captions)
+    let tokenizer = try BPETrainer.train(
+      (0..<count).map { set.label($0).caption }, vocabularySize: config.vocabulary)
+    let folder = context.folder.appending(path: Stage.tokenizer.rawValue)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try tokenizer.encoded().write(to: folder.appending(path: "tokenizer.json"), options: .atomic)
+    context.say("\(tokenizer.vocabularySize) tokens from \(count) captions")
+  }
+
+  private func trainVQGAN(_ configuration: URL, phase: VQGANTrainee.Phase) throws {
+    let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
+    let sets = try sets(seed: config.schedule.seed, size: pictureSize, grid: true, jitter: true)
+    let start: SafeTensors? =
+      phase == .quantized
+      ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors")) : nil
+    let trainee = try VQGANTrainee(
+      config, phase: phase, file: start, sets: sets.train,
+      examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
+      device: context.device)
+    let stage: Stage = phase == .continuous ? .vqgan : .decoder
+    let (trainer, folder) = try train(trainee, config.schedule, stage, configuration)
+
+    var weights = Dictionary(
+      uniqueKeysWithValues: trainee.everything.map { ($0.key, $0.tensor.detached()) })
+    for (key, tensor) in trainer.weights { weights[key] = tensor }
+    if phase == .continuous {
+      for (parameter, average) in zip(trainee.parameters, trainer.weights) {
+        parameter.tensor.assign(average.tensor)
+      }
+      let codebooks = fitCodebooks(trainee.model, config, sets.train)
+      weights["quantize.embedding.weight"] = codebooks[0]
+      for (i, codebook) in codebooks.dropFirst().enumerated() {
+        weights["quantize.residual.\(i).weight"] = codebook
+      }
+    }
+    try SafeTensors.write(weights, to: folder.appending(path: "vqgan.safetensors"))
+  }
+
+  private func fitCodebooks(
+    _ model: VQGAN, _ config: VQGANTrainee.Config, _ sets: [any CaptionedDataset]
+  ) -> [Tensor] {
+    let width = config.network.embed_dim
+    let batches = PictureBatches(sets, device: context.device)
+    let latents = noGrad {
+      (0..<64).map { i in
+        // Indices far from those of training: the fit should not know its examples by heart.
+        let x = batches(step: 1_000_000 + i, count: 64).pictures
+        return autocast(context.precision, on: context.device) { model.encode(x) }
+          .permuted(0, 2, 3, 1).reshaped(-1, width)
+      }
+    }
+    return CodebookFitting.fit(
+      concatenated(latents, over: 0), entries: config.network.n_embed,
+      levels: config.network.levels, rounds: 12, seed: config.schedule.seed
+    ) { level, round, error in
+      context.say("codebook \(level + 1), round \(round + 1): mean squared error \(error)")
+    }
+  }
+
+  private func trainCLIP(_ configuration: URL) throws {
+    let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
+    let sets = try sets(
+      seed: config.schedule.seed, size: config.network.vision.imageSize, grid: true, jitter: true)
+    let trainee = try CLIPTrainee(
+      config, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
+      device: context.device)
+    try finish(trainee, config.schedule, .clip, configuration, "clip.safetensors")
+  }
+
+  private func trainDALLE(_ configuration: URL) throws {
+    let config = try Configuration.read(DALLETrainee.Config.self, from: configuration)
+    let sets = try sets(
+      seed: config.schedule.seed, size: pictureSize, grid: true, jitter: false
+    ) {
+      $0.whiteFraction = config.whiteFraction
+      $0.pairFraction = config.pairFraction
+    }
+    let vqgan = try vqgan()
+    let trainee = try DALLETrainee(
+      config, set: sets.train[0], heldOut: sets.heldOut, tokenizer: tokenizer(), vqgan: vqgan,
+      prompts: sets.prompts, precision: context.precision, device: context.device)
+    try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
+  }
+
+  /// The VQGAN as the `vqgan` stage left it; codes do not depend on the `decoder` stage.
+  private func vqgan() throws -> VQGAN {
+    let file = try product(.vqgan, "vqgan.safetensors")
+    let config = try Configuration.read(
+      VQGANTrainee.Config.self, from: product(.vqgan, "config.yaml"))
+    return try Checkpoint(SafeTensors(contentsOf: file)).build(device: context.device) {
+      VQGAN($0, config.network)
+    }
+  }
+
+  private func trainJudge(_ configuration: URL) throws {
+    let config = try Configuration.read(JudgeTrainee.Config.self, from: configuration)
+    let sets = try sets(seed: config.schedule.seed, size: 64, grid: true, jitter: true)
+    guard let catalogue = sets.concepts else {
+      throw TrainingError.missing(
+        "A judge needs the emoji corpus: a folder of images has no concepts.")
+    }
+    let trainee = try JudgeTrainee(
+      config, sets: sets.train, heldOut: sets.heldOut, classes: catalogue.concepts.count,
+      device: context.device)
+    try finish(trainee, config.schedule, .judge, configuration, "judge.safetensors")
+  }
+
+  // MARK: Running
+
+  private func train(
+    _ trainee: any Trainee, _ schedule: Schedule, _ stage: Stage, _ configuration: URL
+  ) throws -> (Trainer, URL) {
+    let folder = context.folder.appending(path: stage.rawValue)
+    let run = try TrainingRun(
+      folder: folder, configuration: String(contentsOf: configuration, encoding: .utf8))
+    let count = trainee.parameters.map(\.tensor.count).reduce(0, +)
+    context.say("\(stage.rawValue): \(count) parameters, \(context.precision) on \(context.device)")
+    let trainer = Trainer(
+      trainee, schedule, run: run, precision: context.precision, device: context.device)
+    try trainer.train(until: context.stop, report: context.report)
+    return (trainer, folder)
+  }
+
+  private func finish(
+    _ trainee: any Trainee, _ schedule: Schedule, _ stage: Stage, _ configuration: URL,
+    _ name: String
+  ) throws {
+    let (trainer, folder) = try train(trainee, schedule, stage, configuration)
+    try SafeTensors.write(
+      Dictionary(uniqueKeysWithValues: trainer.weights), to: folder.appending(path: name))
+  }
+}

@@ -1,0 +1,110 @@
+import Imaging
+import Models
+import Torch
+
+/// Trains the text-to-token transformer on captions and the codes of their pictures.
+public final class DALLETrainee: Trainee {
+  /// What to train, and on what terms.
+  public struct Config: Codable, Sendable {
+    /// The network.
+    public var network: DALLEBart.Config
+    /// Length and rates.
+    public var schedule: Schedule
+    /// Part of the captions replaced by the empty one, so that condition scales work.
+    public var emptyCaptions: Double
+    /// Part of the examples on white, where shapes are learned first; the rest takes all grounds.
+    public var whiteFraction: Double
+    /// Part of the examples that show two objects.
+    public var pairFraction: Double
+    /// How the sample sheet is drawn.
+    public var conditionScale: Double
+    /// How the sample sheet is drawn.
+    public var temperature: Double
+    /// How the sample sheet is drawn.
+    public var topK: Int
+  }
+
+  /// The network.
+  public let model: DALLEBart
+  /// See `Trainee`.
+  public let parameters: [(key: String, tensor: Tensor)]
+
+  private let config: Config
+  private let codes: CodeStore
+  private let heldOut: CodeStore?
+  private let tokenizer: BPETokenizer
+  private let vqgan: VQGAN
+  private let prompts: [String]
+  private let device: Device
+
+  /// - Parameters:
+  ///   - set: what to learn.
+  ///   - heldOut: what to measure on, if anything.
+  ///   - prompts: what the sample sheet shows.
+  init(
+    _ config: Config, set: any CaptionedDataset, heldOut: (any CaptionedDataset)?,
+    tokenizer: BPETokenizer, vqgan: VQGAN, prompts: [String], precision: DType, device: Device
+  ) throws {
+    self.config = config
+    self.tokenizer = tokenizer
+    self.vqgan = vqgan
+    self.prompts = prompts
+    self.device = device
+    codes = CodeStore(set, vqgan, precision: precision, device: device)
+    self.heldOut = heldOut.map { CodeStore($0, vqgan, precision: precision, device: device) }
+    (model, parameters) = try StartingPoint.build(seed: config.schedule.seed, device: device) {
+      DALLEBart($0, config.network)
+    }
+  }
+
+  /// See `Trainee`.
+  public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
+    let count = config.schedule.batch
+    let batch = codes(Array(step * count..<(step + 1) * count))
+    let drop = RandomStream(seed: config.schedule.seed, "empty captions \(step)")
+      .uniform([count]).floats()
+    let captions = zip(batch.labels, drop).map {
+      Double($1) < config.emptyCaptions ? "" : $0.caption
+    }
+    let losses = entropies(captions, batch.codes)
+    let total = losses.dropFirst().reduce(losses[0], +)
+    return (total, losses.enumerated().map { ("level\($0)", $1) })
+  }
+
+  /// Mean cross-entropy of each level's codes, in nats.
+  private func entropies(_ captions: [String], _ codes: Tensor) -> [Tensor] {
+    let logits = model.logits(model.encode(tokens(captions)), codes)
+    return logits.enumerated().map { level, logits in
+      logits.reshaped(-1, config.network.image_vocab_count).to(.float32)
+        .crossEntropy(codes.select(2, level).reshaped(-1))
+    }
+  }
+
+  private func tokens(_ captions: [String]) -> Tensor {
+    tokenizer(captions, length: config.network.text_token_count, padding: config.network.pad_token)
+      .to(device)
+  }
+
+  /// Cross-entropy on held-out pictures, and a sheet of one sample for each prompt.
+  public func examine(step: Int) throws -> (
+    figures: [(name: String, value: Double)], sheet: Picture?
+  ) {
+    var figures: [(name: String, value: Double)] = []
+    if let heldOut {
+      let batch = heldOut(Array(0..<128))
+      let losses = entropies(batch.labels.map(\.caption), batch.codes)
+      figures = losses.enumerated().map { ("heldOut\($0)", $1.item()) }
+    }
+    let sampling = DALLEBart.Sampling(
+      conditionScale: config.conditionScale, temperature: config.temperature, topK: config.topK)
+    let stream = RandomStream(seed: config.schedule.seed, "samples")
+    let samples = try prompts.map { prompt in
+      try model.sample(tokens([prompt]), empty: tokens([""]), count: 1, sampling, stream)
+    }
+    guard !samples.isEmpty else { return (figures, nil) }
+    let all = concatenated(samples, over: 0)  // [P, positions, levels]
+    let side = Int(Double(all.size(1)).squareRoot())
+    let z = vqgan.lookUp(all.reshaped(all.size(0), side, side, -1))
+    return (figures, try Sheet.grid(((vqgan.decode(z) + 1) / 2).clamped(0, 1)))
+  }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Foundation
+import Torch
+import Training
+
+extension PackTraining.Stage: ExpressibleByArgument {}
+
+/// `reverie train STAGE`: trains one part of a pack, from where its run folder stands.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train one part of a model pack.",
+    discussion: """
+      A stage goes on from its checkpoint if there is one. ^C writes a checkpoint and stops.
+
+      EXAMPLES
+        reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml
+        reverie train dalle --run runs/mine --config mine.yaml --data pictures --size 64
+      """)
+
+  @Argument(
+    help: "What to train: \(PackTraining.Stage.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var stage: PackTraining.Stage
+
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp("Folder that holds the folders of all stages.", valueName: "folder"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("Configuration of the stage.", valueName: "yaml"))
+  var config: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder of images with captions (metadata.jsonl, or name.txt beside name.png); the emoji corpus if left out.",
+      valueName: "folder"))
+  var data: String?
+
+  @Option(help: "Side of the training pictures in pixels, with --data.")
+  var size = 64
+
+  @Option(help: "Where to compute: cpu, cuda or cuda:N.")
+  var device = "cpu"
+
+  @Option(help: "float32 or bfloat16; the device's fast type if left out.")
+  var precision: String?
+
+  @Option(help: "Threads of one operation.")
+  var threads: Int?
+
+  func validate() throws {
+    guard Device(device) != nil else {
+      throw ValidationError("'\(device)' is no device. Use cpu, cuda or cuda:N.")
+    }
+    if let precision, !["float32", "bfloat16"].contains(precision) {
+      throw ValidationError("'\(precision)' is no precision. Use float32 or bfloat16.")
+    }
+    guard size > 0, size % 16 == 0, size <= 1024 else {
+      throw ValidationError("--size must be a multiple of 16 up to 1024.")
+    }
+    guard threads.map({ (1...1024).contains($0) }) ?? true else {
+      throw ValidationError("--threads must be from 1 to 1024.")
+    }
+  }
+
+  func run() throws {
+    let device = Device(device) ?? .cpu
+    guard Device.available.contains(device) else {
+      throw ValidationError(
+        "There is no \(device) here; there is: \(Device.available.map(\.description).joined(separator: ", "))."
+      )
+    }
+    if let threads { Libtorch.threads = threads }
+    let interrupt = Interrupt()
+    let progress = TrainingProgress(stage.rawValue)
+    let context = PackTraining.Context(
+      folder: URL(filePath: folder),
+      data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji,
+      device: device,
+      precision: precision.map { $0 == "bfloat16" ? .bfloat16 : .float32 } ?? device.fastFloat,
+      stop: { interrupt.happened },
+      report: progress.show,
+      say: { progress.say($0) })
+    try PackTraining(context).run(stage, configuration: URL(filePath: config))
+    progress.say("done: \(URL(filePath: folder).appending(path: stage.rawValue).relativePath)")
+  }
+}
+
+/// Shows where a training stands: a live line on a terminal, a line now and then otherwise.
+private final class TrainingProgress {
+  private let name: String
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var last = ContinuousClock.now - .seconds(60)
+
+  init(_ name: String) { self.name = name }
+
+  func show(_ report: Trainer.Report) {
+    let now = ContinuousClock.now
+    guard
+      now - last >= (isTerminal ? .milliseconds(500) : .seconds(30)) || report.step == report.steps
+    else { return }
+    last = now
+    let pace = Double(report.stepsHere) / max(report.seconds, 1e-3)
+    let left = Duration.seconds(Double(report.steps - report.step) / max(pace, 1e-6))
+    let figures = report.figures.prefix(4).map { "\($0.name) \(String(format: "%.4g", $0.value))" }
+    let line =
+      "\(name) \(report.step)/\(report.steps)  \(figures.joined(separator: "  "))  "
+      + String(format: "%.2f steps/s", pace)
+      + "  \(left.formatted(.time(pattern: .hourMinuteSecond))) left"
+    write(isTerminal ? "\r\u{1B}[K" + line : line + "\n")
+  }
+
+  func say(_ line: String) { write((isTerminal ? "\r\u{1B}[K" : "") + line + "\n") }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
