@@ -6,15 +6,16 @@ import Synchronization
 final class Interrupt: Sendable {
   private let count = Mutex(0)
   private let sources: [any DispatchSourceSignal]
+  private let first: @Sendable () -> Void
 
-  init() {
-    var sources: [any DispatchSourceSignal] = []
+  /// - Parameter first: called once, at the first signal.
+  init(_ first: @escaping @Sendable () -> Void = {}) {
+    self.first = first
     let queue = DispatchQueue(label: "interrupt")
-    for number in [SIGINT, SIGTERM] {
+    sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
-      sources.append(DispatchSource.makeSignalSource(signal: number, queue: queue))
+      return DispatchSource.makeSignalSource(signal: number, queue: queue)
     }
-    self.sources = sources
     for source in sources {
       source.setEventHandler { [weak self] in self?.note() }
       source.resume()
@@ -26,7 +27,8 @@ final class Interrupt: Sendable {
       $0 += 1
       return $0
     }
-    if times > 1 { exit(130) }
+    if times > 1 { _exit(130) }
+    first()
   }
 
   /// Whether the user asked to stop.

@@ -1,6 +1,43 @@
 import ArgumentParser
+import Foundation
+import Painting
 
+/// The program: `reverie PROMPT…` paints, subcommands do the rest.
 @main struct Reverie: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Text to image.", subcommands: [Train.self])
+    commandName: Program.name,
+    abstract: "Turns a text into a picture.",
+    version: Program.version,
+    subcommands: [Paint.self, Again.self, Train.self],
+    defaultSubcommand: Paint.self)
+
+  static func main() async {
+    // Swift repairs what is not UTF-8 in silence; a prompt must not change unnoticed.
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let bytes = CommandLine.unsafeArgv[index], String(validatingCString: bytes) == nil
+      else {
+        continue
+      }
+      Console.error("Argument \(index) is not valid UTF-8. Type it in a UTF-8 terminal.")
+      Foundation.exit(ExitCode.validationFailure.rawValue)
+    }
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if ["--help", "-h", "help"].contains(arguments.first), arguments.count == 1 {
+      print(helpMessage(for: Paint.self))
+      return
+    }
+    do {
+      var command = try parseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as RequestError {
+      Console.error("\(error)")
+      Foundation.exit(ExitCode.validationFailure.rawValue)
+    } catch {
+      exit(withError: error)
+    }
+  }
 }

@@ -1,0 +1,94 @@
+import Imaging
+import Models
+import Torch
+
+/// The way of DALL·E mini (Dayma et al. 2021): a transformer writes pictures as VQGAN codes, CLIP
+/// picks the best of several.
+struct DALLE {
+  let networks: Networks
+  let easel: Easel
+
+  /// A candidate: the picture `[1, 3, H, W]` and its cosine similarity to the text.
+  struct Candidate {
+    let picture: Tensor
+    let score: Double
+  }
+
+  /// Samples candidates in groups, a small one first so that there is something to see soon.
+  ///
+  /// Groups depend on nothing but the number of candidates before them, so that the first candidates
+  /// are the same however many follow.
+  /// - Parameter request: resolved.
+  /// - Returns: candidates, best first; fewer than asked for when stopped, but at least one.
+  func paint(_ request: Request) throws -> [Candidate] {
+    let seed = UInt64(request.seed ?? 0)
+    let prompt = try Prompt.parse(request.prompt)[0]
+    let dalle = try networks.dalle()
+    let vqgan = try networks.vqgan()
+    let wanted = try networks.embedding(of: prompt.text)
+    let config = dalle.config
+    let tokens = try networks.tokenizer()(
+      [prompt.text, ""], length: config.text_token_count, padding: config.pad_token
+    ).to(networks.device)
+    let sampling = DALLEBart.Sampling(
+      conditionScale: request.conditionScale ?? 1, temperature: request.temperature ?? 1,
+      topK: request.topK ?? 1)
+    let side = Int(Double(config.image_token_count).squareRoot())
+    let count = request.candidates ?? 1
+    let total = count * config.image_token_count
+
+    var candidates: [Candidate] = []
+    while candidates.count < count {
+      let done = candidates.count
+      let size = min(done == 0 ? 2 : 8, count - done)
+      let stream = RandomStream(seed: seed, "candidates from \(done)")
+      let codes: Tensor
+      do {
+        codes = try dalle.sample(
+          tokens[0..<1], empty: tokens[1..<2], count: size, sampling, stream
+        ) { position in
+          if easel.isStopped { throw Stop() }
+          let step = done * config.image_token_count + size * position
+          easel.emit(.step(.init(step: step, total: total, unit: "token", loss: nil)))
+        }
+      } catch is Stop {
+        break
+      }
+      let pictures = noGrad {
+        let z = vqgan.lookUp(codes.reshaped(size, side, side, config.levels))
+        return (vqgan.decode(z) + 1) / 2
+      }
+      let scores = try networks.similarity(pictures, to: wanted).floats().map(Double.init)
+      for (index, score) in scores.enumerated() {
+        candidates.append(Candidate(picture: pictures[index..<index + 1], score: score))
+        guard easel.wantsPreview(candidates.count) else { continue }
+        easel.emit(
+          .preview(
+            .init(
+              picture: try Picture(pictures[index]), step: candidates.count, score: score)))
+      }
+    }
+    guard !candidates.isEmpty else { throw PaintingError.stoppedEarly }
+    return candidates.enumerated().sorted {
+      ($1.element.score, $0.offset) < ($0.element.score, $1.offset)
+    }.map(\.element)
+  }
+
+  private struct Stop: Error {}
+}
+
+/// What a method paints at: where it reports, and how it learns that it should stop.
+struct Easel {
+  /// Takes an event.
+  let emit: (Event) -> Void
+  /// Steps between previews; nil for none.
+  let previewEvery: Int?
+
+  /// Whether the task was cancelled.
+  var isStopped: Bool { Task.isCancelled }
+
+  func wantsPreview(_ step: Int) -> Bool {
+    guard let previewEvery else { return false }
+    return step % previewEvery == 0
+  }
+}

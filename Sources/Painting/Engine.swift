@@ -1,0 +1,164 @@
+import Foundation
+import Imaging
+import Models
+import Torch
+
+/// Paints pictures with the networks of one pack.
+///
+/// The engine is an actor that owns its networks; requests go in, events and pictures come out, and
+/// tensors stay inside. All its work runs on one thread of its own, one picture after the other.
+///
+/// ```swift
+/// let engine = try Engine(pack: Pack(folder: EmbeddedPack.folder))
+/// for try await event in engine.generate(Request("a red fox")) {
+///   if case .image(let output) = event { print(output.metadata.request.seed ?? 0) }
+/// }
+/// ```
+public actor Engine {
+  /// The pack that paints.
+  public nonisolated let pack: Pack
+  /// Where networks compute.
+  public nonisolated let device: Device
+  /// Threads of one operation.
+  public nonisolated let threads: Int
+  private nonisolated let thread: ModelThread
+  private var networks: Networks?
+
+  /// - Parameters:
+  ///   - pack: the pack that paints.
+  ///   - device: where networks compute; it must be among `Device.available`.
+  ///   - threads: of one operation; the number of physical cores if left out.
+  public init(pack: Pack, device: Device = .cpu, threads: Int = Processor.cores) {
+    self.pack = pack
+    self.device = device
+    let threads = max(1, threads)
+    self.threads = threads
+    thread = ModelThread { Libtorch.threads = threads }
+  }
+
+  /// The engine's own thread.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    thread.asUnownedSerialExecutor()
+  }
+
+  /// What to paint besides the request.
+  public struct Options: Sendable {
+    /// Number of pictures: the best candidates of `dalle`, or the seeds that follow each other.
+    public var count: Int
+    /// The picture that the request's `initImage` names.
+    public var initial: Picture?
+    /// Steps between previews; nil for none.
+    public var previewEvery: Int?
+
+    /// Options; see the fields.
+    public init(count: Int = 1, initial: Picture? = nil, previewEvery: Int? = nil) {
+      self.count = count
+      self.initial = initial
+      self.previewEvery = previewEvery
+    }
+  }
+
+  /// Begins to paint; see `Event` for what comes. Errors of the request come as `RequestError`.
+  public nonisolated func generate(_ request: Request, _ options: Options = Options()) -> Generation
+  {
+    let (stream, continuation) = AsyncThrowingStream.makeStream(of: Event.self)
+    let task = Task {
+      do {
+        try await self.paint(request, options) { continuation.yield($0) }
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+      }
+    }
+    continuation.onTermination = { reason in
+      if case .cancelled = reason { task.cancel() }
+    }
+    return Generation(stream: stream, task: task)
+  }
+
+  private func paint(
+    _ request: Request, _ options: Options, _ emit: @escaping @Sendable (Event) -> Void
+  ) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let request = try pack.resolve(request, count: options.count, device: device)
+    let networks = networks(for: request.precision == .bfloat16 ? .bfloat16 : .float32)
+    let painted = pack.paintedSize(request)
+    emit(
+      .started(
+        .init(request: request, paintedWidth: painted.width, paintedHeight: painted.height)))
+    let easel = Easel(emit: emit, previewEvery: options.previewEvery)
+
+    func finish(_ picture: Tensor, _ exact: Request, score: Double?) throws {
+      var picture = try Picture(picture[0])
+      let width = exact.width ?? picture.width
+      let height = exact.height ?? picture.height
+      let isNative = picture.width == width && picture.height == height
+      if !isNative {
+        picture = try picture.resized(width: width, height: height, filter: .lanczos3)
+      }
+      let metadata = Metadata(
+        request: exact, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
+        device: "\(device)", precision: "\(networks.dtype)", threads: threads,
+        libtorch: Libtorch.version, painted: painted, resampling: isNative ? nil : "lanczos")
+      emit(.image(.init(picture: picture, metadata: metadata, score: score)))
+    }
+
+    if request.method == .dalle {
+      let candidates = try DALLE(networks: networks, easel: easel).paint(request)
+      let first = (request.rank ?? 1) - 1
+      for rank in first..<min(first + options.count, candidates.count) {
+        var exact = request
+        exact.rank = rank + 1
+        exact.candidates = candidates.count
+        try finish(candidates[rank].picture, exact, score: candidates[rank].score)
+      }
+    } else {
+      let initial = try initialPicture(request, options.initial, painted)
+      for index in 0..<options.count where index == 0 || !Task.isCancelled {
+        var exact = request
+        exact.seed = request.seed.map { $0 + index }
+        let (picture, iterations) = try VQGANCLIP(networks: networks, easel: easel).paint(
+          exact, width: painted.width, height: painted.height, initial: initial)
+        exact.iterations = iterations
+        try finish(picture, exact, score: nil)
+      }
+    }
+    let spent = (clock.now - start).components
+    emit(
+      .finished(
+        .init(
+          stopped: Task.isCancelled,
+          seconds: Double(spent.seconds) + Double(spent.attoseconds) * 1e-18)))
+  }
+
+  private func networks(for dtype: DType) -> Networks {
+    if let networks, networks.dtype == dtype { return networks }
+    let made = Networks(pack, device: device, dtype: dtype)
+    networks = made
+    return made
+  }
+
+  private func initialPicture(_ request: Request, _ given: Picture?, _ size: Metadata.Size) throws
+    -> Tensor?
+  {
+    guard let reference = request.initImage else { return nil }
+    guard let given else { throw PaintingError.missingInitImage(name: reference.name) }
+    return try given.filled(width: size.width, height: size.height).tensor()
+  }
+}
+
+/// A picture being painted: its events, and the way to stop it.
+public struct Generation: AsyncSequence, Sendable {
+  let stream: AsyncThrowingStream<Event, any Error>
+  let task: Task<Void, Never>
+
+  /// Asks to stop after the step that is being done. The events go on until the best picture so far
+  /// has come.
+  public func stop() { task.cancel() }
+
+  /// The events.
+  public func makeAsyncIterator() -> AsyncThrowingStream<Event, any Error>.Iterator {
+    stream.makeAsyncIterator()
+  }
+}

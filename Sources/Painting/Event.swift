@@ -1,0 +1,68 @@
+import Imaging
+
+/// What happens while a picture is painted, in this order: `started` once, then `step` and `preview`
+/// in any order and number, then `image` for every picture, best first, and `finished` once.
+///
+/// When painting is stopped (`Generation.stop`), the best so far still comes as `image`.
+public enum Event: Sendable {
+  /// Painting begins.
+  case started(Started)
+  /// One more step is done.
+  case step(Progress)
+  /// A picture on the way: the state of an optimisation, or one candidate.
+  case preview(Preview)
+  /// A finished picture.
+  case image(Output)
+  /// All is done.
+  case finished(Summary)
+
+  /// What will be painted.
+  public struct Started: Sendable {
+    /// The request with every field filled.
+    public let request: Request
+    /// Width in pixels at which the networks paint.
+    public let paintedWidth: Int
+    /// Height in pixels at which the networks paint.
+    public let paintedHeight: Int
+  }
+
+  /// How far painting is.
+  public struct Progress: Sendable {
+    /// Steps done.
+    public let step: Int
+    /// Steps in all.
+    public let total: Int
+    /// What a step is: `iteration`, `candidate`.
+    public let unit: String
+    /// The loss of this step, where there is one.
+    public let loss: Double?
+  }
+
+  /// A picture on the way.
+  public struct Preview: Sendable {
+    /// The picture at the size at which the networks paint.
+    public let picture: Picture
+    /// Steps done.
+    public let step: Int
+    /// CLIP's cosine similarity to the prompt, for candidates.
+    public let score: Double?
+  }
+
+  /// A finished picture.
+  public struct Output: Sendable {
+    /// The picture at the size that was asked for.
+    public let picture: Picture
+    /// The request that paints exactly this picture, and how it was painted.
+    public let metadata: Metadata
+    /// CLIP's cosine similarity to the prompt, where it was measured.
+    public let score: Double?
+  }
+
+  /// How painting ended.
+  public struct Summary: Sendable {
+    /// Whether it was stopped before its end.
+    public let stopped: Bool
+    /// Seconds from the start, loading included.
+    public let seconds: Double
+  }
+}

@@ -1,0 +1,23 @@
+import Imaging
+
+extension Metadata {
+  /// The texts of a PNG file that hold this: the infotext that galleries read, then our JSON.
+  public func texts() throws -> [PNGText] {
+    [
+      PNGText(keyword: Self.infotextKeyword, text: infotext),
+      PNGText(keyword: Self.keyword, text: try json()),
+    ]
+  }
+
+  /// The metadata of a PNG file that Reverie wrote.
+  /// - Throws: `ImagingError` when the file cannot be read; `RequestError` when Reverie did not
+  ///   paint it.
+  public init(ofPictureAt path: String) throws {
+    let texts = try PNGMetadata.read(from: path)
+    guard let text = texts.last(where: { $0.keyword == Self.keyword })?.text else {
+      throw RequestError.notARequest(
+        "\(path) has no '\(Self.keyword)' text, so Reverie did not paint it or it was stripped")
+    }
+    try self.init(json: text)
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+
+/// The program's name and version, as metadata and help give it.
+public enum Program {
+  /// The name.
+  public static let name = "reverie"
+  /// The version.
+  public static let version = "0.1.0"
+}
+
+/// What a picture's file tells about how it was painted: enough to paint it again. It holds no
+/// paths, no date and no duration, so that painting again gives the same bytes.
+public struct Metadata: Codable, Sendable, Equatable {
+  /// Keyword of the PNG text chunk that holds this as JSON.
+  public static let keyword = "reverie"
+  /// Keyword of the PNG text chunk that other programs read.
+  public static let infotextKeyword = "parameters"
+  /// The version of this form.
+  public static let currentSchema = 1
+
+  /// A pack by name.
+  public struct PackReference: Codable, Sendable, Equatable {
+    /// `PackManifest.id`.
+    public var id: String
+    /// `PackManifest.version`.
+    public var version: String
+  }
+
+  /// Width and height in pixels.
+  public struct Size: Codable, Sendable, Equatable {
+    /// Columns.
+    public var width: Int
+    /// Rows.
+    public var height: Int
+  }
+
+  /// Version of the form, 1.
+  public var schema = Metadata.currentSchema
+  /// The program, `reverie`.
+  public var program = Program.name
+  /// The program's version.
+  public var version = Program.version
+  /// The request with every field filled, and the seed of this very picture.
+  public var request: Request
+  /// The pack that painted.
+  public var pack: PackReference
+  /// Where it was computed, `cpu`.
+  public var device: String
+  /// The compute type.
+  public var precision: String
+  /// Threads of one operation; another number may give other last digits.
+  public var threads: Int
+  /// The version of libtorch.
+  public var libtorch: String
+  /// The size at which the networks painted.
+  public var painted: Size
+  /// How that became the size asked for: `lanczos`, or nil when it is the same.
+  public var resampling: String?
+
+  /// As JSON with sorted keys.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// Reads what `json` wrote.
+  /// - Throws: `RequestError` when it is not that.
+  public init(json text: String) throws {
+    let form: Form
+    do {
+      form = try JSONDecoder().decode(Form.self, from: Data(text.utf8))
+    } catch {
+      throw RequestError.notARequest("its metadata cannot be read")
+    }
+    guard form.program == Program.name, form.schema <= Self.currentSchema else {
+      throw RequestError.notARequest("it was written by a newer version; get a newer Reverie")
+    }
+    do {
+      self = try JSONDecoder().decode(Metadata.self, from: Data(text.utf8))
+    } catch let error as RequestError {
+      throw error
+    } catch {
+      throw RequestError.notARequest("its metadata lacks a field or has one of another type")
+    }
+  }
+
+  init(
+    request: Request, pack: PackReference, device: String, precision: String, threads: Int,
+    libtorch: String, painted: Size, resampling: String?
+  ) {
+    self.request = request
+    self.pack = pack
+    self.device = device
+    self.precision = precision
+    self.threads = threads
+    self.libtorch = libtorch
+    self.painted = painted
+    self.resampling = resampling
+  }
+
+  private struct Form: Decodable {
+    let schema: Int
+    let program: String
+  }
+
+  /// The line that AUTOMATIC1111's tools and galleries read: prompt, then `key: value` pairs.
+  public var infotext: String {
+    let unit = request.method == .dalle ? request.candidates : request.iterations
+    var pairs: [(String, String)] = [
+      ("Steps", "\(unit ?? 0)"), ("Sampler", request.method == .dalle ? "DALL-E" : "VQGAN+CLIP"),
+    ]
+    if let scale = request.conditionScale { pairs.append(("CFG scale", "\(scale)")) }
+    if let seed = request.seed { pairs.append(("Seed", "\(seed)")) }
+    pairs.append(("Size", "\(request.width ?? 0)x\(request.height ?? 0)"))
+    pairs.append(("Model", "\(pack.id) \(pack.version)"))
+    if let cutouts = request.cutouts { pairs.append(("Cutouts", "\(cutouts)")) }
+    if let rate = request.learningRate { pairs.append(("Learning rate", "\(rate)")) }
+    if let temperature = request.temperature { pairs.append(("Temperature", "\(temperature)")) }
+    if let topK = request.topK { pairs.append(("Top k", "\(topK)")) }
+    pairs.append(("Version", "\(Program.name) \(version)"))
+    let line = pairs.map { "\($0): \(Self.quoted($1))" }.joined(separator: ", ")
+    return request.prompt + "\n" + line
+  }
+
+  /// Values with the grammar's own characters stand in quotation marks.
+  private static func quoted(_ value: String) -> String {
+    guard value.contains(where: { ",:\"\\\n".contains($0) }) else { return value }
+    let escaped = value.replacingOccurrences(of: "\\", with: "\\\\")
+      .replacingOccurrences(of: "\"", with: "\\\"").replacingOccurrences(of: "\n", with: "\\n")
+    return "\"\(escaped)\""
+  }
+}

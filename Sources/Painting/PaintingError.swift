@@ -1,0 +1,71 @@
+/// A request that cannot be painted as it stands: the user's to mend.
+public enum RequestError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There is nothing to paint.
+  case emptyPrompt
+  /// The prompt cannot be read.
+  case badPrompt(String)
+  /// A parameter has a value out of its range or of another type.
+  case badValue(field: String, reason: String)
+  /// A key that is no parameter; `nearest` is the most similar one.
+  case unknownField(String, nearest: String?)
+  /// The document is no request.
+  case notARequest(String)
+  /// The parameter belongs to other methods.
+  case notOfMethod(field: String, method: Method, methods: [Method])
+  /// The method cannot do what is asked.
+  case impossible(method: Method, reason: String)
+
+  /// One or two sentences for the user.
+  public var description: String {
+    switch self {
+    case .emptyPrompt:
+      "The prompt is empty. Say what to paint, for instance: \"a red fox on a blue background\"."
+    case .badPrompt(let reason): "The prompt cannot be used: \(reason)."
+    case .badValue(let field, let reason): "\(field) \(reason)."
+    case .unknownField(let name, let nearest):
+      "There is no parameter '\(name)'" + (nearest.map { ". Did you mean '\($0)'?" } ?? ".")
+    case .notARequest(let reason): "This is not a request of Reverie: \(reason)."
+    case .notOfMethod(let field, let method, let methods):
+      "\(field) is not a parameter of \(method.rawValue) but of "
+        + "\(methods.map(\.rawValue).joined(separator: ", ")). Leave it out or choose that method."
+    case .impossible(let method, let reason): "\(method.rawValue) cannot paint this: \(reason)."
+    }
+  }
+}
+
+/// What can go wrong with a pack or while painting.
+public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The pack's folder or manifest is not usable.
+  case badPack(path: String, reason: String)
+  /// A file of the pack is missing or damaged.
+  case badPackFile(path: String, reason: String)
+  /// The pack lacks what the method needs.
+  case notInPack(pack: String, what: String)
+  /// The request names an initial picture that was not handed over.
+  case missingInitImage(name: String)
+  /// The loss stopped being a number.
+  case diverged(iteration: Int)
+  /// Stopped before there was anything to show.
+  case stoppedEarly
+
+  /// One or two sentences for the user, with the next step.
+  public var description: String {
+    switch self {
+    case .badPack(let path, let reason):
+      "The pack \(path) cannot be used: \(reason.hasSuffix(".") ? String(reason.dropLast()) : reason). Check out its files again, or name another "
+        + "pack with --pack."
+    case .badPackFile(let path, let reason):
+      "The pack's file \(path) \(reason). Restore it (git checkout, or copy it again), or name "
+        + "another pack with --pack."
+    case .notInPack(let pack, let what):
+      "The pack \(pack) has no \(what). Choose another --method or another --pack."
+    case .missingInitImage(let name):
+      "This picture began from the picture '\(name)', which was not found. Name its file with "
+        + "--init-image."
+    case .diverged(let iteration):
+      "The optimisation left the range of numbers at iteration \(iteration). Try a smaller "
+        + "learning rate."
+    case .stoppedEarly: "Stopped before there was a picture to save."
+    }
+  }
+}

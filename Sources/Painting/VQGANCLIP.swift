@@ -1,0 +1,84 @@
+import Imaging
+import Models
+import Torch
+
+/// VQGAN+CLIP (Crowson et al., "VQGAN-CLIP: Open Domain Image Generation and Editing with Natural
+/// Language Guidance", 2022): the latent of a VQGAN is optimised until CLIP finds that views of the
+/// picture fit the text.
+struct VQGANCLIP {
+  let networks: Networks
+  let easel: Easel
+
+  /// Paints one picture.
+  /// - Parameters:
+  ///   - request: resolved.
+  ///   - initial: `[1, 3, H, W]` in 0…1 at the size to paint; nil begins from random codes.
+  /// - Returns: the picture whose loss, smoothed over some ten iterations, was the lowest,
+  ///   `[1, 3, H, W]`, and the number of iterations done.
+  func paint(_ request: Request, width: Int, height: Int, initial: Tensor?) throws -> (Tensor, Int)
+  {
+    let seed = UInt64(request.seed ?? 0)
+    let clip = try networks.clip()
+    let vqgan = try networks.vqgan()
+    let objectives = try networks.objectives(Prompt.parse(request.prompt))
+    let cutouts = Cutouts(
+      size: clip.config.vision.imageSize, count: request.cutouts ?? 1,
+      augmentations: Set(request.augmentations ?? []), seed: seed)
+    let drawer: any Drawer =
+      if let initial {
+        VQGANDrawer(vqgan, picture: initial.to(networks.device))
+      } else {
+        VQGANDrawer(
+          vqgan, width: width, height: height, stream: RandomStream(seed: seed, "first codes"),
+          device: networks.device)
+      }
+    let optimiser = AdamW(drawer.parameters)
+    let total = request.iterations ?? 1
+    var best = Best()
+    for iteration in 0..<total {
+      if easel.isStopped, iteration > 0 { return (try best.picture(), iteration) }
+      let picture = drawer.render()
+      let values = picture.detached()
+      let seen = values.clamped(0, 1).variable()
+      let embeddings = clip.encodeImage(cutouts(seen, iteration: iteration))
+      let losses = objectives.map { $0.loss(embeddings) }
+      let loss = losses.dropFirst().reduce(losses[0], +)
+      let number = loss.item()
+      guard number.isFinite else { throw PaintingError.diverged(iteration: iteration) }
+      best.note(values, loss: number)
+      let wanted = clampedGradient(gradient(of: loss, at: [seen])[0], at: values, 0, 1)
+      let slopes = pullback(of: picture, along: wanted, at: drawer.parameters)
+      optimiser.step(slopes, rate: request.learningRate ?? 0.1)
+      drawer.project()
+      easel.emit(
+        .step(.init(step: iteration + 1, total: total, unit: "iteration", loss: number)))
+      if easel.wantsPreview(iteration + 1), iteration + 1 < total {
+        easel.emit(
+          .preview(.init(picture: try Picture(values[0]), step: iteration + 1, score: nil)))
+      }
+    }
+    return (try best.picture(), total)
+  }
+
+  /// The picture with the lowest smoothed loss: views are drawn at random, and a single loss says
+  /// little.
+  private struct Best {
+    private var smoothed = 0.0
+    private var weight = 0.0
+    private var lowest = Double.infinity
+    private var kept: Tensor?
+
+    mutating func note(_ picture: Tensor, loss: Double) {
+      smoothed = 0.9 * smoothed + 0.1 * loss
+      weight = 0.9 * weight + 0.1
+      guard smoothed / weight < lowest || kept == nil else { return }
+      lowest = smoothed / weight
+      kept = picture
+    }
+
+    func picture() throws -> Tensor {
+      guard let kept else { throw PaintingError.stoppedEarly }
+      return kept
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Imaging
+import Painting
+import Torch
+
+/// `reverie again FILE`: paints a picture once more from its own metadata.
+struct Again: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Paints a picture once more, from what its file tells.",
+    discussion: """
+      On the same machine the new picture is the same to the pixel: same request, seed, precision and
+      number of threads.
+
+      EXAMPLES
+        reverie again outputs/20260901/143052-a-fox-7.png
+        reverie again fox.png --output fox-again.png
+      """)
+
+  @Argument(help: ArgumentHelp("A PNG that Reverie painted.", valueName: "file.png"))
+  var file: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The picture it began from, if that is not beside it any more.", valueName: "file"))
+  var initImage: String?
+
+  @OptionGroup(title: "Output")
+  var output: OutputOptions
+
+  @OptionGroup(title: "Execution")
+  var execution: ExecutionOptions
+
+  func run() async throws {
+    let url = URL(filePath: file)
+    let metadata = try Metadata(ofPictureAt: file)
+    var request = metadata.request
+    if let precision = execution.precision { request.precision = precision }
+    let initial = try request.initImage.map { try initialPicture($0, beside: url) }
+    let destination = try Destination(output)
+    let pack = try execution.openPack()
+    let device = try device(metadata)
+    if !output.quiet { warn(metadata, pack, device) }
+    let session = Session(
+      engine: Engine(
+        pack: pack, device: device,
+        threads: execution.threads ?? max(1, min(1024, metadata.threads))),
+      destination: destination, output: output)
+    try await session.run(
+      request, Engine.Options(initial: initial, previewEvery: output.saveEvery))
+  }
+
+  private func device(_ metadata: Metadata) throws -> Device {
+    if execution.device != nil { return try execution.resolvedDevice() }
+    let painted = Device(metadata.device) ?? .cpu
+    return painted == .cpu || Device.available.contains(painted) ? painted : .best
+  }
+
+  private func warn(_ metadata: Metadata, _ pack: Pack, _ device: Device) {
+    func note(_ what: String, _ then: String, _ now: String) {
+      guard then != now else { return }
+      Console.say(
+        "Note: it was painted with \(what) \(then), this is \(now); the picture may differ.")
+    }
+    note(
+      "the pack", "\(metadata.pack.id) \(metadata.pack.version)",
+      "\(pack.manifest.id) \(pack.manifest.version)")
+    note("libtorch", metadata.libtorch, Libtorch.version)
+    note("the device", metadata.device, "\(device)")
+  }
+
+  private func initialPicture(_ reference: Request.ImageReference, beside url: URL) throws
+    -> Picture
+  {
+    if let path = initImage {
+      let given = try InitImage(path: path)
+      guard given.reference.sha256 == reference.sha256 else {
+        throw RequestError.badValue(
+          field: "--init-image", reason: "is not the picture that it began from (another SHA-256)")
+      }
+      return given.picture
+    }
+    let places = [url.deletingLastPathComponent().path, "."]
+    for place in places {
+      let path = place + "/" + reference.name
+      guard FileManager.default.fileExists(atPath: path), let found = try? InitImage(path: path),
+        found.reference.sha256 == reference.sha256
+      else { continue }
+      return found.picture
+    }
+    throw PaintingError.missingInitImage(name: reference.name)
+  }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import Imaging
+import Testing
+import Torch
+
+@testable import Painting
+
+@Suite(.serialized) struct EngineTests {
+  private static let folder = Result { try TinyPack.make() }
+  private static let pack = Result { try Pack(folder: folder.get()) }
+
+  private func request(_ method: Method, _ change: (inout Request) -> Void = { _ in }) -> Request {
+    var request = Request("red fox")
+    request.method = method
+    request.width = 48
+    request.height = 48
+    request.seed = 7
+    request.precision = .float32
+    change(&request)
+    return request
+  }
+
+  private func quick(_ request: inout Request) {
+    request.iterations = 3
+    request.cutouts = 4
+  }
+
+  /// Everything that comes of a request.
+  private func events(
+    _ request: Request, _ options: Engine.Options = .init(),
+    pack: Pack? = nil, each: (Event, Generation) -> Void = { _, _ in }
+  ) async throws -> [Event] {
+    let engine = Engine(pack: try pack ?? Self.pack.get(), threads: 1)
+    let generation = engine.generate(request, options)
+    var events: [Event] = []
+    for try await event in generation {
+      events.append(event)
+      each(event, generation)
+    }
+    return events
+  }
+
+  private func outputs(_ events: [Event]) -> [Event.Output] {
+    events.compactMap { if case .image(let output) = $0 { output } else { nil } }
+  }
+
+  @Test("events come in order and the picture has the size asked for", arguments: Method.painting)
+  func order(_ method: Method) async throws {
+    let request = request(method) { if method == .vqganCLIP { quick(&$0) } }
+    let events = try await events(request, .init(previewEvery: 1))
+    guard case .started(let started) = events.first, case .finished(let summary) = events.last
+    else {
+      Issue.record(
+        "first \(String(describing: events.first)), last \(String(describing: events.last))")
+      return
+    }
+    #expect(started.paintedWidth == (method == .dalle ? 32 : 48))
+    #expect(!summary.stopped)
+    let output = try #require(outputs(events).first)
+    #expect(output.picture.width == 48 && output.picture.height == 48)
+    #expect(output.metadata.resampling == (method == .dalle ? "lanczos" : nil))
+    #expect(events.contains { if case .preview = $0 { true } else { false } })
+    let steps = events.compactMap { if case .step(let step) = $0 { step } else { nil } }
+    #expect(steps.last.map { $0.step == $0.total } == true)
+    #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.step < $1.step })
+  }
+
+  @Test(
+    "the same seed gives the same picture, and the request in its metadata gives it once more",
+    arguments: Method.painting)
+  func again(_ method: Method) async throws {
+    var request = request(method) { if method == .vqganCLIP { quick(&$0) } }
+    let first = try #require(outputs(try await events(request)).first)
+    let second = try #require(outputs(try await events(request)).first)
+    #expect(first.picture == second.picture)
+    #expect(first.metadata == second.metadata)
+    let json = try first.metadata.json()
+    let third = try #require(outputs(try await events(Metadata(json: json).request)).first)
+    #expect(third.picture == first.picture)
+    request.seed = 8
+    let other = try #require(outputs(try await events(request)).first)
+    #expect(other.picture != first.picture)
+  }
+
+  @Test("several pictures of dalle are the best candidates, each paintable again by its rank")
+  func ranks() async throws {
+    let request = request(.dalle) { $0.candidates = 5 }
+    let best = outputs(try await events(request, .init(count: 3)))
+    #expect(best.map(\.metadata.request.rank) == [1, 2, 3])
+    let scores = best.compactMap(\.score)
+    #expect(scores == scores.sorted(by: >) && scores.count == 3)
+    let second = try #require(outputs(try await events(best[1].metadata.request)).first)
+    #expect(second.picture == best[1].picture)
+  }
+
+  @Test("several pictures of vqgan-clip have seeds that follow each other")
+  func seeds() async throws {
+    let request = request(.vqganCLIP, quick)
+    let pictures = outputs(try await events(request, .init(count: 2)))
+    #expect(pictures.map(\.metadata.request.seed) == [7, 8])
+    let second = try #require(outputs(try await events(pictures[1].metadata.request)).first)
+    #expect(second.picture == pictures[1].picture)
+  }
+
+  @Test("a stopped optimisation gives the best so far, which can be painted again")
+  func stopped() async throws {
+    let request = request(.vqganCLIP) {
+      $0.iterations = 100_000
+      $0.cutouts = 2
+    }
+    let events = try await events(request) { event, generation in
+      if case .step(let step) = event, step.step == 3 { generation.stop() }
+    }
+    let output = try #require(outputs(events).first)
+    let done = try #require(output.metadata.request.iterations)
+    #expect((3..<100_000).contains(done))
+    guard case .finished(let summary) = events.last else {
+      Issue.record("no end")
+      return
+    }
+    #expect(summary.stopped)
+    let repeated = try #require(
+      outputs(try await self.events(output.metadata.request)).first)
+    #expect(repeated.picture == output.picture)
+  }
+
+  @Test("sampling that is stopped gives the best of the candidates that are complete")
+  func stoppedSampling() async throws {
+    let request = request(.dalle) { $0.candidates = 64 }
+    let events = try await events(request, .init(previewEvery: 1)) { event, generation in
+      if case .preview(let preview) = event, preview.step == 2 { generation.stop() }
+    }
+    let output = try #require(outputs(events).first)
+    let count = try #require(output.metadata.request.candidates)
+    #expect(count < 64 && count % 8 == 2)
+    let repeated = try #require(outputs(try await self.events(output.metadata.request)).first)
+    #expect(repeated.picture == output.picture)
+  }
+
+  @Test("the optimisation lowers the loss")
+  func descends() async throws {
+    let request = request(.vqganCLIP) {
+      $0.iterations = 60
+      $0.cutouts = 8
+      $0.augmentations = []
+    }
+    let losses = try await events(request).compactMap { event -> Double? in
+      if case .step(let step) = event { step.loss } else { nil }
+    }
+    #expect(losses.suffix(5).reduce(0, +) < losses.prefix(5).reduce(0, +))
+  }
+
+  @Test("an initial picture is where painting begins, and is asked for when it is missing")
+  func initial() async throws {
+    let red = try Picture(
+      width: 60, height: 30, color: Color(red: 255, green: 0, blue: 0, alpha: 255))
+    let request = request(.vqganCLIP) {
+      quick(&$0)
+      $0.initImage = .init(name: "red.png", sha256: String(repeating: "0", count: 64))
+    }
+    let output = try #require(outputs(try await events(request, .init(initial: red))).first)
+    #expect(output.metadata.request.initImage?.name == "red.png")
+    await #expect(throws: PaintingError.missingInitImage(name: "red.png")) {
+      _ = try await events(request)
+    }
+  }
+
+  @Test("bfloat16 paints too")
+  func bfloat16() async throws {
+    for method in Method.painting {
+      let request = request(method) {
+        if method == .vqganCLIP { quick(&$0) }
+        $0.precision = .bfloat16
+      }
+      let output = try #require(outputs(try await events(request)).first)
+      #expect(output.metadata.precision == "bfloat16")
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+@testable import Painting
+
+@Suite struct RequestTests {
+  static var full: Request {
+    var request = Request("a red fox | snow:-0.5")
+    request.method = .vqganCLIP
+    request.width = 320
+    request.height = 200
+    request.seed = 1 << 53 - 1
+    request.initImage = .init(name: "a.png", sha256: String(repeating: "0f", count: 32))
+    request.iterations = 12
+    request.cutouts = 3
+    request.learningRate = 0.25
+    request.augmentations = [.affine, .noise]
+    request.precision = .float32
+    return request
+  }
+
+  @Test("a request survives JSON")
+  func roundTrip() throws {
+    var dalle = Request("fox")
+    dalle.method = .dalle
+    dalle.candidates = 9
+    dalle.rank = 2
+    dalle.conditionScale = 1.75
+    dalle.temperature = 0.7
+    dalle.topK = 50
+    for request in [Self.full, dalle, Request("ü\n\"x\"")] {
+      #expect(try Request(json: JSONEncoder().encode(request)) == request)
+    }
+  }
+
+  @Test("every stored field but the prompt is declared as a parameter")
+  func declared() {
+    let fields = Mirror(reflecting: Request("x")).children.compactMap(\.label)
+    #expect(fields == ["prompt"] + Request.parameters.map(\.name))
+  }
+
+  @Test("declarations hold their own standards")
+  func standards() throws {
+    for parameter in Request.parameters {
+      var request = Request("x")
+      try parameter.set(&request, parameter.standard)
+      #expect(parameter.get(request) == parameter.standard, "\(parameter.name)")
+      #expect(!parameter.help.isEmpty)
+    }
+  }
+
+  @Test(
+    "a bad document gives one error that names the field",
+    arguments: [
+      (#"{}"#, "no 'prompt'"), (#"[]"#, "not a JSON object"), ("{", "not valid JSON"),
+      (#"{"prompt":3}"#, "prompt must be a text"), (#"{"prompt":" "}"#, "prompt is empty"),
+      (#"{"prompt":"a","widht":64}"#, "'widht'. Did you mean 'width'?"),
+      (#"{"prompt":"a","xyzzyplugh":64}"#, "no parameter 'xyzzyplugh'."),
+      (#"{"prompt":"a","width":0}"#, "width must be a whole number from 16 to 4096, not 0"),
+      (#"{"prompt":"a","width":"x"}"#, "width must be a whole number"),
+      (#"{"prompt":"a","width":64.5}"#, "width must be a whole number"),
+      (#"{"prompt":"a","seed":-1}"#, "seed must be"),
+      (#"{"prompt":"a","seed":1e30}"#, "seed must be"),
+      (#"{"prompt":"a","method":"magic"}"#, "method must be one of auto, vqgan-clip, dalle"),
+      (#"{"prompt":"a","learningRate":0}"#, "learningRate must be a number from 0.0001 to 10"),
+      (#"{"prompt":"a","augmentations":["blur"]}"#, "augmentations must be one of"),
+      (#"{"prompt":"a","augmentations":true}"#, "augmentations must be a list"),
+      (#"{"prompt":"a","initImage":"x.png"}"#, "initImage must have"),
+      (#"{"prompt":"a","initImage":{"name":"../x","sha256":"00"}}"#, "initImage must have"),
+      (#"{"prompt":"a","schema":2}"#, "newer than this program"),
+      (#"{"prompt":"a","schema":"1"}"#, "schema must be"),
+      (
+        #"{"prompt":"a","method":"dalle","iterations":5}"#, "iterations is not a parameter of dalle"
+      ),
+      (#"{"prompt":"a","candidates":2,"rank":3}"#, "rank is 3, of only 2 candidates"),
+    ])
+  func refused(_ json: String, _ part: String) {
+    do {
+      _ = try Request(json: Data(json.utf8))
+      Issue.record("accepted")
+    } catch {
+      #expect("\(error)".contains(part), "\(error)")
+    }
+  }
+
+  @Test("null leaves a field open")
+  func null() throws {
+    #expect(
+      try Request(json: Data(#"{"prompt":"a","width":null,"initImage":null}"#.utf8)) == Request("a")
+    )
+  }
+
+  @Test("metadata survive JSON and hold the infotext that galleries read")
+  func metadata() throws {
+    let metadata = Metadata(
+      request: Self.full, pack: .init(id: "tiny", version: "1, or: so"), device: "cpu",
+      precision: "float32", threads: 2, libtorch: "2.13.0", painted: .init(width: 64, height: 40),
+      resampling: "lanczos")
+    let json = try metadata.json()
+    #expect(try Metadata(json: json) == metadata)
+    #expect(!json.contains(FileManager.default.currentDirectoryPath))
+    #expect(
+      metadata.infotext == """
+        a red fox | snow:-0.5
+        Steps: 12, Sampler: VQGAN+CLIP, Seed: 9007199254740991, Size: 320x200, \
+        Model: "tiny 1, or: so", Cutouts: 3, Learning rate: 0.25, Version: reverie 0.1.0
+        """)
+  }
+
+  @Test("slugs are short ASCII")
+  func slugs() {
+    let cases = [
+      ("A Red Fox!", "a-red-fox"), ("Écureuil à vélo", "ecureuil-a-velo"), ("🦊", "picture"),
+      ("../../etc/passwd", "etc-passwd"), ("a:1|b", "a-1-b"),
+      (String(repeating: "x", count: 500), String(repeating: "x", count: 48)),
+      (
+        "one two three four five six seven eight nine ten eleven",
+        "one-two-three-four-five-six-seven-eight-nine-ten"
+      ),
+    ]
+    for (text, slug) in cases { #expect(OutputName.slug(text) == slug) }
+  }
+
+  @Test("names hold day, time, slug and seed")
+  func names() throws {
+    let zone = try #require(TimeZone(secondsFromGMT: 0))
+    let name = OutputName(
+      prompt: "a fox", seed: 7, date: Date(timeIntervalSince1970: 1_788_273_052), zone: zone)
+    #expect(name.folder == "20260901")
+    #expect(name.stem == "143052-a-fox-7")
+  }
+
+  @Test("the nearest name is one that is similar")
+  func nearest() {
+    #expect(nearestName(to: "iteratons", among: ["iterations", "cutouts"]) == "iterations")
+    #expect(nearestName(to: "banana", among: ["iterations", "cutouts"]) == nil)
+  }
+
+  @Test("physical cores are pairs of package and core")
+  func cores() {
+    let text = """
+      physical id\t: 0
+      core id\t\t: 0
+
+      physical id\t: 0
+      core id\t\t: 0
+
+      physical id\t: 1
+      core id\t\t: 0
+      """
+    #expect(Processor.physicalCores(text) == 2)
+    #expect(Processor.physicalCores("model name : x") == nil)
+    #expect(Processor.cores >= 1)
+  }
+}
