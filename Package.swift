@@ -56,7 +56,7 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "Models", dependencies: ["Torch", "Weights", "Imaging"], swiftSettings: swift),
     .target(
-      name: "EmbeddedPack", resources: [.copy("Pack")], swiftSettings: swift),
+      name: "EmbeddedPack", resources: [.copy("Pack"), .copy("Judge")], swiftSettings: swift),
     .target(
       name: "Painting", dependencies: ["Torch", "Weights", "Imaging", "Models", "EmbeddedPack"],
       swiftSettings: swift),
@@ -69,7 +69,8 @@ let package = Package(
     .executableTarget(
       name: "reverie",
       dependencies: [
-        "Painting", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "EmbeddedPack", "Imaging", "Painting", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
 

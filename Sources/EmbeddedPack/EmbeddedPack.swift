@@ -4,16 +4,22 @@ import Foundation
 public enum EmbeddedPack {
   /// The folder with `pack.json` and the files that it lists.
   ///
+  /// The folder may be missing; whoever opens the pack says so.
+  public static var folder: URL { resource("Pack") }
+
+  /// The weights of the judge that measures packs. No part of the pack: it must not take part in
+  /// painting.
+  public static var judge: URL { resource("Judge").appending(path: "judge.safetensors") }
+
   /// Looked for beside the program first, so that a built program may be moved together with its
-  /// resources, then where the build left it. The folder may be missing; whoever opens the pack says
-  /// so.
-  public static var folder: URL {
-    let bundle = "Reverie_EmbeddedPack.resources/Pack"
+  /// resources, then where the build left it.
+  private static func resource(_ name: String) -> URL {
+    let bundle = "Reverie_EmbeddedPack.resources/\(name)"
     let program = URL(filePath: CommandLine.arguments.first ?? "").resolvingSymlinksInPath()
     let besides = [
       Bundle.main.bundleURL, program.deletingLastPathComponent(),
     ].map { $0.appending(path: bundle, directoryHint: .isDirectory) }
     return besides.first { FileManager.default.fileExists(atPath: $0.path) }
-      ?? Bundle.module.bundleURL.appending(path: "Pack", directoryHint: .isDirectory)
+      ?? Bundle.module.bundleURL.appending(path: name, directoryHint: .isDirectory)
   }
 }

@@ -68,31 +68,36 @@ public final class CLIPTrainee: Trainee {
     return model.encodeText(tokens).to(.float32).normalized()
   }
 
-  /// Recall among held-out pairs with distinct captions.
+  /// Recall among held-out pairs of object and ground.
   public func examine(step: Int) -> (figures: [(name: String, value: Double)], sheet: Picture?) {
-    let recall = Self.recall(count: 1000, heldOut: heldOut, embed(pictures:), embed(captions:))
+    let recall = Self.recall(count: 400, sets: [heldOut], embed(pictures:), embed(captions:))
     return ([("recall1", recall.value)], nil)
   }
 
   /// Image-to-text recall@1: the part of pictures whose nearest caption among all is their own.
   ///
-  /// Pairs are taken in order, leaving out those whose caption came before.
+  /// Every picture shows something else, lest two captions be right for one.
+  /// - Parameter sets: where the pairs come from, each until it has nothing new.
   static func recall(
-    count: Int, heldOut: any CaptionedDataset, _ embedPictures: (Tensor) -> Tensor,
+    count: Int, sets: [any CaptionedDataset], _ embedPictures: (Tensor) -> Tensor,
     _ embedCaptions: ([String]) -> Tensor
   ) -> Proportion {
     var seen: Set<String> = []
-    var indices: [Int] = []
-    for index in 0..<(heldOut.count ?? 100 * count) where indices.count < count {
-      if seen.insert(heldOut.label(index).caption).inserted { indices.append(index) }
-    }
     var pictures: [Tensor] = []
     var captions: [Tensor] = []
-    for start in stride(from: 0, to: indices.count, by: 100) {
-      let part = Array(indices[start..<min(start + 100, indices.count)])
-      let batch = PictureBatches.tensor(heldOut, part)
-      pictures.append(embedPictures(batch.pictures))
-      captions.append(embedCaptions(batch.labels.map(\.caption)))
+    for set in sets {
+      var indices: [Int] = []
+      for index in 0..<(set.count ?? 20 * count) where seen.count < count {
+        let label = set.label(index)
+        let shown = label.colorID.map { "\(label.conceptIDs) on \($0)" } ?? label.caption
+        if seen.insert(shown).inserted { indices.append(index) }
+      }
+      for start in stride(from: 0, to: indices.count, by: 100) {
+        let part = Array(indices[start..<min(start + 100, indices.count)])
+        let batch = PictureBatches.tensor(set, part)
+        pictures.append(embedPictures(batch.pictures))
+        captions.append(embedCaptions(batch.labels.map(\.caption)))
+      }
     }
     let scores = concatenated(pictures, over: 0)
       .matmul(concatenated(captions, over: 0).transposed())

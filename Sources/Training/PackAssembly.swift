@@ -1,0 +1,107 @@
+import Foundation
+import Models
+import Painting
+import Torch
+import Weights
+
+/// Gathers what the stages of a `PackTraining` made into a pack: weights in half precision,
+/// tokenizer, `pack.json`.
+public struct PackAssembly {
+  /// What a pack is called and how it paints best, as its YAML file says.
+  struct Identity: Codable {
+    /// See `PackManifest`.
+    var id: String
+    var version: String
+    var title: String
+    var pictureSize: Int
+    var largestSize: Int
+    var defaults: [String: JSONValue]
+    var examples: [String]
+  }
+
+  private let runs: URL
+
+  /// - Parameter runs: the folder that holds the stages' folders.
+  public init(runs: URL) { self.runs = runs }
+
+  /// Makes the pack. A stage that has not run is left out, and with it the methods that need it; the
+  /// decoder is the `decoder` stage's if that has run, else the `vqgan` stage's.
+  /// - Parameters:
+  ///   - configuration: the YAML file with the pack's identity.
+  ///   - out: the pack's folder, made if need be; files of the same names are replaced.
+  @discardableResult
+  public func assemble(configuration: URL, into out: URL) throws -> PackManifest {
+    let identity = try Configuration.read(Identity.self, from: configuration)
+    var manifest = PackManifest(
+      id: identity.id, version: identity.version, title: identity.title,
+      pictureSize: identity.pictureSize, largestSize: identity.largestSize, files: [:],
+      defaults: identity.defaults, examples: identity.examples)
+    try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
+
+    guard let tokenizer = product(.tokenizer, "tokenizer.json") else {
+      throw TrainingError.missing(
+        "\(runs.path) has no tokenizer. Make it with: reverie train tokenizer --run \(runs.path)")
+    }
+    try Data(contentsOf: tokenizer)
+      .write(to: out.appending(path: "tokenizer.json"), options: .atomic)
+    manifest.files["tokenizer.json"] = try entry(out.appending(path: "tokenizer.json"))
+
+    if let file = product(.decoder, "vqgan.safetensors") ?? product(.vqgan, "vqgan.safetensors") {
+      manifest.files["vqgan.safetensors"] = try halve(file, to: out)
+      manifest.vqgan = try JSONValue(encoding: config(VQGANTrainee.Config.self, .vqgan).network)
+    }
+    if let file = product(.clip, "clip.safetensors") {
+      manifest.files["clip.safetensors"] = try halve(file, to: out)
+      manifest.clip = try JSONValue(encoding: config(CLIPTrainee.Config.self, .clip).network)
+    }
+    if let file = product(.dalle, "dalle.safetensors") {
+      manifest.files["dalle.safetensors"] = try halve(file, to: out)
+      manifest.dalle = try JSONValue(encoding: config(DALLETrainee.Config.self, .dalle).network)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try encoder.encode(manifest).write(to: out.appending(path: "pack.json"), options: .atomic)
+    return manifest
+  }
+
+  /// Writes the judge beside the pack, in half precision too.
+  public func assembleJudge(into out: URL) throws {
+    guard let file = product(.judge, "judge.safetensors") else { return }
+    try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
+    _ = try halve(file, to: out)
+  }
+
+  private func product(_ stage: PackTraining.Stage, _ name: String) -> URL? {
+    let url = runs.appending(path: stage.rawValue).appending(path: name)
+    return FileManager.default.fileExists(atPath: url.path) ? url : nil
+  }
+
+  private func config<Value: Codable>(_ type: Value.Type, _ stage: PackTraining.Stage) throws
+    -> Value
+  {
+    try Configuration.read(
+      type, from: runs.appending(path: stage.rawValue).appending(path: "config.yaml"))
+  }
+
+  /// Writes a file's tensors in half precision under the same name in `folder`.
+  private func halve(_ url: URL, to folder: URL) throws -> PackManifest.File {
+    let file = try SafeTensors(contentsOf: url)
+    var halves: [String: Tensor] = [:]
+    for name in file.names { halves[name] = try file.tensor(name).to(.float16) }
+    let out = folder.appending(path: url.lastPathComponent)
+    try SafeTensors.write(halves, to: out)
+    return try entry(out)
+  }
+
+  private func entry(_ url: URL) throws -> PackManifest.File {
+    let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+    return .init(size: size, sha256: try Checksum.sha256(of: url))
+  }
+}
+
+extension JSONValue {
+  /// What a value encodes itself as.
+  init(encoding value: some Encodable) throws {
+    self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
+  }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Painting
+import Training
+
+/// `reverie pack RUNS`: gathers what trainings made into a pack.
+struct AssemblePack: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack",
+    abstract: "Gather trained networks into a model pack.",
+    discussion: """
+      Weights are written in half precision, with checksums of all files in pack.json. The decoder \
+      tuned to the codes is taken if there is one.
+
+      EXAMPLES
+        reverie pack runs/mine --config Configurations/pack/pack.yaml --out packs/mine
+        reverie "a fox" --pack packs/mine
+      """)
+
+  @Argument(help: ArgumentHelp("Folder that holds the folders of all stages.", valueName: "runs"))
+  var runs: String
+
+  @Option(help: ArgumentHelp("The pack's identity and defaults.", valueName: "yaml"))
+  var config: String
+
+  @Option(help: ArgumentHelp("Folder of the pack.", valueName: "folder"))
+  var out: String
+
+  func run() throws {
+    let manifest = try PackAssembly(runs: URL(filePath: runs))
+      .assemble(configuration: URL(filePath: config), into: URL(filePath: out))
+    for (name, file) in manifest.files.sorted(by: { $0.key < $1.key }) {
+      print("\(name)\t\(file.size)\t\(file.sha256)")
+    }
+  }
+}
