@@ -61,6 +61,8 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
       let log = try String(contentsOf: folder.appending(path: "log.jsonl"), encoding: .utf8)
       #expect(log.split(separator: "\n").count == 20)
       #expect(log.contains("\"slope\""))
+      let curve = try Picture.read(from: folder.appending(path: "curve.png"))
+      #expect(curve.width == 720)
     }
   }
 

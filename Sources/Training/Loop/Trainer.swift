@@ -72,6 +72,7 @@ public final class Trainer {
       if due(10) || due(schedule.sampleEvery) {
         try run.log([("step", Double(step))] + figures)
       }
+      if due(schedule.sampleEvery) { try run.drawCurve() }
       if due(schedule.saveEvery), !stop() { try run.save(step: step, state) }
       let seconds = (ContinuousClock.now - began) / .seconds(1)
       report(

@@ -3,7 +3,8 @@ import Imaging
 import Torch
 import Weights
 
-/// The folder of a training: `checkpoint.safetensors`, `log.jsonl`, `samples/`, `config.yaml`.
+/// The folder of a training: `checkpoint.safetensors`, `log.jsonl`, `curve.png`, `samples/`,
+/// `config.yaml`.
 ///
 /// A checkpoint holds parameters, averages, the optimiser's moments and the step; together with the
 /// configuration that is all the state there is.
@@ -76,5 +77,11 @@ public struct TrainingRun {
     let name = String(format: "%06d.png", step)
     try sheet.write(to: samples.appending(path: name).path, replacing: true)
     try sheet.write(to: samples.appending(path: "latest.png").path, replacing: true)
+  }
+
+  /// Draws the losses so far into `curve.png`.
+  public func drawCurve() throws {
+    let curve = try LossCurve(log: folder.appending(path: "log.jsonl")).render()
+    try curve?.write(to: folder.appending(path: "curve.png").path, replacing: true)
   }
 }
