@@ -36,6 +36,7 @@ let package = Package(
       linkerSettings: linkTorch),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swift),
 
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
       name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
@@ -46,7 +47,7 @@ let package = Package(
       name: "CHarfBuzz", pkgConfig: "harfbuzz", providers: [.apt(["libharfbuzz-dev"])]),
 
     .target(
-      name: "Weights", dependencies: ["Torch", .product(name: "Crypto", package: "swift-crypto")],
+      name: "Weights", dependencies: ["Torch", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swift),
     .target(
       name: "CImage", dependencies: ["CPNG", "CJPEG", "CWebP"],
