@@ -31,6 +31,8 @@ struct Paint: AsyncParsableCommand {
         reverie again FILE.png    paints a picture once more
         reverie paint PROMPT      the same as without 'paint'
         reverie train STAGE       trains one part of a model pack
+        reverie pack              gathers what was trained into a pack
+        reverie evaluate          measures how well a pack paints
         reverie help COMMAND      help on a command
 
       ^C once saves the best picture so far; twice stops at once.

@@ -17,9 +17,7 @@ enum TinyPack {
     dalle hasDALLE: Bool = true, defaults: [String: JSONValue]? = nil,
     damage: (String, inout Data) -> Void = { _, _ in }
   ) throws -> URL {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "reverie-tiny-\(UUID().uuidString)", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let folder = try ScratchFolder.make("tiny")
     let tokenizer = try BPETokenizer(merges: [
       .init("r", "e"), .init("re", "d</w>"), .init("f", "o"), .init("fo", "x</w>"),
     ])

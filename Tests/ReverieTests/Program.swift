@@ -15,9 +15,7 @@ struct Program {
 
   /// A new, empty folder to run in.
   init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appending(path: "reverie-run-\(UUID().uuidString)", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folder = try ScratchFolder.make("run")
   }
 
   /// The program that was built with these tests.
