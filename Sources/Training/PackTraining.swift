@@ -233,7 +233,7 @@ public struct PackTraining {
     let vqgan = try vqgan()
     let trainee = try DALLETrainee(
       config, set: sets.train[0], heldOut: sets.heldOut, tokenizer: tokenizer(), vqgan: vqgan,
-      prompts: sets.prompts, precision: context.precision, device: context.device)
+      prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
   }
 

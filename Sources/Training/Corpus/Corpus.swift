@@ -151,6 +151,26 @@ public struct Corpus: CaptionedDataset {
     return prompts
   }
 
+  /// Pictures of given objects on given grounds, placed as `.grid` places them; no objects give the
+  /// bare ground. Bytes in N, C, H, W order.
+  func pixels(showing scenes: [(concepts: [Int], color: Int)]) -> [UInt8] {
+    let each = 3 * size * size
+    var random = KeyedRandom(seed: 0, stream: "placement on the grid is not random")
+    return [UInt8](unsafeUninitializedCapacity: scenes.count * each) { buffer, count in
+      for (index, scene) in scenes.enumerated() {
+        var canvas = Canvas(
+          pixels: UnsafeMutableBufferPointer(
+            rebasing: buffer[(index * each)..<((index + 1) * each)]),
+          size: size, layout: .channelsFirst)
+        canvas.clear(NamedColor.all[scene.color].color)
+        for item in scene.concepts.isEmpty ? [] : place(scene.concepts, &random) {
+          canvas.draw(item.sprite, x: item.x, y: item.y)
+        }
+      }
+      count = scenes.count * each
+    }
+  }
+
   // MARK: The plan of an example
 
   private struct Plan {

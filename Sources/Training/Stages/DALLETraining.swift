@@ -43,15 +43,15 @@ public final class DALLETrainee: Trainee {
   ///   - prompts: what the sample sheet shows.
   init(
     _ config: Config, set: any CaptionedDataset, heldOut: (any CaptionedDataset)?,
-    tokenizer: BPETokenizer, vqgan: VQGAN, prompts: [String], precision: DType, device: Device
+    tokenizer: BPETokenizer, vqgan: VQGAN, prompts: [String], device: Device
   ) throws {
     self.config = config
     self.tokenizer = tokenizer
     self.vqgan = vqgan
     self.prompts = prompts
     self.device = device
-    codes = CodeStore(set, vqgan, precision: precision, device: device)
-    self.heldOut = heldOut.map { CodeStore($0, vqgan, precision: precision, device: device) }
+    codes = CodeStore(set, vqgan, device: device)
+    self.heldOut = heldOut.map { CodeStore($0, vqgan, device: device) }
     (model, parameters) = try StartingPoint.build(seed: config.schedule.seed, device: device) {
       DALLEBart($0, config.network)
     }

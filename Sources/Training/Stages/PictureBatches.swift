@@ -34,15 +34,20 @@ struct PictureBatches {
     _ set: any CaptionedDataset, _ indices: [Int]
   ) -> (pictures: Tensor, labels: [ExampleLabel]) {
     let batch = set.batch(indices, layout: .channelsFirst)
-    let shape = [batch.labels.count, 3, set.size, set.size]
-    let bytes = Tensor.empty(shape, .uint8)
-    batch.pixels.withUnsafeBytes { pixels in
+    return (tensor(batch.pixels, [batch.labels.count, 3, set.size, set.size]), batch.labels)
+  }
+
+  /// Bytes in N, C, H, W order as `[B, 3, H, W]` in -1…1.
+  static func tensor(_ bytes: [UInt8], _ shape: [Int]) -> Tensor {
+    bytes.withUnsafeBytes { bytes in
       do {
-        bytes.assign(try Tensor(copying: pixels, shape, .uint8))
+        return try Tensor(copying: bytes, shape, .uint8).to(.float32) * (2 / 255) - 1
       } catch {
         preconditionFailure("\(error)")
       }
     }
-    return (bytes.to(.float32) * (2 / 255) - 1, batch.labels)
   }
+
+  /// How many of a step's examples come from the first set; theirs are the step's first.
+  func share(of count: Int) -> Int { count - count / sets.count * (sets.count - 1) }
 }

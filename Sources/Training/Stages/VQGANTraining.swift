@@ -25,7 +25,8 @@ public final class VQGANTrainee: Trainee {
   public enum Phase: Sendable {
     /// Encoder and decoder, on continuous latents.
     case continuous
-    /// The decoder alone, on quantised latents.
+    /// The decoder alone, on quantised latents, those of the first set being put together as the
+    /// transformer sees them.
     case quantized
   }
 
@@ -39,6 +40,7 @@ public final class VQGANTrainee: Trainee {
   private let config: Config
   private let phase: Phase
   private let batches: PictureBatches
+  private let codes: CodeStore
   private let examples: Tensor
   private let device: Device
 
@@ -59,6 +61,7 @@ public final class VQGANTrainee: Trainee {
       VQGAN($0, config.network)
     }
     model = built.model
+    codes = CodeStore(sets[0], model, device: device)
     everything = built.parameters
     parameters = built.parameters.filter { key, _ in
       switch phase {
@@ -84,7 +87,17 @@ public final class VQGANTrainee: Trainee {
       let noise = RandomStream(seed: config.schedule.seed, "latent noise \(step)").normal(z.shape)
       return z + noise.to(device) * config.noise
     case .quantized:
-      return noGrad { model.quantize(model.encode(x)).quantized }
+      // The first set's pictures by the codes that the transformer will learn, the others by their own.
+      return noGrad {
+        let first = batches.share(of: x.size(0))
+        let start = step * x.size(0)
+        let codes = codes(Array(start..<start + first)).codes
+        let side = x.size(2) / config.network.factor
+        let composed = model.lookUp(codes.reshaped(first, side, side, -1))
+        guard first < x.size(0) else { return composed }
+        let own = model.quantize(model.encode(x[first..<x.size(0)])).quantized
+        return concatenated([composed, own], over: 0)
+      }
     }
   }
 
