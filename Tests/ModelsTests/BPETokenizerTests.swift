@@ -38,7 +38,7 @@ struct BPETokenizerTests {
     "Lines in many scripts get OpenAI's ids, under its own vocabulary",
     .enabled(
       if: Fixtures.exists(vocabulary),
-      "needs .oracle/bpe_simple_vocab_16e6.txt.gz: run Tests/ModelsTests/Oracle/clip_tokens.py"))
+      "needs .oracle/bpe_simple_vocab_16e6.txt.gz: run script/test --full"))
   func wholeVocabulary() throws {
     let tokenizer = try BPETokenizer(contentsOf: Self.vocabulary)
     #expect(tokenizer.vocabularySize == 49408)

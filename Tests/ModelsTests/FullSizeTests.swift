@@ -10,12 +10,12 @@ import Weights
 @Suite(
   "Full size", .serialized,
   .enabled(
-    if: Fixtures.exists(Fixtures.oracle.appendingPathComponent("full")),
-    "needs .oracle/full: run Tests/ModelsTests/Oracle/full.py"))
+    if: ProcessInfo.processInfo.environment["REVERIE_FULL"] != nil,
+    "takes a minute and 2 GB: run script/test --full"))
 struct FullSizeTests {
   private func file(_ name: String) throws -> URL {
     let url = Fixtures.oracle.appendingPathComponent("full/\(name).safetensors")
-    try #require(Fixtures.exists(url), "\(url.path) is missing; run Oracle/full.py again")
+    try #require(Fixtures.exists(url), "\(url.path) is missing: remove its folder and run again")
     return url
   }
 
@@ -30,11 +30,13 @@ struct FullSizeTests {
   }
 
   private func expectAligned(
-    _ actual: Tensor, _ expected: Tensor, _ name: String,
+    _ actual: Tensor, _ expected: Tensor, _ name: String, atLeast floor: Double = 0.999,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let cosine = cosine(actual, expected)
-    #expect(cosine >= 0.999, "\(name): cosine \(cosine)", sourceLocation: sourceLocation)
+    #expect(
+      cosine >= floor, "\(name): cosine \(cosine), at least \(floor) wanted",
+      sourceLocation: sourceLocation)
   }
 
   @Test("ViT-B/32 agrees in float32 and keeps its direction in bfloat16", arguments: [false, true])
@@ -72,10 +74,29 @@ struct FullSizeTests {
     }
     let z = try oracle.tensor("z").variable()
     let image = vqgan.decode(z)
-    let gradient = gradient(of: (image * (try oracle.tensor("probe"))).mean(), at: [z])[0]
-    for (name, actual) in [("latents", latents), ("image", image), ("gradient", gradient)] {
+    // Two linear losses: one of single pixels, and one of areas of 8 x 8 pixels, as smooth as those
+    // by which CLIP guides.
+    let noise = (image * (try oracle.tensor("probe"))).mean()
+    // A graph can be walked once.
+    let smooth = (vqgan.decode(z).averagePooled(8) * (try oracle.tensor("smooth_probe"))).mean()
+    let results = [
+      ("latents", latents), ("image", image), ("gradient", gradient(of: noise, at: [z])[0]),
+      ("smooth_gradient", gradient(of: smooth, at: [z])[0]),
+    ]
+    for (name, actual) in results {
       let expected = try oracle.tensor(name)
-      reduced ? expectAligned(actual, expected, name) : expectSame(actual, expected, name)
+      guard reduced else {
+        expectSame(actual, expected, name)
+        continue
+      }
+      // Gradients of this network with random weights lose more in bfloat16 than its pictures, in
+      // any implementation: diffusers' keeps a cosine of 0.9970 of single pixels and 0.9986 of
+      // areas. What it keeps, measured by full.py, is then what is asked for here.
+      var floor = 0.999
+      if oracle.names.contains("bfloat16.\(name)") {
+        floor = min(floor, try oracle.tensor("bfloat16.\(name)").item() - 5e-4)
+      }
+      expectAligned(actual, expected, name, atLeast: floor)
     }
   }
 

@@ -1,9 +1,13 @@
 """Writes .oracle/full/: ViT-B/32 and VQGAN f16-16384 with random weights, and what clip-anytorch and diffusers make
-of them in float32: outputs, and the gradients that guidance needs. About 1 GB; for `script/test --full`.
+of them in float32: outputs, and the gradients that guidance needs. Copies OpenAI's vocabulary to .oracle/.
+About 1 GB; for `script/test --full`.
 """
 from common import *
 
+import shutil
+
 import clip.model
+from clip.simple_tokenizer import default_bpe
 from diffusers import VQModel
 from safetensors.torch import save_file
 
@@ -64,12 +68,40 @@ def vqgan():
     z = quantized.clone().requires_grad_(True)
     image = model.decoder(model.post_quant_conv(z))
     probe = torch.randn(image.shape)
-    gradient, = torch.autograd.grad((image * probe).mean(), z)
-    save_file({k: v.detach().contiguous() for k, v in dict(
-        x=x, latents=latents, indices=indices.reshape(16, 16), z=z, image=image, probe=probe, gradient=gradient).items()},
+    smooth_probe = torch.randn(1, 3, 32, 32)
+
+    def gradients(image, z):
+        image = image.float()
+        pooled = torch.nn.functional.avg_pool2d(image, 8)
+        return (torch.autograd.grad((image * probe).mean(), z, retain_graph=True)[0],
+                torch.autograd.grad((pooled * smooth_probe).mean(), z)[0])
+
+    gradient, smooth_gradient = gradients(image, z)
+    # What PyTorch itself keeps of the directions in bfloat16.
+    model.to(torch.bfloat16)
+    reduced_z = quantized.clone().requires_grad_(True)
+    reduced_image = model.decoder(model.post_quant_conv(reduced_z.bfloat16()))
+    reduced_gradient, reduced_smooth = gradients(reduced_image, reduced_z)
+    bfloat16 = {f"bfloat16.{k}": cosine(a, b) for k, a, b in (
+        ("image", image, reduced_image), ("gradient", gradient, reduced_gradient),
+        ("smooth_gradient", smooth_gradient, reduced_smooth))}
+    save_file({k: v.detach().contiguous() for k, v in (dict(
+        x=x, latents=latents, indices=indices.reshape(16, 16), z=z, image=image, probe=probe, gradient=gradient,
+        smooth_probe=smooth_probe, smooth_gradient=smooth_gradient) | bfloat16).items()},
         FULL / "vqgan-f16-16384.oracle.safetensors")
-    print("VQGAN: scale", latents.abs().max().item(), image.abs().max().item(), gradient.abs().max().item())
+    print("VQGAN: scale", latents.abs().max().item(), image.abs().max().item(), gradient.abs().max().item(),
+          {k: v.item() for k, v in bfloat16.items()})
 
 
+def cosine(a, b):
+    return torch.nn.functional.cosine_similarity(a.detach().double().flatten(), b.detach().double().flatten(), dim=0)
+
+
+def vocabulary():
+    """OpenAI's vocabulary, where the test of the whole one looks for it."""
+    shutil.copy(default_bpe(), ROOT / ".oracle" / "bpe_simple_vocab_16e6.txt.gz")
+
+
+vocabulary()
 vit()
 vqgan()
