@@ -47,7 +47,8 @@ let package = Package(
       name: "CHarfBuzz", pkgConfig: "harfbuzz", providers: [.apt(["libharfbuzz-dev"])]),
 
     .target(
-      name: "Weights", dependencies: ["Torch", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
+      name: "Weights",
+      dependencies: ["Torch", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swift),
     .target(
       name: "CImage", dependencies: ["CPNG", "CJPEG", "CWebP"],

@@ -84,10 +84,12 @@ public struct DALLEBart {
   }
 
   /// Logits of all codes of whole pictures, each given the codes before it: the training pass.
-  /// - Parameter codes: `[B, image_token_count, levels]` int64.
+  /// - Parameters:
+  ///   - codes: `[B, image_token_count, levels]` int64.
+  ///   - seen: what stands before each position, of the same shape; the codes themselves if left out.
   /// - Returns: one `[B, image_token_count, image_vocab_count]` for each level.
-  public func logits(_ text: EncodedText, _ codes: Tensor) -> [Tensor] {
-    let h = decoder(codes, text)
+  public func logits(_ text: EncodedText, _ codes: Tensor, seen: Tensor? = nil) -> [Tensor] {
+    let h = decoder(seen ?? codes, text)
     return decoder.heads(h, first: codes.select(2, 0))
   }
 

@@ -12,6 +12,10 @@ public final class DALLETrainee: Trainee {
     public var schedule: Schedule
     /// Part of the captions replaced by the empty one, so that condition scales work.
     public var emptyCaptions: Double
+    /// Largest part of the codes before a position that are another picture's while training. A
+    /// handful of codes gives away which of so few pictures is being written; only when they may lie
+    /// must the network read the text.
+    public var falseCodes: Double
     /// Part of the examples on white, where shapes are learned first; the rest takes all grounds.
     public var whiteFraction: Double
     /// Part of the examples that show two objects.
@@ -66,14 +70,26 @@ public final class DALLETrainee: Trainee {
     let captions = zip(batch.labels, drop).map {
       Double($1) < config.emptyCaptions ? "" : $0.caption
     }
-    let losses = entropies(captions, batch.codes)
+    let losses = entropies(captions, batch.codes, seen: falsified(batch.codes, step: step))
     let total = losses.dropFirst().reduce(losses[0], +)
     return (total, losses.enumerated().map { ("level\($0)", $1) })
   }
 
+  /// Codes with some replaced by those of other pictures of the batch in the same place; how many
+  /// differs from picture to picture.
+  private func falsified(_ codes: Tensor, step: Int) -> Tensor {
+    let (count, positions) = (codes.size(0), codes.size(1))
+    let stream = RandomStream(seed: config.schedule.seed, "false codes \(step)")
+    let others = codes.indexSelect(0, stream.permutation(count).to(device))
+    let rates = stream.uniform([count, 1, 1]) * config.falseCodes
+    let lies = stream.uniform([count, positions, 1]).less(than: rates).to(device)
+    return lies.choose(others, codes)
+  }
+
   /// Mean cross-entropy of each level's codes, in nats.
-  private func entropies(_ captions: [String], _ codes: Tensor) -> [Tensor] {
-    let logits = model.logits(model.encode(tokens(captions)), codes)
+  /// - Parameter seen: the codes that the network is shown before each position.
+  private func entropies(_ captions: [String], _ codes: Tensor, seen: Tensor) -> [Tensor] {
+    let logits = model.logits(model.encode(tokens(captions)), codes, seen: seen)
     return logits.enumerated().map { level, logits in
       logits.reshaped(-1, config.network.image_vocab_count).to(.float32)
         .crossEntropy(codes.select(2, level).reshaped(-1))
@@ -92,7 +108,7 @@ public final class DALLETrainee: Trainee {
     var figures: [(name: String, value: Double)] = []
     if let heldOut {
       let batch = heldOut(Array(0..<128))
-      let losses = entropies(batch.labels.map(\.caption), batch.codes)
+      let losses = entropies(batch.labels.map(\.caption), batch.codes, seen: batch.codes)
       figures = losses.enumerated().map { ("heldOut\($0)", $1.item()) }
     }
     let sampling = DALLEBart.Sampling(

@@ -1,0 +1,188 @@
+import Foundation
+import Imaging
+import Models
+import Painting
+import Testing
+import Torch
+import Weights
+
+@testable import Training
+
+/// Whether the emoji font and the names are installed.
+private let hasCorpus =
+  FileManager.default.fileExists(atPath: GlyphArt.defaultFontPath)
+  && EmojiCatalogue.defaultAnnotationPaths.allSatisfy(FileManager.default.fileExists)
+
+private let withoutCorpus: Comment =
+  "needs the packages fonts-noto-color-emoji and unicode-cldr-core"
+
+private let network = """
+  network:
+    ch: 8
+    ch_mult: [1, 1, 2]
+    num_res_blocks: 1
+    attn_levels: []
+    norm_num_groups: 4
+    z_channels: 8
+    embed_dim: 4
+    n_embed: 16
+    levels: 2
+    patch: 2
+    normalized: true
+  """
+
+private func schedule(steps: Int, batch: Int) -> String {
+  """
+  schedule:
+    seed: 1
+    steps: \(steps)
+    batch: \(batch)
+    rate: 0.001
+    warmup: 1
+    cooldown: 1
+    decay: 0.0
+    beta2: 0.99
+    clip: 1.0
+    averaging: 0.9
+    saveEvery: 10
+    sampleEvery: \(steps)
+  """
+}
+
+private let configurations: [PackTraining.Stage: String] = [
+  .tokenizer: "seed: 1\nvocabulary: 600\ncaptions: 200\n",
+  .vqgan: network + "\nnoise: 0.1\nedges: 0.5\n" + schedule(steps: 2, batch: 4),
+  .decoder: network + "\nnoise: 0.0\nedges: 0.5\n" + schedule(steps: 2, batch: 4),
+  .clip: """
+  network:
+    embed_dim: 8
+    vision_cfg: {image_size: 64, patch_size: 16, width: 16, layers: 1, head_width: 8, mlp_ratio: 2}
+    text_cfg: {context_length: 24, vocab_size: 600, width: 16, heads: 2, layers: 1}
+    quick_gelu: true
+
+  """ + schedule(steps: 2, batch: 4),
+  .dalle: """
+  network:
+    text_vocab_count: 601
+    text_token_count: 24
+    image_vocab_count: 16
+    image_token_count: 64
+    levels: 2
+    embed_count: 16
+    attention_head_count: 2
+    glu_embed_count: 16
+    encoder_layer_count: 1
+    decoder_layer_count: 1
+    pad_token: 600
+  emptyCaptions: 0.5
+  falseCodes: 0.5
+  whiteFraction: 0.3
+  pairFraction: 0.5
+  conditionScale: 1.5
+  temperature: 0.7
+  topK: 4
+
+  """ + schedule(steps: 2, batch: 4),
+  .judge: "widths: [8, 8, 16]\nsmoothing: 0.05\n" + schedule(steps: 2, batch: 4),
+]
+
+private let identity = """
+  id: tiny
+  version: 0.0.1
+  title: A test
+  pictureSize: 64
+  largestSize: 128
+  defaults: {method: dalle, dalle: {candidates: 2, topK: 4}}
+  examples: [a fox]
+  """
+
+@Suite("Pack training", .enabled(if: hasCorpus, withoutCorpus))
+struct PackTrainingTests {
+  private func withFolder(_ body: (URL) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "pack-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await body(folder)
+  }
+
+  private func write(_ text: String, _ name: String, in folder: URL) throws -> URL {
+    let url = folder.appending(path: name)
+    try Data(text.utf8).write(to: url)
+    return url
+  }
+
+  private func training(_ folder: URL) -> PackTraining {
+    PackTraining(
+      .init(
+        folder: folder, data: .emoji, device: .cpu, precision: .float32, stop: { false },
+        report: { _ in }, say: { _ in }))
+  }
+
+  @Test("every stage trains, and what they make is gathered into a pack that paints")
+  func everything() async throws {
+    try await withFolder { folder in
+      for stage in PackTraining.Stage.allCases {
+        let text = try #require(configurations[stage])
+        let configuration = try write(text, "\(stage.rawValue).yaml", in: folder)
+        try training(folder).run(stage, configuration: configuration)
+      }
+      let out = folder.appending(path: "out")
+      try PackAssembly(runs: folder).assemble(
+        configuration: write(identity, "pack.yaml", in: folder), into: out)
+
+      let pack = try Pack(folder: out)
+      #expect(pack.manifest.files.count == 4)
+      var request = Request("a fox on a blue background")
+      request.seed = 3
+      var pictures: [Picture] = []
+      for try await event in Engine(pack: pack, threads: 1).generate(request) {
+        if case .image(let output) = event { pictures.append(output.picture) }
+      }
+      #expect(pictures.count == 1)
+
+      let judge = try Judge(
+        contentsOf: folder.appending(path: "judge/judge.safetensors"),
+        classes: EmojiCatalogue().concepts.count)
+      #expect(try judge(pictures[0]).count == 5)
+    }
+  }
+
+  @Test("a stage whose forerunner has not run names the command that makes what is missing")
+  func forerunner() async throws {
+    try await withFolder { folder in
+      let configuration = try write(try #require(configurations[.dalle]), "dalle.yaml", in: folder)
+      let error = #expect(throws: TrainingError.self) {
+        try training(folder).run(.dalle, configuration: configuration)
+      }
+      #expect("\(error.map { "\($0)" } ?? "")".contains("reverie train vqgan"))
+    }
+  }
+}
+
+@Suite("Composed codes", .enabled(if: hasCorpus, withoutCorpus))
+struct ComposedCodesTests {
+  @Test("codes within an object are the same on every ground, bare ground's are the ground's own")
+  func repeats() throws {
+    let corpus = try Corpus()
+    let config = VQGAN.Config(
+      ch: 8, ch_mult: [1, 1, 2], num_res_blocks: 1, attn_levels: [], norm_num_groups: 4,
+      z_channels: 8, embed_dim: 4, n_embed: 64, levels: 2, patch: 2, normalized: true)
+    let model = VQGAN(Parameters(Initializer(seed: 9)), config)
+    let whale = try #require(corpus.catalogue.concept(named: "whale")).id
+    let (red, blue) = (2, 6)
+    let codes = ComposedCodes(corpus, model, device: .cpu)([
+      .init(concepts: [whale], color: red), .init(concepts: [whale], color: blue),
+      .init(concepts: [whale], color: NamedColor.whiteID), .init(concepts: [], color: red),
+    ])
+    #expect(codes.allSatisfy { $0.count == 128 })
+    func position(_ scene: Int, _ row: Int, _ column: Int) -> [Int] {
+      let start = 2 * (8 * row + column)
+      return Array(codes[scene][start..<start + 2])
+    }
+    #expect(position(0, 4, 4) == position(1, 4, 4))
+    #expect(position(0, 4, 4) == position(2, 4, 4))
+    #expect(position(0, 0, 0) == position(3, 0, 0))
+    let alike = (0..<64).filter { position(0, $0 / 8, $0 % 8) == position(1, $0 / 8, $0 % 8) }
+    #expect((8..<64).contains(alike.count), "some of the inside, but not the outline")
+  }
+}
