@@ -58,7 +58,8 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "Models", dependencies: ["Torch", "Weights", "Imaging"], swiftSettings: swift),
     .target(
-      name: "EmbeddedPack", resources: [.copy("Pack"), .copy("Judge")], swiftSettings: swift),
+      name: "EmbeddedPack", exclude: ["README.md"], resources: [.copy("Pack"), .copy("Judge")],
+      swiftSettings: swift),
     .target(
       name: "Painting", dependencies: ["Torch", "Weights", "Imaging", "Models", "EmbeddedPack"],
       swiftSettings: swift),
