@@ -146,8 +146,12 @@ extension PackManifest {
 extension Pack {
   /// What is wrong with the networks' sizes, which would otherwise surface as a trap deep inside.
   private func networkProblem() -> String? {
-    if let vqgan, let problem = Self.problem(of: vqgan) { return problem }
-    if let dalle, let problem = Self.problem(of: dalle) { return problem }
+    if let vqgan, let problem = vqgan.problem.map({ "under 'vqgan' of its pack.json \($0)" }) {
+      return problem
+    }
+    if let dalle, let problem = dalle.problem.map({ "under 'dalle' of its pack.json \($0)" }) {
+      return problem
+    }
     guard let dalle else { return nil }
     guard let vqgan else { return "it has a DALL·E transformer without a VQGAN" }
     let side = Int(Double(dalle.image_token_count).squareRoot())
@@ -157,37 +161,6 @@ extension Pack {
     else {
       return "the codes of its DALL·E transformer are not those of its VQGAN"
     }
-    return nil
-  }
-
-  private static func problem(of config: VQGAN.Config) -> String? {
-    let sizes = [config.ch, config.z_channels, config.embed_dim, config.n_embed]
-    guard
-      sizes.allSatisfy({ (1...65_536).contains($0) }), (1...8).contains(config.ch_mult.count),
-      config.ch_mult.allSatisfy({ (1...64).contains($0) }),
-      (1...256).contains(config.norm_num_groups),
-      config.ch_mult.allSatisfy({ $0 * config.ch % config.norm_num_groups == 0 }),
-      config.ch % config.norm_num_groups == 0,
-      (0...16).contains(config.num_res_blocks), (1...8).contains(config.levels),
-      (1...64).contains(config.patch), config.factor <= 256
-    else { return "the sizes under 'vqgan' make no network" }
-    return nil
-  }
-
-  private static func problem(of config: DALLEBart.Config) -> String? {
-    let sizes = [
-      config.text_vocab_count, config.image_vocab_count, config.embed_count, config.glu_embed_count,
-    ]
-    let counts = [config.encoder_layer_count, config.decoder_layer_count]
-    guard
-      sizes.allSatisfy({ (1...2_000_000).contains($0) }),
-      counts.allSatisfy({ (0...128).contains($0) }),
-      (2...4096).contains(config.text_token_count), (1...16_384).contains(config.image_token_count),
-      (1...2).contains(config.levels),
-      (1...config.embed_count).contains(config.attention_head_count),
-      config.embed_count % config.attention_head_count == 0, config.pad_token >= 0,
-      config.pad_token < config.text_vocab_count
-    else { return "the sizes under 'dalle' make no network" }
     return nil
   }
 }

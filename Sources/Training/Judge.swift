@@ -19,6 +19,10 @@ public final class Judge {
     let widths = stride(from: 0, through: 4, by: 2).compactMap {
       file.shape("blocks.\($0).conv1.weight")?.first
     }
+    guard widths.count == 3, widths.allSatisfy({ $0 > 0 && $0 % 8 == 0 }) else {
+      throw TrainingError.missing(
+        "\(url.path) holds no judge. Make one with: reverie train judge, or leave --judge out.")
+    }
     model = try file.build { ConceptClassifier($0, .init(classes: classes, widths: widths)) }
   }
 

@@ -81,6 +81,24 @@ public struct PackTraining {
     }
   }
 
+  /// Refuses sizes that would trap later on.
+  private func check(_ schedule: Schedule, _ problem: String? = nil) throws {
+    if let problem { throw TrainingError.configuration("The configuration's network: \(problem).") }
+    guard schedule.steps > 0, (2...65_536).contains(schedule.batch) else {
+      throw TrainingError.configuration(
+        "'schedule': steps must be above 0 and batch from 2 to 65536.")
+    }
+  }
+
+  /// Refuses networks that do not know all tokens.
+  private func check(_ tokenizer: BPETokenizer, known: Int) throws {
+    guard tokenizer.vocabularySize <= known else {
+      throw TrainingError.configuration(
+        "The tokenizer has \(tokenizer.vocabularySize) tokens and the network only \(known). "
+          + "Raise the vocabulary in the configuration.")
+    }
+  }
+
   // MARK: Products of other stages
 
   private func product(_ stage: Stage, _ name: String) throws -> URL {
@@ -164,6 +182,7 @@ public struct PackTraining {
 
   private func trainVQGAN(_ configuration: URL, phase: VQGANTrainee.Phase) throws {
     let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.network.problem)
     let sets = try sets(seed: config.schedule.seed, size: pictureSize, grid: true, jitter: true)
     let start: SafeTensors? =
       phase == .quantized
@@ -214,6 +233,8 @@ public struct PackTraining {
 
   private func trainCLIP(_ configuration: URL) throws {
     let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
+    try check(config.schedule)
+    try check(tokenizer(), known: config.network.text.vocabSize)
     let sets = try sets(
       seed: config.schedule.seed, size: config.network.vision.imageSize, grid: true, jitter: true)
     let trainee = try CLIPTrainee(
@@ -224,6 +245,7 @@ public struct PackTraining {
 
   private func trainDALLE(_ configuration: URL) throws {
     let config = try Configuration.read(DALLETrainee.Config.self, from: configuration)
+    try check(config.schedule, config.network.problem)
     let sets = try sets(
       seed: config.schedule.seed, size: pictureSize, grid: true, jitter: false
     ) {
@@ -231,6 +253,7 @@ public struct PackTraining {
       $0.pairFraction = config.pairFraction
     }
     let vqgan = try vqgan()
+    try check(tokenizer(), known: config.network.text_vocab_count)
     let trainee = try DALLETrainee(
       config, set: sets.train[0], heldOut: sets.heldOut, tokenizer: tokenizer(), vqgan: vqgan,
       prompts: sets.prompts, device: context.device)
@@ -249,6 +272,8 @@ public struct PackTraining {
 
   private func trainJudge(_ configuration: URL) throws {
     let config = try Configuration.read(JudgeTrainee.Config.self, from: configuration)
+    let fits = config.widths.count == 3 && config.widths.allSatisfy { $0 > 0 && $0 % 8 == 0 }
+    try check(config.schedule, fits ? nil : "'widths' must be three multiples of 8")
     let sets = try sets(seed: config.schedule.seed, size: 64, grid: true, jitter: true)
     guard let catalogue = sets.concepts else {
       throw TrainingError.missing(

@@ -1,0 +1,39 @@
+// Sizes come from files that users write. What would otherwise surface as a trap deep inside a
+// network is found here first.
+
+extension VQGAN.Config {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    let sizes = [ch, z_channels, embed_dim, n_embed]
+    guard
+      sizes.allSatisfy({ (1...65_536).contains($0) }), (1...8).contains(ch_mult.count),
+      ch_mult.allSatisfy({ (1...64).contains($0) }),
+      (1...256).contains(norm_num_groups),
+      ch_mult.allSatisfy({ $0 * ch % norm_num_groups == 0 }),
+      ch % norm_num_groups == 0,
+      (0...16).contains(num_res_blocks), (1...8).contains(levels),
+      (1...64).contains(patch), factor <= 256
+    else { return "the sizes make no network" }
+    return nil
+  }
+}
+
+extension DALLEBart.Config {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    let sizes = [
+      text_vocab_count, image_vocab_count, embed_count, glu_embed_count,
+    ]
+    let counts = [encoder_layer_count, decoder_layer_count]
+    guard
+      sizes.allSatisfy({ (1...2_000_000).contains($0) }),
+      counts.allSatisfy({ (0...128).contains($0) }),
+      (2...4096).contains(text_token_count), (1...16_384).contains(image_token_count),
+      (1...2).contains(levels),
+      (1...embed_count).contains(attention_head_count),
+      embed_count % attention_head_count == 0, pad_token >= 0,
+      pad_token < text_vocab_count
+    else { return "the sizes make no network" }
+    return nil
+  }
+}
