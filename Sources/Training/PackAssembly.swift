@@ -20,12 +20,18 @@ public struct PackAssembly {
   }
 
   private let runs: URL
+  private let start: Pack?
 
-  /// - Parameter runs: the folder that holds the stages' folders.
-  public init(runs: URL) { self.runs = runs }
+  /// - Parameters:
+  ///   - runs: the folder that holds the stages' folders.
+  ///   - start: the pack that gives what no stage made.
+  public init(runs: URL, start: Pack? = nil) {
+    self.runs = runs
+    self.start = start
+  }
 
-  /// Makes the pack. A stage that has not run is left out, and with it the methods that need it; the
-  /// decoder is the `decoder` stage's if that has run, else the `vqgan` stage's.
+  /// Makes the pack. A stage that has not run is left out, unless `start` has what it makes, and with it
+  /// the methods that need it; the decoder is the `decoder` stage's if that has run, else the `vqgan` stage's.
   /// - Parameters:
   ///   - configuration: the YAML file with the pack's identity.
   ///   - out: the pack's folder, made if need be; files of the same names are replaced.
@@ -38,7 +44,7 @@ public struct PackAssembly {
       defaults: identity.defaults, examples: identity.examples)
     try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
 
-    guard let tokenizer = product(.tokenizer, "tokenizer.json") else {
+    guard let tokenizer = product([.tokenizer], "tokenizer.json") else {
       throw TrainingError.missing(
         "\(runs.path) has no tokenizer. Make it with: reverie train tokenizer --run \(runs.path)")
     }
@@ -46,17 +52,21 @@ public struct PackAssembly {
       .write(to: out.appending(path: "tokenizer.json"), options: .atomic)
     manifest.files["tokenizer.json"] = try entry(out.appending(path: "tokenizer.json"))
 
-    if let file = product(.decoder, "vqgan.safetensors") ?? product(.vqgan, "vqgan.safetensors") {
+    if let file = product([.decoder, .vqgan], "vqgan.safetensors") {
       manifest.files["vqgan.safetensors"] = try halve(file, to: out)
-      manifest.vqgan = try JSONValue(encoding: config(VQGANTrainee.Config.self, .vqgan).network)
+      manifest.vqgan =
+        try network(VQGANTrainee.Config.self, [.decoder, .vqgan], \.network)
+        ?? start?.manifest.vqgan
     }
-    if let file = product(.clip, "clip.safetensors") {
+    if let file = product([.clip], "clip.safetensors") {
       manifest.files["clip.safetensors"] = try halve(file, to: out)
-      manifest.clip = try JSONValue(encoding: config(CLIPTrainee.Config.self, .clip).network)
+      manifest.clip =
+        try network(CLIPTrainee.Config.self, [.clip], \.network) ?? start?.manifest.clip
     }
-    if let file = product(.dalle, "dalle.safetensors") {
+    if let file = product([.dalle], "dalle.safetensors") {
       manifest.files["dalle.safetensors"] = try halve(file, to: out)
-      manifest.dalle = try JSONValue(encoding: config(DALLETrainee.Config.self, .dalle).network)
+      manifest.dalle =
+        try network(DALLETrainee.Config.self, [.dalle], \.network) ?? start?.manifest.dalle
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -66,21 +76,31 @@ public struct PackAssembly {
 
   /// Writes the judge beside the pack, in half precision too.
   public func assembleJudge(into out: URL) throws {
-    guard let file = product(.judge, "judge.safetensors") else { return }
+    guard let file = product([.judge], "judge.safetensors") else { return }
     try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
     _ = try halve(file, to: out)
   }
 
-  private func product(_ stage: PackTraining.Stage, _ name: String) -> URL? {
-    let url = runs.appending(path: stage.rawValue).appending(path: name)
-    return FileManager.default.fileExists(atPath: url.path) ? url : nil
+  /// What the first of the stages that has run made, else the file of that name in `start`.
+  private func product(_ stages: [PackTraining.Stage], _ name: String) -> URL? {
+    let made = stages.map { runs.appending(path: $0.rawValue).appending(path: name) }
+    let old = start?.manifest.files[name] != nil ? start?.folder.appending(path: name) : nil
+    return (made + [old].compactMap(\.self)).first {
+      FileManager.default.fileExists(atPath: $0.path)
+    }
   }
 
-  private func config<Value: Codable>(_ type: Value.Type, _ stage: PackTraining.Stage) throws
-    -> Value
-  {
-    try Configuration.read(
-      type, from: runs.appending(path: stage.rawValue).appending(path: "config.yaml"))
+  /// The network's sizes as the first of the stages that has run was configured.
+  private func network<Value: Codable, Network: Codable>(
+    _ type: Value.Type, _ stages: [PackTraining.Stage], _ network: KeyPath<Value, Network>
+  ) throws -> JSONValue? {
+    let configurations = stages.map {
+      runs.appending(path: $0.rawValue).appending(path: "config.yaml")
+    }
+    guard
+      let url = configurations.first(where: { FileManager.default.fileExists(atPath: $0.path) })
+    else { return nil }
+    return try JSONValue(encoding: Configuration.read(type, from: url)[keyPath: network])
   }
 
   /// Writes a file's tensors in half precision under the same name in `folder`.

@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Models
+import Painting
 import Torch
 import Weights
 
@@ -35,6 +36,8 @@ public struct PackTraining {
     public let folder: URL
     /// Where pictures come from.
     public let data: Data
+    /// A pack whose networks new trainings start from, and that stands in for stages that have not run.
+    public let start: Pack?
     /// Where to compute.
     public let device: Device
     /// In what type to compute.
@@ -48,11 +51,13 @@ public struct PackTraining {
 
     /// A context of these parts.
     public init(
-      folder: URL, data: Data, device: Device, precision: DType, stop: @escaping () -> Bool,
-      report: @escaping (Trainer.Report) -> Void, say: @escaping (String) -> Void
+      folder: URL, data: Data, start: Pack? = nil, device: Device, precision: DType,
+      stop: @escaping () -> Bool, report: @escaping (Trainer.Report) -> Void,
+      say: @escaping (String) -> Void
     ) {
       self.folder = folder
       self.data = data
+      self.start = start
       self.device = device
       self.precision = precision
       self.stop = stop
@@ -101,13 +106,21 @@ public struct PackTraining {
 
   // MARK: Products of other stages
 
+  /// What a stage made; where it has not run, the file of the same name in the pack to start from.
   private func product(_ stage: Stage, _ name: String) throws -> URL {
     let url = context.folder.appending(path: stage.rawValue).appending(path: name)
-    guard FileManager.default.fileExists(atPath: url.path) else {
-      throw TrainingError.missing(
-        "\(url.path) is missing. Make it with: reverie train \(stage.rawValue)")
+    if FileManager.default.fileExists(atPath: url.path) { return url }
+    if let start = context.start, start.manifest.files[name] != nil {
+      return start.folder.appending(path: name)
     }
-    return url
+    throw TrainingError.missing(
+      "\(url.path) is missing. Make it with: reverie train \(stage.rawValue)")
+  }
+
+  /// The weights that a stage without a checkpoint begins with, where a pack was given for that.
+  private func start(_ name: String) throws -> SafeTensors? {
+    guard let pack = context.start, pack.manifest.files[name] != nil else { return nil }
+    return try SafeTensors(contentsOf: pack.folder.appending(path: name))
   }
 
   private func tokenizer() throws -> BPETokenizer {
@@ -184,9 +197,10 @@ public struct PackTraining {
     let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
     try check(config.schedule, config.network.problem)
     let sets = try sets(seed: config.schedule.seed, size: pictureSize, grid: true, jitter: true)
-    let start: SafeTensors? =
+    let start =
       phase == .quantized
-      ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors")) : nil
+      ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors"))
+      : try start("vqgan.safetensors")
     let trainee = try VQGANTrainee(
       config, phase: phase, file: start, sets: sets.train,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
@@ -238,8 +252,8 @@ public struct PackTraining {
     let sets = try sets(
       seed: config.schedule.seed, size: config.network.vision.imageSize, grid: true, jitter: true)
     let trainee = try CLIPTrainee(
-      config, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
-      device: context.device)
+      config, file: start("clip.safetensors"), sets: sets.train, heldOut: sets.heldOut,
+      tokenizer: tokenizer(), device: context.device)
     try finish(trainee, config.schedule, .clip, configuration, "clip.safetensors")
   }
 
@@ -255,18 +269,26 @@ public struct PackTraining {
     let vqgan = try vqgan()
     try check(tokenizer(), known: config.network.text_vocab_count)
     let trainee = try DALLETrainee(
-      config, set: sets.train[0], heldOut: sets.heldOut, tokenizer: tokenizer(), vqgan: vqgan,
-      prompts: sets.prompts, device: context.device)
+      config, file: start("dalle.safetensors"), set: sets.train[0], heldOut: sets.heldOut,
+      tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
   }
 
   /// The VQGAN as the `vqgan` stage left it; codes do not depend on the `decoder` stage.
   private func vqgan() throws -> VQGAN {
     let file = try product(.vqgan, "vqgan.safetensors")
-    let config = try Configuration.read(
-      VQGANTrainee.Config.self, from: product(.vqgan, "config.yaml"))
+    let network =
+      if let start = context.start?.vqgan,
+        file == context.start?.folder.appending(path: file.lastPathComponent)
+      {
+        start
+      } else {
+        try Configuration.read(
+          VQGANTrainee.Config.self, from: product(.vqgan, "config.yaml")
+        ).network
+      }
     return try Checkpoint(SafeTensors(contentsOf: file)).build(device: context.device) {
-      VQGAN($0, config.network)
+      VQGAN($0, network)
     }
   }
 

@@ -26,8 +26,15 @@ struct AssemblePack: ParsableCommand {
   @Option(help: ArgumentHelp("Folder of the pack.", valueName: "folder"))
   var out: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Pack that gives what the runs have not trained; the one they started from.",
+      valueName: "pack"))
+  var start: String?
+
   func run() throws {
-    let manifest = try PackAssembly(runs: URL(filePath: runs))
+    let start = try start.map { try Pack(folder: URL(filePath: $0)) }
+    let manifest = try PackAssembly(runs: URL(filePath: runs), start: start)
       .assemble(configuration: URL(filePath: config), into: URL(filePath: out))
     for (name, file) in manifest.files.sorted(by: { $0.key < $1.key }) {
       print("\(name)\t\(file.size)\t\(file.sha256)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Painting
 import Torch
 import Training
 
@@ -15,6 +16,7 @@ struct Train: ParsableCommand {
       EXAMPLES
         reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml
         reverie train dalle --run runs/mine --config mine.yaml --data pictures --size 64
+        reverie train clip --run runs/next --config clip.yaml --start packs/mine
       """)
 
   @Argument(
@@ -34,6 +36,12 @@ struct Train: ParsableCommand {
       "Folder of images with captions (metadata.jsonl, or name.txt beside name.png); the emoji corpus if left out.",
       valueName: "folder"))
   var data: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Pack to start from: its weights instead of random ones, and its files where a stage has not run.",
+      valueName: "pack"))
+  var start: String?
 
   @Option(help: "Side of the training pictures in pixels, with --data.")
   var size = 64
@@ -75,6 +83,7 @@ struct Train: ParsableCommand {
     let context = PackTraining.Context(
       folder: URL(filePath: folder),
       data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji,
+      start: try start.map { try Pack(folder: URL(filePath: $0)) },
       device: device,
       precision: precision.map { $0 == "bfloat16" ? .bfloat16 : .float32 } ?? device.fastFloat,
       stop: { interrupt.happened },

@@ -76,6 +76,7 @@ private let configurations: [PackTraining.Stage: String] = [
     pad_token: 600
   emptyCaptions: 0.5
   falseCodes: 0.5
+  falseCodesAtEnd: 0.1
   whiteFraction: 0.3
   pairFraction: 0.5
   conditionScale: 1.5
@@ -111,11 +112,11 @@ struct PackTrainingTests {
     return url
   }
 
-  private func training(_ folder: URL) -> PackTraining {
+  private func training(_ folder: URL, start: Pack? = nil) -> PackTraining {
     PackTraining(
       .init(
-        folder: folder, data: .emoji, device: .cpu, precision: .float32, stop: { false },
-        report: { _ in }, say: { _ in }))
+        folder: folder, data: .emoji, start: start, device: .cpu, precision: .float32,
+        stop: { false }, report: { _ in }, say: { _ in }))
   }
 
   @Test("every stage trains, and what they make is gathered into a pack that paints")
@@ -144,7 +145,28 @@ struct PackTrainingTests {
         contentsOf: folder.appending(path: "judge/judge.safetensors"),
         classes: EmojiCatalogue().concepts.count)
       #expect(try judge(pictures[0]).count == 5)
+      try continues(pack, in: folder.appending(path: "next"))
     }
+  }
+
+  /// A training that starts from a pack begins with its weights, uses its other networks, and a pack
+  /// made of it takes from the old one what was not trained.
+  private func continues(_ pack: Pack, in folder: URL) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let still = try #require(configurations[.dalle])
+      .replacing("rate: 0.001", with: "rate: 0").replacing("steps: 2", with: "steps: 1")
+    try training(folder, start: pack)
+      .run(.dalle, configuration: write(still, "dalle.yaml", in: folder))
+    let old = try SafeTensors(contentsOf: pack.folder.appending(path: "dalle.safetensors"))
+    let new = try SafeTensors(contentsOf: folder.appending(path: "dalle/dalle.safetensors"))
+    for name in old.names {
+      #expect(try new.tensor(name).floats() == old.tensor(name).floats(), "\(name)")
+    }
+    let manifest = try PackAssembly(runs: folder, start: pack).assemble(
+      configuration: write(identity, "pack.yaml", in: folder), into: folder.appending(path: "out"))
+    #expect(manifest.clip == pack.manifest.clip)
+    #expect(manifest.vqgan == pack.manifest.vqgan)
+    #expect(manifest.files == pack.manifest.files)
   }
 
   @Test("a stage whose forerunner has not run names the command that makes what is missing")

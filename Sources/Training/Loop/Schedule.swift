@@ -34,8 +34,12 @@ public struct Schedule: Codable, Sendable, Hashable {
   /// The learning rate of a step.
   public func rate(at step: Int) -> Double {
     let rise = min(1, Double(step + 1) / Double(max(1, warmup)))
-    let fall = min(1, Double(steps - step) / Double(max(1, cooldown)))
-    return rate * min(rise, fall)
+    return rate * min(rise, remainder(at: step))
+  }
+
+  /// 1 until the cooldown begins, then falling linearly to 0 at the end.
+  public func remainder(at step: Int) -> Double {
+    min(1, Double(steps - step) / Double(max(1, cooldown)))
   }
 
   /// The averaging decay of a step: lower at first, so that the start is soon forgotten.

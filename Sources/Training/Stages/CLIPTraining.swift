@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Models
 import Torch
+import Weights
 
 /// Trains CLIP contrastively (Radford et al. 2021): each picture of a batch must find its caption
 /// among all, and each caption its picture.
@@ -25,16 +26,22 @@ public final class CLIPTrainee: Trainee {
   private let tokenizer: BPETokenizer
   private let device: Device
 
+  /// - Parameters:
+  ///   - file: weights to start from, if any.
+  ///   - sets: what to learn.
+  ///   - heldOut: what to measure on.
   init(
-    _ config: Config, sets: [any CaptionedDataset], heldOut: any CaptionedDataset,
-    tokenizer: BPETokenizer, device: Device
+    _ config: Config, file: SafeTensors? = nil, sets: [any CaptionedDataset],
+    heldOut: any CaptionedDataset, tokenizer: BPETokenizer, device: Device
   ) throws {
     self.config = config
     self.heldOut = heldOut
     self.tokenizer = tokenizer
     self.device = device
     batches = PictureBatches(sets, device: device)
-    (model, parameters) = try StartingPoint.build(seed: config.schedule.seed, device: device) {
+    (model, parameters) = try StartingPoint.build(
+      seed: config.schedule.seed, device: device, file: file
+    ) {
       CLIP($0, config.network)
     }
   }

@@ -1,6 +1,7 @@
 import Imaging
 import Models
 import Torch
+import Weights
 
 /// Trains the text-to-token transformer on captions and the codes of their pictures.
 public final class DALLETrainee: Trainee {
@@ -16,6 +17,9 @@ public final class DALLETrainee: Trainee {
     /// handful of codes gives away which of so few pictures is being written; only when they may lie
     /// must the network read the text.
     public var falseCodes: Double
+    /// The same at the end of the schedule's cooldown, towards which it falls: what is painted from are
+    /// codes that mostly fit together, and the last steps learn to continue those.
+    public var falseCodesAtEnd: Double
     /// Part of the examples on white, where shapes are learned first; the rest takes all grounds.
     public var whiteFraction: Double
     /// Part of the examples that show two objects.
@@ -42,12 +46,14 @@ public final class DALLETrainee: Trainee {
   private let device: Device
 
   /// - Parameters:
+  ///   - file: weights to start from, if any.
   ///   - set: what to learn.
   ///   - heldOut: what to measure on, if anything.
   ///   - prompts: what the sample sheet shows.
   init(
-    _ config: Config, set: any CaptionedDataset, heldOut: (any CaptionedDataset)?,
-    tokenizer: BPETokenizer, vqgan: VQGAN, prompts: [String], device: Device
+    _ config: Config, file: SafeTensors? = nil, set: any CaptionedDataset,
+    heldOut: (any CaptionedDataset)?, tokenizer: BPETokenizer, vqgan: VQGAN, prompts: [String],
+    device: Device
   ) throws {
     self.config = config
     self.tokenizer = tokenizer
@@ -56,7 +62,9 @@ public final class DALLETrainee: Trainee {
     self.device = device
     codes = CodeStore(set, vqgan, device: device)
     self.heldOut = heldOut.map { CodeStore($0, vqgan, device: device) }
-    (model, parameters) = try StartingPoint.build(seed: config.schedule.seed, device: device) {
+    (model, parameters) = try StartingPoint.build(
+      seed: config.schedule.seed, device: device, file: file
+    ) {
       DALLEBart($0, config.network)
     }
   }
@@ -81,7 +89,9 @@ public final class DALLETrainee: Trainee {
     let (count, positions) = (codes.size(0), codes.size(1))
     let stream = RandomStream(seed: config.schedule.seed, "false codes \(step)")
     let others = codes.indexSelect(0, stream.permutation(count).to(device))
-    let rates = stream.uniform([count, 1, 1]) * config.falseCodes
+    let fading = config.schedule.remainder(at: step)
+    let most = config.falseCodesAtEnd + (config.falseCodes - config.falseCodesAtEnd) * fading
+    let rates = stream.uniform([count, 1, 1]) * most
     let lies = stream.uniform([count, positions, 1]).less(than: rates).to(device)
     return lies.choose(others, codes)
   }

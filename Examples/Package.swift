@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// A program of your own names a release instead: .package(url: "…/Reverie", from: "0.1.0").
+// REVERIE_URL does that here, for the test that a release can be depended on.
+let reverie: Package.Dependency =
+  if let url = Context.environment["REVERIE_URL"] {
+    .package(url: url, from: "0.1.0")
+  } else {
+    .package(name: "Reverie", path: "..")
+  }
+
+let package = Package(
+  name: "Examples",
+  dependencies: [reverie],
+  targets: [
+    .executableTarget(
+      name: "contact-sheet", dependencies: [.product(name: "Reverie", package: "Reverie")])
+  ],
+  swiftLanguageModes: [.v6]
+)
