@@ -79,7 +79,8 @@ let package = Package(
 
     .testTarget(name: "TorchTests", dependencies: ["Torch"], swiftSettings: swift),
     .testTarget(
-      name: "WeightsTests", dependencies: ["Weights"], resources: [.copy("Fixtures")],
+      name: "WeightsTests", dependencies: ["Weights"], exclude: ["Oracle"],
+      resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
       name: "ImagingTests", dependencies: ["Imaging", "Torch"], exclude: ["Oracle"],

@@ -63,12 +63,13 @@ int ct_copy_of(const void *data, size_t bytes, const int64_t *sizes, int rank, i
   });
 }
 
-int ct_borrow(void *data, const int64_t *sizes, int rank, int dtype, void (*release)(void *), void *context,
-              ct_tensor *out) {
+int ct_borrow(void *data, const int64_t *sizes, const int64_t *strides, int rank, int dtype,
+              void (*release)(void *), void *context, ct_tensor *out) {
   return give(out, [&] {
-    return at::from_blob(
-        data, ints(sizes, rank), [release, context](void *) { release(context); },
-        at::TensorOptions(scalar_type(dtype)));
+    auto deleter = [release, context](void *) { release(context); };
+    auto options = at::TensorOptions(scalar_type(dtype));
+    if (!strides) return at::from_blob(data, ints(sizes, rank), deleter, options);
+    return at::from_blob(data, ints(sizes, rank), ints(strides, rank), deleter, options);
   });
 }
 

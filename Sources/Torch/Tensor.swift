@@ -110,17 +110,20 @@ extension Tensor {
 
   /// A tensor on memory that `owner` keeps valid: no copy is made, and `owner` is kept alive as long
   /// as any tensor refers to the memory. The memory must not be written to through the tensor.
+  /// - Parameter strides: elements from one index to the next of each dimension; nil when the elements
+  ///   lie in row-major order without gaps. The memory must reach to the last element.
   /// - Throws: `TorchError` when libtorch refuses the shape.
   public convenience init(
-    borrowing pointer: UnsafeRawPointer, _ shape: [Int], _ dtype: DType, owner: AnyObject
+    borrowing pointer: UnsafeRawPointer, _ shape: [Int], strides: [Int]? = nil, _ dtype: DType,
+    owner: AnyObject
   ) throws(TorchError) {
     let context = Unmanaged.passRetained(owner)
     var handle: ct_tensor?
     do {
       try attempt("borrow") {
         ct_borrow(
-          UnsafeMutableRawPointer(mutating: pointer), shape.map(Int64.init), Int32(shape.count),
-          dtype.rawValue,
+          UnsafeMutableRawPointer(mutating: pointer), shape.map(Int64.init),
+          strides?.map(Int64.init), Int32(shape.count), dtype.rawValue,
           { context in context.map { Unmanaged<AnyObject>.fromOpaque($0).release() } },
           context.toOpaque(), &handle)
       }

@@ -10,7 +10,7 @@ import Torch
 /// ```
 public final class Checkpoint {
   /// The file.
-  public let file: SafeTensors
+  public let file: any TensorFile
   /// The layout whose rules rename the file's keys; nil when they are ours already.
   public let layout: KeyRules?
 
@@ -26,11 +26,11 @@ public final class Checkpoint {
   public convenience init(
     contentsOf url: URL, layouts: [KeyRules] = [], prefix: String = ""
   ) throws {
-    try self.init(SafeTensors(contentsOf: url), layouts: layouts, prefix: prefix)
+    try self.init(openTensors(at: url), layouts: layouts, prefix: prefix)
   }
 
   /// As ``init(contentsOf:layouts:prefix:)``, of a file that is open.
-  public init(_ file: SafeTensors, layouts: [KeyRules] = [], prefix: String = "") throws {
+  public init(_ file: any TensorFile, layouts: [KeyRules] = [], prefix: String = "") throws {
     let names = file.names.filter { $0.hasPrefix(prefix) }.map {
       String($0.dropFirst(prefix.count))
     }

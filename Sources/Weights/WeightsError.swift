@@ -7,6 +7,10 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
   case file(path: String, reason: String)
   /// The file ends before what its header promises.
   case truncated(path: String, needed: Int, found: Int)
+  /// The file is not what its container's format allows.
+  case format(path: String, container: String, reason: String)
+  /// The file is none of those that are read.
+  case unknown(path: String, reason: String)
   /// The header is not what the safetensors format allows.
   case header(path: String, reason: String)
   /// One tensor's entry in the header is wrong.
@@ -26,6 +30,10 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
     case .truncated(let path, let needed, let found):
       "\(path) is truncated: its header promises \(needed) bytes, the file has \(found). "
         + "Copy or download it again."
+    case .format(let path, let container, let reason):
+      "\(path) is not a valid \(container): \(reason)."
+    case .unknown(let path, let reason):
+      "\(path) is no file of weights that Reverie reads: \(reason)."
     case .header(let path, let reason):
       "\(path) is not a valid safetensors file: \(reason)."
     case .tensor(let path, let name, let reason):

@@ -20,9 +20,10 @@ int ct_empty(const int64_t *sizes, int rank, int dtype, int device, ct_tensor *o
 int ct_full(const int64_t *sizes, int rank, double value, int dtype, int device, ct_tensor *out);
 int ct_arange(int64_t start, int64_t end, int dtype, int device, ct_tensor *out);
 int ct_copy_of(const void *data, size_t bytes, const int64_t *sizes, int rank, int dtype, ct_tensor *out);
-// Wraps memory that `release(context)` gives back when the last tensor on it is gone.
-int ct_borrow(void *data, const int64_t *sizes, int rank, int dtype, void (*release)(void *),
-              void *context, ct_tensor *out);
+// Wraps memory that `release(context)` gives back when the last tensor on it is gone. Strides count
+// elements; NULL stands for row-major order.
+int ct_borrow(void *data, const int64_t *sizes, const int64_t *strides, int rank, int dtype,
+              void (*release)(void *), void *context, ct_tensor *out);
 
 int ct_rank(ct_tensor x);
 void ct_sizes(ct_tensor x, int64_t *sizes);

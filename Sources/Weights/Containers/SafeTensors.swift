@@ -11,26 +11,20 @@ import Torch
 /// let file = try SafeTensors(contentsOf: url)
 /// let weight = try file.tensor("visual.proj").to(.float32)
 /// ```
-public final class SafeTensors: Sendable {
-  /// What the header says about one tensor.
-  public struct Entry: Sendable, Equatable {
-    /// Element type.
-    public let dtype: DType
-    /// Size of each dimension.
-    public let shape: [Int]
-    /// The tensor's bytes, counted from the start of the file.
-    public let range: Range<Int>
-  }
-
+public final class SafeTensors: TensorFile {
   /// Where the file lies.
   public let url: URL
+  /// Always `.safetensors`.
+  public let container = Container.safetensors
   /// The free-form strings under `__metadata__`.
   public let metadata: [String: String]
   /// All tensors by name.
-  public let entries: [String: Entry]
+  public let entries: [String: TensorEntry]
   /// The tensors' names in the order of their bytes.
   public let names: [String]
 
+  /// Where each tensor's bytes lie in the file.
+  let ranges: [String: Range<Int>]
   private let file: MappedFile
 
   /// The longest header that is read. The format's own library has the same bound.
@@ -40,13 +34,17 @@ public final class SafeTensors: Sendable {
   ///
   /// - Throws: `WeightsError`, naming the file and the tensor, when the file cannot be read, is
   ///   truncated, or its header is not what the format allows.
-  public init(contentsOf url: URL) throws {
-    let file = try MappedFile(url)
+  public convenience init(contentsOf url: URL) throws {
+    try self.init(MappedFile(url), url)
+  }
+
+  init(_ file: MappedFile, _ url: URL) throws {
     let header = try Header(file.bytes, path: url.path)
     self.url = url
     self.file = file
     metadata = header.metadata
-    entries = header.entries
+    entries = header.tensors.mapValues(\.entry)
+    ranges = header.tensors.mapValues(\.range)
     names = header.names
   }
 
@@ -55,17 +53,10 @@ public final class SafeTensors: Sendable {
   ///
   /// - Throws: `WeightsError.missing` when there is none.
   public func tensor(_ name: String) throws -> Tensor {
-    guard let entry = entries[name] else {
+    guard let entry = entries[name], let range = ranges[name] else {
       throw WeightsError.missing(path: url.path, name: name)
     }
-    let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
-    guard let base = bytes.baseAddress, !bytes.isEmpty else {
-      return Tensor.empty(entry.shape, entry.dtype)
-    }
-    if UInt(bitPattern: base) % UInt(entry.dtype.size) == 0 {
-      return try Tensor(borrowing: base, entry.shape, entry.dtype, owner: file)
-    }
-    return try Tensor(copying: bytes, entry.shape, entry.dtype)
+    return try TensorView(file, storage: range, dtype: entry.dtype, shape: entry.shape).tensor()
   }
 }
 
@@ -97,7 +88,8 @@ extension DType {
 /// The checked header of a safetensors file.
 private struct Header {
   var metadata: [String: String] = [:]
-  var entries: [String: SafeTensors.Entry] = [:]
+  /// What the header says about each tensor; ranges count from the start of the file.
+  var tensors: [String: (entry: TensorEntry, range: Range<Int>)] = [:]
   var names: [String] = []
 
   init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
@@ -128,7 +120,7 @@ private struct Header {
       if name == "__metadata__" {
         metadata = try Self.metadata(value, path: path)
       } else {
-        entries[name] = try Self.entry(name, value, dataStart: dataStart, path: path)
+        tensors[name] = try Self.entry(name, value, dataStart: dataStart, path: path)
       }
     }
     try lineUp(dataStart: dataStart, available: available, path: path)
@@ -150,7 +142,7 @@ private struct Header {
 
   private static func entry(
     _ name: String, _ value: StrictJSON, dataStart: Int, path: String
-  ) throws -> SafeTensors.Entry {
+  ) throws -> (entry: TensorEntry, range: Range<Int>) {
     func wrong(_ reason: String) -> WeightsError { .tensor(path: path, name: name, reason: reason) }
     guard case .object(let pairs) = value else { throw wrong("is not a JSON object") }
     var dtype: DType?
@@ -188,8 +180,9 @@ private struct Header {
     }
     // Bounded so that the sum below cannot overflow; the file's size is checked by `lineUp`.
     guard offsets[1] <= Int.max / 2 else { throw wrong("has data_offsets beyond any file") }
-    return SafeTensors.Entry(
-      dtype: dtype, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
+    return (
+      TensorEntry(dtype: dtype, shape: shape), dataStart + offsets[0]..<dataStart + offsets[1]
+    )
   }
 
   private static func size(_ value: StrictJSON, _ error: WeightsError) throws -> Int {
@@ -199,7 +192,7 @@ private struct Header {
 
   /// Orders the names and checks that the tensors cover the data without gap or overlap.
   private mutating func lineUp(dataStart: Int, available: Int, path: String) throws {
-    let ordered = entries.sorted {
+    let ordered = tensors.sorted {
       ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
         < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
     }

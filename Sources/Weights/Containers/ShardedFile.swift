@@ -1,0 +1,72 @@
+import Foundation
+import Torch
+
+/// A checkpoint in several files with an index, `model.safetensors.index.json` or
+/// `pytorch_model.bin.index.json` (https://huggingface.co/docs/safetensors/index#sharded-weights).
+public final class ShardedFile: TensorFile {
+  /// Where the index lies; the parts lie beside it.
+  public let url: URL
+  /// Always `.sharded`.
+  public let container = Container.sharded
+  /// See `TensorFile`.
+  public let entries: [String: TensorEntry]
+  /// See `TensorFile`.
+  public let names: [String]
+  /// See `TensorFile`.
+  public let metadata: [String: String]
+  /// See `TensorFile`.
+  public let foreign: [String]
+
+  private let parts: [String: any TensorFile]
+
+  private struct Index: Decodable {
+    let weight_map: [String: String]
+  }
+
+  /// Opens the index and every part.
+  ///
+  /// - Throws: `WeightsError` when the index or a part cannot be read, a part lies elsewhere than
+  ///   beside the index, or a tensor is not where the index says.
+  public init(contentsOf url: URL) throws {
+    func bad(_ reason: String) -> WeightsError {
+      .format(path: url.path, container: "index of a sharded checkpoint", reason: reason)
+    }
+    let bytes = try MappedFile(url)
+    guard bytes.bytes.count <= SafeTensors.longestHeader else { throw bad("it is too long") }
+    let map: [String: String]
+    do {
+      map = try JSONDecoder().decode(Index.self, from: Data(bytes.bytes)).weight_map
+    } catch {
+      throw bad("it has no 'weight_map' of names to files")
+    }
+    guard !map.isEmpty else { throw bad("its 'weight_map' is empty") }
+    var files: [String: any TensorFile] = [:]
+    for name in Set(map.values).sorted() {
+      guard !name.isEmpty, !name.contains("/"), !name.contains("\\"), name != "..", name != ".",
+        !name.hasSuffix(".index.json")
+      else { throw bad("it names the file '\(name.prefix(80))', which does not lie beside it") }
+      files[name] = try openTensors(at: url.deletingLastPathComponent().appending(path: name))
+    }
+    var entries: [String: TensorEntry] = [:]
+    var parts: [String: any TensorFile] = [:]
+    for (name, part) in map {
+      guard let file = files[part], let entry = file.entries[name] else {
+        throw bad("'\(name.prefix(120))' is not in \(part)")
+      }
+      entries[name] = entry
+      parts[name] = file
+    }
+    self.url = url
+    self.entries = entries
+    self.parts = parts
+    names = entries.keys.sorted()
+    metadata = files.sorted { $0.key < $1.key }.first?.value.metadata ?? [:]
+    foreign = Set(files.values.flatMap(\.foreign)).sorted()
+  }
+
+  /// See `TensorFile`.
+  public func tensor(_ name: String) throws -> Tensor {
+    guard let part = parts[name] else { throw WeightsError.missing(path: url.path, name: name) }
+    return try part.tensor(name)
+  }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import Torch
+
+/// What a file says about one tensor before its elements are read.
+public struct TensorEntry: Sendable, Hashable {
+  /// Element type.
+  public let dtype: DType
+  /// Size of each dimension.
+  public let shape: [Int]
+
+  /// The number of elements.
+  public var count: Int { shape.reduce(1, *) }
+  /// Bytes that the elements take.
+  public var byteCount: Int { count * dtype.size }
+}
+
+/// How tensors are kept in a file. Which one it is follows from the first bytes, never from the name.
+public enum Container: String, Sendable, CaseIterable {
+  /// Hugging Face's safetensors.
+  case safetensors
+  /// Several safetensors or PyTorch files with an index.
+  case sharded = "sharded index"
+  /// What `torch.save` writes since PyTorch 1.6.
+  case torch = "torch zip"
+  /// What `torch.save` wrote before.
+  case legacyTorch = "legacy torch pickle"
+  /// What `torch.jit.save` writes.
+  case torchScript = "TorchScript"
+  /// What flax's `serialization.to_bytes` writes.
+  case flax = "flax msgpack"
+}
+
+/// Tensors by name, in a file of any kind. Opening reads the index only; a tensor stays on the mapped
+/// file until it is cast or written over.
+///
+/// ```swift
+/// let file = try openTensors(at: url)
+/// for name in file.names { print(name, file.entries[name]!.shape) }
+/// ```
+public protocol TensorFile: AnyObject, Sendable {
+  /// Where the file lies.
+  var url: URL { get }
+  /// How the tensors are kept.
+  var container: Container { get }
+  /// All tensors by name. Those of nested dictionaries and modules have the names of their way there,
+  /// joined by points: `state_dict.encoder.conv_in.weight`.
+  var entries: [String: TensorEntry] { get }
+  /// The tensors' names in the file's order.
+  var names: [String] { get }
+  /// Short values that stand beside the tensors, by name: `epoch`, `format`.
+  var metadata: [String: String] { get }
+  /// Python names in the file that mean nothing here and were passed over, as `module.name`.
+  var foreign: [String] { get }
+
+  /// The tensor called `name`. It must not be written to; it keeps the mapping alive.
+  /// - Throws: `WeightsError.missing` when there is none.
+  func tensor(_ name: String) throws -> Tensor
+}
+
+extension TensorFile {
+  /// Nothing was passed over.
+  public var foreign: [String] { [] }
+}
+
+/// A tensor in a mapped file: elements at regular distances within a range of bytes.
+struct TensorView: Sendable {
+  let entry: TensorEntry
+  /// Elements from one index to the next of each dimension; nil for row-major order.
+  private let strides: [Int]?
+  private let file: MappedFile
+  /// From the first element to the end of the last.
+  private let range: Range<Int>
+
+  /// - Parameters:
+  ///   - storage: the bytes of the file that the tensor may lie in.
+  ///   - offset: elements before the first one.
+  ///   - strides: nil for row-major order.
+  init(
+    _ file: MappedFile, storage: Range<Int>, dtype: DType, shape: [Int], offset: Int = 0,
+    strides: [Int]? = nil
+  ) throws(FormatError) {
+    guard shape.count <= 32, shape.allSatisfy({ $0 >= 0 }), offset >= 0 else {
+      throw FormatError("has an impossible shape")
+    }
+    if let strides {
+      guard strides.count == shape.count, strides.allSatisfy({ $0 >= 0 }) else {
+        throw FormatError("has impossible strides")
+      }
+    }
+    let extent = try Self.extent(shape, strides)
+    let available = storage.count / dtype.size
+    guard offset <= available, extent <= available - offset else {
+      throw FormatError("reaches beyond its storage")
+    }
+    entry = TensorEntry(dtype: dtype, shape: shape)
+    self.file = file
+    self.strides = strides == Self.dense(shape) ? nil : strides
+    let start = storage.lowerBound + offset * dtype.size
+    range = start..<start + extent * dtype.size
+  }
+
+  /// Elements from the first to the last, both included.
+  private static func extent(_ shape: [Int], _ strides: [Int]?) throws(FormatError) -> Int {
+    // The product must be a number even where strides of zero make the elements few.
+    var count = 1
+    for size in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow, product <= 1 << 48 else { throw FormatError("is too large for any file") }
+      count = product
+    }
+    guard count > 0, let strides else { return count }
+    var last = 0
+    for (size, stride) in zip(shape, strides) {
+      let (reach, overflow) = stride.multipliedReportingOverflow(by: size - 1)
+      let (sum, over) = last.addingReportingOverflow(reach)
+      guard !overflow, !over, sum <= 1 << 48 else { throw FormatError("is too large for any file") }
+      last = sum
+    }
+    return last + 1
+  }
+
+  private static func dense(_ shape: [Int]) -> [Int] {
+    var strides = [Int](repeating: 1, count: shape.count)
+    for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
+    return strides
+  }
+
+  /// The tensor on the mapped bytes, or on a copy where these lie askew.
+  func tensor() throws -> Tensor {
+    let (shape, dtype) = (entry.shape, entry.dtype)
+    let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[range])
+    guard let base = bytes.baseAddress, !bytes.isEmpty, entry.count > 0 else {
+      return Tensor.empty(shape, dtype)
+    }
+    if UInt(bitPattern: base) % UInt(dtype.size) == 0 {
+      return try Tensor(borrowing: base, shape, strides: strides, dtype, owner: file)
+    }
+    let copy = AlignedCopy(bytes)
+    return try Tensor(borrowing: copy.base, shape, strides: strides, dtype, owner: copy)
+  }
+}
+
+/// Bytes copied to where elements of any type may lie.
+private final class AlignedCopy {
+  let base: UnsafeMutableRawPointer
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    base = .allocate(byteCount: bytes.count, alignment: 64)
+    UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyMemory(from: bytes)
+  }
+
+  deinit { base.deallocate() }
+}
