@@ -12,7 +12,7 @@ public struct CLIP {
   /// Sizes and activation.
   public let config: Config
   /// The image tower.
-  public let visual: ImageTower
+  public let visual: any ImageEncoder
   /// The text tower; its keys stand at the root.
   public let text: TextTower
   /// The logarithm of the factor on cosine similarities, without dimensions.
@@ -21,14 +21,19 @@ public struct CLIP {
   /// A model at `p`.
   public init(_ p: Parameters, _ config: Config) {
     self.config = config
-    visual = ImageTower(p / "visual", config)
+    visual =
+      switch config.vision.tower {
+      case .transformer: ImageTower(p / "visual", config)
+      case .resNet: ResNetTower(p / "visual", config)
+      case .slip: SLIPImageTower(p, config)
+      }
     text = TextTower(p, config)
     logit_scale = p("logit_scale", [], .constant(Foundation.log(1 / 0.07)), .precise)
   }
 
   /// Embeddings of pictures, not normalised to length one.
   ///
-  /// - Parameter pixels: `[B, 3, H, W]`, already normalised (see ``normalized(_:)``).
+  /// - Parameter pixels: `[B, 3, H, W]`, already normalised; see ``embed(_:)`` for pictures.
   /// - Returns: `[B, E]` float32
   public func encodeImage(_ pixels: Tensor) -> Tensor { visual(pixels) }
 
@@ -41,21 +46,25 @@ public struct CLIP {
   /// The factor on cosine similarities, without dimensions.
   public var logitScale: Tensor { logit_scale.exp() }
 
-  /// Mean of red, green and blue over CLIP's training pictures.
-  public static let mean: [Float] = [0.48145466, 0.4578275, 0.40821073]
-  /// Standard deviation of red, green and blue over CLIP's training pictures.
-  public static let deviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
+  /// Embeddings of pictures `[B, 3, H, W]` in 0…1, of this model's size: `[B, E]` float32.
+  public func embed(_ images: Tensor) -> Tensor { encodeImage(normalized(images)) }
 
   /// Pictures `[B, 3, H, W]` in 0…1 as the image tower wants them.
-  public static func normalized(_ images: Tensor) -> Tensor {
-    let mean = Tensor(Self.mean, [3, 1, 1]).to(images.device)
-    let deviation = Tensor(Self.deviation, [3, 1, 1]).to(images.device)
+  public func normalized(_ images: Tensor) -> Tensor {
+    let mean = Tensor(config.preprocessing.mean, [3, 1, 1]).to(images.device)
+    let deviation = Tensor(config.preprocessing.std, [3, 1, 1]).to(images.device)
     return (images - mean) / deviation
   }
 }
 
+/// The half of CLIP that looks at pictures.
+public protocol ImageEncoder {
+  /// `[B, 3, H, W]`, normalised, to `[B, E]` float32.
+  func callAsFunction(_ pixels: Tensor) -> Tensor
+}
+
 /// The vision transformer of CLIP (Dosovitskiy et al. 2021, with a layer norm before the blocks).
-public struct ImageTower {
+public struct ImageTower: ImageEncoder {
   let conv1: Conv2d
   let class_embedding: Tensor  // [D]
   let positional_embedding: Tensor  // [1 + G², D], G patches a side

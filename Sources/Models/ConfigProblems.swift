@@ -12,7 +12,7 @@ extension VQGAN.Config {
       ch_mult.allSatisfy({ $0 * ch % norm_num_groups == 0 }),
       ch % norm_num_groups == 0,
       (0...16).contains(num_res_blocks), (1...8).contains(levels),
-      (1...64).contains(patch), factor <= 256
+      (1...64).contains(patch), factor <= 256, !gumbel || levels == 1
     else { return "the sizes make no network" }
     return nil
   }

@@ -6,18 +6,29 @@ import Torch
 /// more (Lee et al., "Autoregressive Image Generation using Residual Quantization", 2022) each level
 /// quantises what the levels before it left over, and the entries add up.
 ///
-/// Weights, always float32: `embedding.weight` `[K, D]`; further levels `residual.{0…}.weight`.
+/// Taming's `GumbelQuantize` has a projection to the codes' logits and calls its table `embed`. Latents
+/// are still quantised by distance here, as VQGAN+CLIP does it.
+///
+/// Weights, always float32: `embedding.weight` `[K, D]`, or `embed.weight` with `proj`; further levels
+/// `residual.{0…}.weight`.
 public struct ResidualQuantizer {
   let codebooks: [Tensor]
+  let proj: Conv2d?
 
   init(_ p: Parameters, _ config: VQGAN.Config) {
     let shape = [config.n_embed, config.embed_dim]
+    proj =
+      config.gumbel ? Conv2d(p / "proj", config.embed_dim, config.n_embed, kernel: 1) : nil
     codebooks =
-      [(p / "embedding")("weight", shape, .normal(1), .precise)]
+      [(p / (config.gumbel ? "embed" : "embedding"))("weight", shape, .normal(1), .precise)]
       + (1..<max(1, config.levels)).map {
         (p / "residual" / ($0 - 1))("weight", shape, .normal(0.1), .precise)
       }
   }
+
+  /// Logits of the codes, `[B, D, h, w]` to `[B, K, h, w]` float32, where codes are chosen by them; the
+  /// reference adds Gumbel noise even when it does not train, which is left out.
+  func logits(_ h: Tensor) -> Tensor? { proj.map { $0(h).to(.float32) } }
 
   /// The sum of the nearest entries, with the straight-through gradient to `z`.
   /// - Parameter z: `[B, D, h, w]`

@@ -34,13 +34,15 @@ public struct VQGAN {
     public var patch: Int
     /// Whether latents are scaled to root mean square one at each position.
     public var normalized: Bool
+    /// Whether codes are chosen by logits instead of by distance (taming's `GumbelVQ`).
+    public var gumbel: Bool
 
     /// A configuration; what is left out is taming's.
     public init(
       ch: Int = 128, ch_mult: [Int] = [1, 1, 2, 2, 4], num_res_blocks: Int = 2,
       attn_levels: [Int] = [4], norm_num_groups: Int = 32, z_channels: Int = 256,
       embed_dim: Int = 256, n_embed: Int = 16384, levels: Int = 1, patch: Int = 1,
-      normalized: Bool = false
+      normalized: Bool = false, gumbel: Bool = false
     ) {
       self.ch = ch
       self.ch_mult = ch_mult
@@ -53,10 +55,24 @@ public struct VQGAN {
       self.levels = levels
       self.patch = patch
       self.normalized = normalized
+      self.gumbel = gumbel
     }
 
-    /// vqgan_imagenet_f16_16384: https://heibox.uni-heidelberg.de/d/a7530b09fed84f80a887/
-    public static let imagenetF16x16384 = Config()
+    /// Reads a configuration; what Reverie's own packs may leave out is as in taming's files.
+    public init(from decoder: any Swift.Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      func value<T: Decodable>(_ key: CodingKeys) throws -> T {
+        try fields.decode(T.self, forKey: key)
+      }
+      self.init(
+        ch: try value(.ch), ch_mult: try value(.ch_mult),
+        num_res_blocks: try value(.num_res_blocks),
+        attn_levels: try value(.attn_levels), norm_num_groups: try value(.norm_num_groups),
+        z_channels: try value(.z_channels), embed_dim: try value(.embed_dim),
+        n_embed: try value(.n_embed), levels: try value(.levels), patch: try value(.patch),
+        normalized: try value(.normalized),
+        gumbel: try fields.decodeIfPresent(Bool.self, forKey: .gumbel) ?? false)
+    }
 
     /// Pixels of a picture along each axis for one code.
     public var factor: Int { patch << (ch_mult.count - 1) }
@@ -80,11 +96,14 @@ public struct VQGAN {
     post_quant_conv = Conv2d(p / "post_quant_conv", config.embed_dim, config.z_channels, kernel: 1)
   }
 
-  /// The continuous latent of a picture.
+  /// The latent of a picture: continuous, or with Gumbel's quantizer that of the likeliest codes, since
+  /// there what comes before the codes is of another space.
   /// - Parameter x: `[B, 3, H, W]` in -1…1, height and width multiples of `config.factor`.
   /// - Returns: `[B, embed_dim, H / factor, W / factor]`, float32.
   public func encode(_ x: Tensor) -> Tensor {
-    let z = quant_conv(encoder(x)).to(.float32)
+    let h = quant_conv(encoder(x))
+    if let logits = quantizer.logits(h) { return lookUp(logits.argmax(over: 1).unsqueezed(3)) }
+    let z = h.to(.float32)
     guard config.normalized else { return z }
     return z * (z.square().mean(over: [1], keepDims: true) + 1e-6).rsqrt()
   }

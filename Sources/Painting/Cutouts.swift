@@ -55,7 +55,7 @@ public struct Cutouts {
     var source: Int
   }
 
-  /// The views of iteration `iteration`, normalised for CLIP.
+  /// The views of iteration `iteration`, in about 0…1.
   /// - Parameter picture: `[1, 3, H, W]` in 0…1.
   /// - Returns: `[count, 3, size, size]`
   public func callAsFunction(_ picture: Tensor, iteration: Int) -> Tensor {
@@ -77,7 +77,7 @@ public struct Cutouts {
       let strength = Tensor(draws.map { $0[19] * Float(Self.noise) }, [count, 1, 1, 1])
       batch = batch + (stream.normal([count, 3, size, size]) * strength).to(batch.device)
     }
-    return CLIP.normalized(batch)
+    return batch
   }
 
   // MARK: Where views read

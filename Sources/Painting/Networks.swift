@@ -90,7 +90,7 @@ final class Networks {
     return noGrad {
       let fits = pictures.size(2) == size && pictures.size(3) == size
       let seen = fits ? pictures : pictures.resampled(size, size, .bilinear, antialias: true)
-      let embeddings = clip.encodeImage(CLIP.normalized(seen.clamped(0, 1)))
+      let embeddings = clip.embed(seen.clamped(0, 1))
       return (embeddings.normalized() * text.normalized()).sum(over: [-1])
     }
   }

@@ -40,7 +40,7 @@ struct VQGANCLIP {
       let picture = drawer.render()
       let values = picture.detached()
       let seen = values.clamped(0, 1).variable()
-      let embeddings = clip.encodeImage(cutouts(seen, iteration: iteration))
+      let embeddings = clip.embed(cutouts(seen, iteration: iteration))
       let losses = objectives.map { $0.loss(embeddings) }
       let loss = losses.dropFirst().reduce(losses[0], +)
       let number = loss.item()

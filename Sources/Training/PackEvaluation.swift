@@ -67,7 +67,7 @@ public struct PackEvaluation {
     let tokenizer = try BPETokenizer(contentsOf: pack.folder.appending(path: "tokenizer.json"))
     return noGrad {
       CLIPTrainee.recall(count: count, sets: [anywhere, unseen]) {
-        model.encodeImage(CLIP.normalized(($0 + 1) / 2)).normalized()
+        model.embed(($0 + 1) / 2).normalized()
       } _: {
         model.encodeText(tokenizer($0, length: config.text.contextLength)).normalized()
       }

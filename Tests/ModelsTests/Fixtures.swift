@@ -44,7 +44,8 @@ enum SyntheticWeights {
       z ^= z >> 31
       let u = Double(z >> 40) / 8_388_608 - 1
       if shape.count > 1 { return Float(u * (3 / fanIn).squareRoot()) }
-      return Float(key.hasSuffix("weight") ? 1 + 0.2 * u : 0.1 * u)
+      let isGain = key.hasSuffix("weight") || key.hasSuffix("running_var")
+      return Float(isGain ? 1 + 0.2 * u : 0.1 * u)
     }
     return Tensor(values, shape)
   }

@@ -67,7 +67,7 @@ public final class CLIPTrainee: Trainee {
 
   /// Pictures in -1…1 to embeddings of length one, `[B, E]`.
   private func embed(pictures x: Tensor) -> Tensor {
-    model.encodeImage(CLIP.normalized((x + 1) / 2)).to(.float32).normalized()
+    model.embed((x + 1) / 2).to(.float32).normalized()
   }
 
   private func embed(captions: [String]) -> Tensor {

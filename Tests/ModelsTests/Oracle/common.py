@@ -42,7 +42,7 @@ def weight(key, shape):
     u = (z >> np.uint64(40)).astype(np.float64) / 2**23 - 1
     if len(shape) > 1:
         u = u * np.sqrt(3 / np.prod(shape[1:]))
-    elif key.endswith("weight"):
+    elif key.endswith(("weight", "running_var")):
         u = 1 + 0.2 * u
     else:
         u = 0.1 * u
