@@ -4,10 +4,9 @@ import Foundation
 ///
 /// Follows `basic_clean` and `whitespace_clean` of openai/CLIP `clip/simple_tokenizer.py`:
 /// `ftfy.fix_text`, HTML entities twice, white space, lower case. Of ftfy 6.3 these fixes are done:
-/// entities of HTML 4.01 that end in a semicolon (unless the line holds a `<`), C1 controls read as
-/// Windows-1252, Latin ligatures, full and half width forms, curled quotes, line breaks, terminal
-/// escapes, control characters, composition (NFC). Not done: repair of mojibake (UTF-8 that was read
-/// as Latin-1), and entities that only HTML 5 knows.
+/// entities that end in a semicolon (unless the line holds a `<`), C1 controls read as Windows-1252,
+/// Latin ligatures, full and half width forms, curled quotes, line breaks, terminal escapes, control
+/// characters, composition (NFC). Not done: repair of mojibake (UTF-8 that was read as Latin-1).
 enum CLIPTextCleaning {
   typealias Scalars = [Unicode.Scalar]
 
@@ -118,9 +117,29 @@ enum CLIPTextCleaning {
         }
       }
     }
-    var composed = String.UnicodeScalarView()
-    composed.append(contentsOf: result)
-    return Scalars(String(composed).precomposedStringWithCanonicalMapping.unicodeScalars)
+    return composed(result)
+  }
+
+  /// Normalisation form C.
+  ///
+  /// Foundation on Linux takes U+20045 for U+0045 when a mark follows. Scripts of the first block beyond
+  /// 16 bits and ideographs compose with nothing, so what stands between them is composed by itself.
+  private static func composed(_ text: Scalars) -> Scalars {
+    var result: Scalars = []
+    for part in text[...].split(omittingEmptySubsequences: false, whereSeparator: composesNever) {
+      result.append(
+        contentsOf: string(part).precomposedStringWithCanonicalMapping.unicodeScalars)
+      if part.endIndex < text.endIndex { result.append(text[part.endIndex]) }
+    }
+    return result
+  }
+
+  private static func composesNever(_ c: Unicode.Scalar) -> Bool {
+    switch c.value {
+    case 0x10000...0x10FFF, 0x20000..<0x2F800, 0x2FA20...:
+      c.properties.canonicalCombiningClass == .notReordered
+    default: false
+    }
   }
 
   private static let ligatures: [Unicode.Scalar: String] = [
@@ -184,23 +203,35 @@ enum CLIPTextCleaning {
     while end < text.count, end - start < 32, !"\t\n\u{C} <&#;".unicodeScalars.contains(text[end]) {
       end += 1
     }
-    func name(_ end: Int) -> String {
-      var view = String.UnicodeScalarView()
-      view.append(contentsOf: text[start..<end])
-      return String(view)
+    let name = text[start..<end]
+    if end < text.count, text[end] == ";" {
+      if let scalars = HTMLEntities.named[string(name)] { return (scalars, end + 1) }
+      if strict, let scalars = shouted(name) { return (scalars, end + 1) }
     }
-    if end < text.count, text[end] == ";", let scalar = entities[name(end)] {
-      return ([scalar], end + 1)
-    }
-    guard !strict, end - start >= 2 else { return nil }
-    // Names of HTML 2 (Latin-1) count without a semicolon too; none is longer than six letters.
-    for end in stride(from: min(end, start + 6), through: start + 2, by: -1) {
-      let name = name(end)
-      if let scalar = entities[name], scalar.value <= 0xFF, name != "apos" {
-        return ([scalar], end)
-      }
-    }
-    return nil
+    guard !strict else { return nil }
+    guard let found = unclosed(name) else { return nil }
+    return (HTMLEntities.named[found] ?? [], start + found.unicodeScalars.count)
+  }
+
+  /// The longest beginning of a name that counts without a semicolon; none is longer than six letters.
+  private static func unclosed(_ name: ArraySlice<Unicode.Scalar>) -> String? {
+    stride(from: min(name.count, 6), through: 2, by: -1).lazy.map { string(name.prefix($0)) }
+      .first(where: HTMLEntities.unclosed.contains)
+  }
+
+  private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+    var view = String.UnicodeScalarView()
+    view.append(contentsOf: scalars)
+    return String(view)
+  }
+
+  /// ftfy also takes a name of small letters in capitals, if HTML would leave it alone.
+  private static func shouted(_ name: ArraySlice<Unicode.Scalar>) -> Scalars? {
+    let small = string(name).lowercased()
+    guard string(name) == small.uppercased(), unclosed(name) == nil,
+      let scalars = HTMLEntities.named[small]
+    else { return nil }
+    return scalars.flatMap { $0.properties.uppercaseMapping.unicodeScalars }
   }
 
   /// The character of a numeric reference, by the rules of HTML 5.
@@ -214,46 +245,4 @@ enum CLIPTextCleaning {
     default: return Unicode.Scalar(UInt32(code)).map { [$0] } ?? []
     }
   }
-
-  private static let entities: [String: Unicode.Scalar] = {
-    var entities: [String: Unicode.Scalar] = [:]
-    for word in entityTable.split(whereSeparator: \.isWhitespace) {
-      let parts = word.split(separator: "=")
-      if parts.count == 2, let code = UInt32(parts[1], radix: 16) {
-        entities[String(parts[0])] = Unicode.Scalar(code)
-      }
-    }
-    return entities
-  }()
-
-  /// Name and code point of the entities of HTML 4.01, with the capitals that browsers accept.
-  private static let entityTable = """
-    QUOT=22 quot=22 AMP=26 amp=26 apos=27 LT=3c lt=3c GT=3e gt=3e nbsp=a0 iexcl=a1 cent=a2
-    pound=a3 curren=a4 yen=a5 brvbar=a6 sect=a7 uml=a8 COPY=a9 copy=a9 ordf=aa laquo=ab not=ac
-    shy=ad REG=ae reg=ae macr=af deg=b0 plusmn=b1 sup2=b2 sup3=b3 acute=b4 micro=b5 para=b6
-    middot=b7 cedil=b8 sup1=b9 ordm=ba raquo=bb frac14=bc frac12=bd frac34=be iquest=bf Agrave=c0
-    Aacute=c1 Acirc=c2 Atilde=c3 Auml=c4 Aring=c5 AElig=c6 Ccedil=c7 Egrave=c8 Eacute=c9 Ecirc=ca
-    Euml=cb Igrave=cc Iacute=cd Icirc=ce Iuml=cf ETH=d0 Ntilde=d1 Ograve=d2 Oacute=d3 Ocirc=d4
-    Otilde=d5 Ouml=d6 times=d7 Oslash=d8 Ugrave=d9 Uacute=da Ucirc=db Uuml=dc Yacute=dd THORN=de
-    szlig=df agrave=e0 aacute=e1 acirc=e2 atilde=e3 auml=e4 aring=e5 aelig=e6 ccedil=e7 egrave=e8
-    eacute=e9 ecirc=ea euml=eb igrave=ec iacute=ed icirc=ee iuml=ef eth=f0 ntilde=f1 ograve=f2
-    oacute=f3 ocirc=f4 otilde=f5 ouml=f6 divide=f7 oslash=f8 ugrave=f9 uacute=fa ucirc=fb uuml=fc
-    yacute=fd thorn=fe yuml=ff OElig=152 oelig=153 Scaron=160 scaron=161 Yuml=178 fnof=192
-    circ=2c6 tilde=2dc Alpha=391 Beta=392 Gamma=393 Delta=394 Epsilon=395 Zeta=396 Eta=397
-    Theta=398 Iota=399 Kappa=39a Lambda=39b Mu=39c Nu=39d Xi=39e Omicron=39f Pi=3a0 Rho=3a1
-    Sigma=3a3 Tau=3a4 Upsilon=3a5 Phi=3a6 Chi=3a7 Psi=3a8 Omega=3a9 alpha=3b1 beta=3b2 gamma=3b3
-    delta=3b4 epsilon=3b5 zeta=3b6 eta=3b7 theta=3b8 iota=3b9 kappa=3ba lambda=3bb mu=3bc nu=3bd
-    xi=3be omicron=3bf pi=3c0 rho=3c1 sigmaf=3c2 sigma=3c3 tau=3c4 upsilon=3c5 phi=3c6 chi=3c7
-    psi=3c8 omega=3c9 thetasym=3d1 upsih=3d2 piv=3d6 ensp=2002 emsp=2003 thinsp=2009 zwnj=200c
-    zwj=200d lrm=200e rlm=200f ndash=2013 mdash=2014 lsquo=2018 rsquo=2019 sbquo=201a ldquo=201c
-    rdquo=201d bdquo=201e dagger=2020 Dagger=2021 bull=2022 hellip=2026 permil=2030 prime=2032
-    Prime=2033 lsaquo=2039 rsaquo=203a oline=203e frasl=2044 euro=20ac image=2111 weierp=2118
-    real=211c trade=2122 alefsym=2135 larr=2190 uarr=2191 rarr=2192 darr=2193 harr=2194 crarr=21b5
-    lArr=21d0 uArr=21d1 rArr=21d2 dArr=21d3 hArr=21d4 forall=2200 part=2202 exist=2203 empty=2205
-    nabla=2207 isin=2208 notin=2209 ni=220b prod=220f sum=2211 minus=2212 lowast=2217 radic=221a
-    prop=221d infin=221e ang=2220 and=2227 or=2228 cap=2229 cup=222a int=222b there4=2234 sim=223c
-    cong=2245 asymp=2248 ne=2260 equiv=2261 le=2264 ge=2265 sub=2282 sup=2283 nsub=2284 sube=2286
-    supe=2287 oplus=2295 otimes=2297 perp=22a5 sdot=22c5 lceil=2308 rceil=2309 lfloor=230a
-    rfloor=230b lang=27e8 rang=27e9 loz=25ca spades=2660 clubs=2663 hearts=2665 diams=2666
-    """
 }

@@ -17,7 +17,7 @@ struct CLIPTextPieces: Sequence, IteratorProtocol {
   init(_ text: [Unicode.Scalar]) { self.text = text }
 
   mutating func next() -> Piece? {
-    while at < text.count, CLIPTextCleaning.isSpace(text[at]) { at += 1 }
+    while at < text.count, Kind(text[at]) == .space { at += 1 }
     guard at < text.count else { return nil }
     if text[at] == "<" {
       if take(Self.startName) { return .start }
@@ -68,6 +68,12 @@ struct CLIPTextPieces: Sequence, IteratorProtocol {
         case _ where CLIPTextCleaning.isSpace(c): self = .space
         default: self = .other
         }
+        return
+      }
+      // The iota below belongs to no class of the expression: it is no letter, and ignoring case it is
+      // one. The expression's matches pass it over like a space.
+      if c == "\u{345}" {
+        self = .space
         return
       }
       switch c.properties.generalCategory {

@@ -52,6 +52,27 @@ struct BPETokenizerTests {
         == [49406, 320, 1125, 539, 320, 2368, 995, 49407, 0, 0])
   }
 
+  @Test(
+    "12,000 lines of everything people and programs type get OpenAI's ids",
+    .enabled(
+      if: ProcessInfo.processInfo.environment["REVERIE_FULL"] != nil,
+      "needs .oracle/full/tokens.json: run script/test --full"))
+  func corpus() throws {
+    let tokenizer = try BPETokenizer(contentsOf: Self.vocabulary)
+    let url = Fixtures.oracle.appendingPathComponent("full/tokens.json")
+    struct Row: Decodable {
+      let text: String
+      let ids: [Int]
+    }
+    let rows = try JSONDecoder().decode([Row].self, from: Data(contentsOf: url))
+    #expect(rows.count >= 10_000)
+    let different = rows.filter { tokenizer.encode($0.text) != $0.ids }
+    #expect(different.isEmpty, "\(different.count) differ")
+    for row in different.prefix(20) {
+      Issue.record("\(row.text.debugDescription): \(tokenizer.encode(row.text)) for \(row.ids)")
+    }
+  }
+
   @Test("Tokens are framed, padded with zeros, and cut so that the end token stays")
   func framing() throws {
     let tokenizer = try reduced()

@@ -11,6 +11,7 @@ from clip.simple_tokenizer import default_bpe
 from diffusers import VQModel
 from safetensors.torch import save_file
 
+import token_corpus
 from vqgan import diffusers_keys, taming_key
 
 torch.set_num_threads(2)
@@ -103,5 +104,6 @@ def vocabulary():
 
 
 vocabulary()
+token_corpus.main()
 vit()
 vqgan()
