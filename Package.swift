@@ -56,7 +56,8 @@ let package = Package(
     .target(
       name: "Imaging", dependencies: ["Torch", "CImage", "CFreeType", "CHarfBuzz"],
       swiftSettings: swift),
-    .target(name: "Models", dependencies: ["Torch", "Weights", "Imaging"], swiftSettings: swift),
+    .target(
+      name: "Models", dependencies: ["Torch", "Weights", "Imaging", "Yams"], swiftSettings: swift),
     .target(
       name: "EmbeddedPack", exclude: ["README.md"], resources: [.copy("Pack"), .copy("Judge")],
       swiftSettings: swift),
@@ -72,7 +73,7 @@ let package = Package(
     .executableTarget(
       name: "reverie",
       dependencies: [
-        "EmbeddedPack", "Imaging", "Painting", "Training",
+        "EmbeddedPack", "Imaging", "Models", "Painting", "Training", "Weights",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),

@@ -26,6 +26,7 @@ int dtype_number(at::ScalarType type) {
 }
 
 at::Device device_of(int device) {
+  if (device == -2) return at::Device(at::kMeta);
   return device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device));
 }
 
@@ -78,7 +79,10 @@ void ct_sizes(ct_tensor x, int64_t *sizes) {
   for (auto size : of(x).sizes()) *sizes++ = size;
 }
 int ct_dtype(ct_tensor x) { return dtype_number(of(x).scalar_type()); }
-int ct_device(ct_tensor x) { return of(x).is_cuda() ? of(x).get_device() : -1; }
+int ct_device(ct_tensor x) {
+  if (of(x).is_meta()) return -2;
+  return of(x).is_cuda() ? of(x).get_device() : -1;
+}
 void *ct_data(ct_tensor x) {
   return of(x).is_cpu() && of(x).is_contiguous() ? of(x).data_ptr() : nullptr;
 }

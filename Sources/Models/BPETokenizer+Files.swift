@@ -36,7 +36,7 @@ extension BPETokenizer {
   /// - `….txt`, `….txt.gz`: OpenAI's `bpe_simple_vocab_16e6.txt`: a header line, then merges, of
   ///   which the first 48,894 count;
   /// - a folder with `vocab.json` and `merges.txt`, or the path of that `vocab.json`: Hugging Face;
-  /// - `tokenizer.json`: Reverie's own, see ``encoded()``.
+  /// - `tokenizer.json`: Hugging Face's of one file, or Reverie's own, see ``encoded()``.
   ///
   /// - Throws: `TokenizerError` naming what is wrong.
   public init(contentsOf url: URL) throws {
@@ -55,7 +55,13 @@ extension BPETokenizer {
       let lines = url.deletingLastPathComponent().appendingPathComponent("merges.txt")
       try self.init(huggingFace: data, merges: try Self.read(lines), path: url.path)
     case let name where name.hasSuffix(".json"):
-      try self.init(encoded: data, path: url.path)
+      if let file = try? JSONDecoder().decode(TokenizersFile.self, from: data) {
+        try self.init(
+          merges: file.model.merges.map { Pair($0.left, $0.right) },
+          symbols: Self.symbols(file.model.vocab, path: url.path))
+      } else {
+        try self.init(encoded: data, path: url.path)
+      }
     default:
       try self.init(merges: try Self.merges(lines: data, path: url.path))
     }
@@ -103,6 +109,15 @@ extension BPETokenizer {
     guard let ids = try? JSONDecoder().decode([String: Int].self, from: data) else {
       throw TokenizerError.file(path: path, reason: "it does not map symbols to ids")
     }
+    let symbols = try Self.symbols(ids, path: path)
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    let merges = try Self.merges(
+      lines: lines, path: folder.appendingPathComponent("merges.txt").path)
+    try self.init(merges: merges, symbols: symbols)
+  }
+
+  /// The symbol of each id.
+  private static func symbols(_ ids: [String: Int], path: String) throws -> [String] {
     var symbols = [String?](repeating: nil, count: ids.count)
     for (symbol, id) in ids {
       guard symbols.indices.contains(id), symbols[id] == nil else {
@@ -110,10 +125,32 @@ extension BPETokenizer {
       }
       symbols[id] = symbol
     }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-    let merges = try Self.merges(
-      lines: lines, path: folder.appendingPathComponent("merges.txt").path)
-    try self.init(merges: merges, symbols: symbols.compactMap { $0 })
+    return symbols.compactMap { $0 }
+  }
+
+  /// Hugging Face's file of the library tokenizers, as far as it matters.
+  private struct TokenizersFile: Decodable {
+    /// Two symbols, with a blank between or in a list.
+    struct Merge: Decodable {
+      let left: String
+      let right: String
+
+      init(from decoder: any Swift.Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        let parts =
+          try (try? value.decode([String].self))
+          ?? value.decode(String.self).split(separator: " ").map(String.init)
+        guard parts.count == 2 else {
+          throw DecodingError.dataCorruptedError(in: value, debugDescription: "not two symbols")
+        }
+        (left, right) = (parts[0], parts[1])
+      }
+    }
+    struct Model: Decodable {
+      let vocab: [String: Int]
+      let merges: [Merge]
+    }
+    let model: Model
   }
 
   // MARK: Reverie's own

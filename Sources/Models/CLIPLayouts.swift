@@ -25,8 +25,12 @@ extension CLIP {
   /// All layouts other than OpenAI's own that are understood, the most telling first.
   public static let layouts = [transformers, transformersText]
 
-  /// Keys in OpenAI's own files that are not weights.
-  public static let leftovers = ["input_resolution", "context_length", "vocab_size"]
+  /// Keys in OpenAI's own files that are not weights, open_clip's mask, the head that SLIP trained beside
+  /// its image tower, and counters of batch norms.
+  public static let leftovers = [
+    "input_resolution", "context_length", "vocab_size", "attn_mask", "image_mlp.",
+    "*.num_batches_tracked",
+  ]
 
   /// Buffers that old files of transformers hold: the numbers from 0 on.
   private static let positionIDs = [

@@ -25,7 +25,7 @@ struct DALLE {
     let prompt = try Prompt.parse(request.prompt)[0]
     let dalle = try networks.dalle()
     let vqgan = try networks.vqgan()
-    let wanted = try networks.embedding(of: prompt.text)
+    let judges = try networks.perceptors(request).map { ($0, $0.embedding(of: prompt.text)) }
     let config = dalle.config
     let tokens = try networks.tokenizer()(
       [prompt.text, ""], length: config.text_token_count, padding: config.pad_token
@@ -58,7 +58,9 @@ struct DALLE {
         let z = vqgan.lookUp(codes.reshaped(size, side, side, config.levels))
         return (vqgan.decode(z) + 1) / 2
       }
-      let scores = try networks.similarity(pictures, to: wanted).floats().map(Double.init)
+      let opinions = judges.map { $0.similarity(pictures, to: $1) * $0.weight }
+      let agreed = opinions.dropFirst().reduce(opinions[0], +)
+      let scores = agreed.floats().map(Double.init)
       for (index, score) in scores.enumerated() {
         candidates.append(Candidate(picture: pictures[index..<index + 1], score: score))
         guard easel.wantsPreview(candidates.count) else { continue }

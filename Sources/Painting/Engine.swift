@@ -21,15 +21,22 @@ public actor Engine {
   public nonisolated let device: Device
   /// Threads of one operation.
   public nonisolated let threads: Int
+  /// The models that requests may name.
+  public nonisolated let library: ModelLibrary
   private nonisolated let thread: ModelThread
   private var networks: Networks?
 
   /// - Parameters:
   ///   - pack: the pack that paints.
+  ///   - library: the models that requests may name beside the pack's.
   ///   - device: where networks compute; it must be among `Device.available`.
   ///   - threads: of one operation; the number of physical cores if left out.
-  public init(pack: Pack, device: Device = .cpu, threads: Int = Processor.cores) {
+  public init(
+    pack: Pack, library: ModelLibrary = ModelLibrary(), device: Device = .cpu,
+    threads: Int = Processor.cores
+  ) {
     self.pack = pack
+    self.library = library
     self.device = device
     let threads = max(1, threads)
     self.threads = threads
@@ -83,7 +90,9 @@ public actor Engine {
     let start = clock.now
     let request = try pack.resolve(request, count: options.count, device: device)
     let networks = networks(for: request.precision == .bfloat16 ? .bfloat16 : .float32)
-    let painted = pack.paintedSize(request)
+    let painted = pack.paintedSize(
+      request, factor: try request.model.map { try library.factor(of: $0) })
+    let models = try fingerprints(request)
     emit(
       .started(
         .init(request: request, paintedWidth: painted.width, paintedHeight: painted.height)))
@@ -100,7 +109,8 @@ public actor Engine {
       let metadata = Metadata(
         request: exact, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
         device: "\(device)", precision: "\(networks.dtype)", threads: threads,
-        libtorch: Libtorch.version, painted: painted, resampling: isNative ? nil : "lanczos")
+        libtorch: Libtorch.version, models: models, painted: painted,
+        resampling: isNative ? nil : "lanczos")
       emit(.image(.init(picture: picture, metadata: metadata, score: score)))
     }
 
@@ -134,9 +144,17 @@ public actor Engine {
 
   private func networks(for dtype: DType) -> Networks {
     if let networks, networks.dtype == dtype { return networks }
-    let made = Networks(pack, device: device, dtype: dtype)
+    let made = Networks(pack, library, device: device, dtype: dtype)
     networks = made
     return made
+  }
+
+  /// The installed models that a request names, with what tells them apart.
+  private func fingerprints(_ request: Request) throws -> [String: String]? {
+    let critics = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
+    let ids = (critics + [request.model].compactMap(\.self)).filter { $0 != "pack" }
+    guard !ids.isEmpty else { return nil }
+    return try ids.reduce(into: [:]) { $0[$1] = try library.fingerprint($1) }
   }
 
   private func initialPicture(_ request: Request, _ given: Picture?, _ size: Metadata.Size) throws

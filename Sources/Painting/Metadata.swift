@@ -52,6 +52,8 @@ public struct Metadata: Codable, Sendable, Equatable {
   public var threads: Int
   /// The version of libtorch.
   public var libtorch: String
+  /// The installed models that painted, with a hash of their files each; nil when there were none.
+  public var models: [String: String]?
   /// The size at which the networks painted.
   public var painted: Size
   /// How that became the size asked for: `lanczos`, or nil when it is the same.
@@ -87,7 +89,7 @@ public struct Metadata: Codable, Sendable, Equatable {
 
   init(
     request: Request, pack: PackReference, device: String, precision: String, threads: Int,
-    libtorch: String, painted: Size, resampling: String?
+    libtorch: String, models: [String: String]? = nil, painted: Size, resampling: String?
   ) {
     self.request = request
     self.pack = pack
@@ -95,6 +97,7 @@ public struct Metadata: Codable, Sendable, Equatable {
     self.precision = precision
     self.threads = threads
     self.libtorch = libtorch
+    self.models = models
     self.painted = painted
     self.resampling = resampling
   }

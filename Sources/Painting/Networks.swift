@@ -10,13 +10,17 @@ final class Networks {
   let pack: Pack
   let device: Device
   let dtype: DType
+  private let library: ModelLibrary
+  private var loadedPerceptors: [String: (CLIP, BPETokenizer)] = [:]
+  private var loadedDrawings: [String: DrawingModel] = [:]
   private var loadedTokenizer: BPETokenizer?
   private var loadedCLIP: CLIP?
   private var loadedVQGAN: VQGAN?
   private var loadedDALLE: DALLEBart?
 
-  init(_ pack: Pack, device: Device, dtype: DType) {
+  init(_ pack: Pack, _ library: ModelLibrary, device: Device, dtype: DType) {
     self.pack = pack
+    self.library = library
     self.device = device
     self.dtype = dtype
   }
@@ -67,31 +71,33 @@ final class Networks {
       .build(dtype, device: device) { make($0, config) }
   }
 
-  // MARK: What CLIP thinks
+  // MARK: By the request's choice
 
-  /// Embedding of a text, `[1, E]`.
-  func embedding(of text: String) throws -> Tensor {
-    let clip = try clip()
-    let tokens = try tokenizer()([text], length: clip.config.text.contextLength)
-    return noGrad { clip.encodeText(tokens.to(device)) }
-  }
-
-  /// Objectives for the prompts.
-  func objectives(_ prompts: [Prompt]) throws -> [any Objective] {
-    try prompts.filter { $0.weight != 0 }.map {
-      PromptObjective(try embedding(of: $0.text), weight: $0.weight, stop: $0.stop)
+  /// The critics that a request names, their weights adding up to one.
+  func perceptors(_ request: Request) throws -> [Perceptor] {
+    let choices =
+      try request.clip.map { try Perceptor.Choice.parse($0) } ?? Perceptor.Choice.standard
+    let sum = choices.reduce(0) { $0 + $1.weight }
+    return try choices.map { choice in
+      let (clip, tokenizer) = try perceptor(choice.id)
+      return Perceptor(clip: clip, tokenizer: tokenizer, weight: choice.weight / sum)
     }
   }
 
-  /// Cosine similarity of pictures `[B, 3, H, W]` in 0…1 to a text embedding: `[B]`.
-  func similarity(_ pictures: Tensor, to text: Tensor) throws -> Tensor {
-    let clip = try clip()
-    let size = clip.config.vision.imageSize
-    return noGrad {
-      let fits = pictures.size(2) == size && pictures.size(3) == size
-      let seen = fits ? pictures : pictures.resampled(size, size, .bilinear, antialias: true)
-      let embeddings = clip.embed(seen.clamped(0, 1))
-      return (embeddings.normalized() * text.normalized()).sum(over: [-1])
-    }
+  private func perceptor(_ id: String) throws -> (CLIP, BPETokenizer) {
+    if id == "pack" { return (try clip(), try tokenizer()) }
+    if let loaded = loadedPerceptors[id] { return loaded }
+    let made = try library.clip(id, dtype, device)
+    loadedPerceptors[id] = made
+    return made
+  }
+
+  /// The network that draws what a request asks for.
+  func drawing(_ request: Request) throws -> DrawingModel {
+    guard let id = request.model else { return .vqgan(try vqgan()) }
+    if let loaded = loadedDrawings[id] { return loaded }
+    let made = try library.drawing(id, dtype, device)
+    loadedDrawings[id] = made
+    return made
   }
 }

@@ -46,7 +46,7 @@ extension Pack {
   /// The method that is asked for, or the first that can do what is asked.
   private func method(for request: Request) throws -> Method {
     if let method = request.method, method != .auto {
-      if let what = lacking(method) {
+      if request.model == nil, let what = lacking(method) {
         throw PaintingError.notInPack(pack: manifest.id, what: what)
       }
       if let objection = request.objection(to: method) { throw objection }
@@ -87,10 +87,14 @@ extension Pack {
 
   /// The size at which the networks paint what `request`, resolved, asks for: the pack's own for
   /// `dalle`; else the largest multiples of the VQGAN's factor within the pack's limit and about in
-  /// the proportion asked for.
-  func paintedSize(_ request: Request) -> Metadata.Size {
+  /// the proportion asked for; with a network of its own, of that network's factor and without limit.
+  func paintedSize(_ request: Request, factor installed: Int? = nil) -> Metadata.Size {
     let width = request.width ?? manifest.pictureSize
     let height = request.height ?? manifest.pictureSize
+    if let installed {
+      func side(_ pixels: Int) -> Int { max(1, pixels / installed) * installed }
+      return .init(width: side(width), height: side(height))
+    }
     guard request.method != .dalle, let factor = vqgan?.factor else {
       return .init(width: manifest.pictureSize, height: manifest.pictureSize)
     }

@@ -90,6 +90,25 @@ public struct ParameterDeclaration: Sendable {
 extension ParameterDeclaration {
   typealias Path<Value> = any WritableKeyPath<Request, Value?> & Sendable
 
+  static func text(
+    _ name: String, _ path: Path<String>, limit: Int, _ group: Group, methods: [Method] = [],
+    _ help: String
+  ) -> Self {
+    Self(
+      name: name, kind: .text(limit: limit), group: group, methods: methods, standard: nil,
+      help: help, get: { $0[keyPath: path].map(JSONValue.string) },
+      set: { request, value throws(RequestError) in
+        switch value {
+        case nil, .null: request[keyPath: path] = nil
+        case .string(let text) where !text.isEmpty && text.count <= limit:
+          request[keyPath: path] = text
+        case .some(let value):
+          throw .badValue(
+            field: name, reason: "must be a text of 1 to \(limit) characters" + found(value))
+        }
+      })
+  }
+
   static func integer(
     _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ group: Group,
     methods: [Method] = [], standard: Int? = nil, _ help: String

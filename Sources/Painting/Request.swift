@@ -40,6 +40,10 @@ public struct Request: Sendable, Hashable {
   public var seed: Int?
   /// A picture to begin from.
   public var initImage: ImageReference?
+  /// The critics, as `id` or `id:weight`, several by commas; nil is the pack's own.
+  public var clip: String?
+  /// The installed network that draws; nil is the pack's own.
+  public var model: String?
   /// Steps of the optimisation.
   public var iterations: Int?
   /// Views of the picture that CLIP is shown at each step.
@@ -73,6 +77,13 @@ public struct Request: Sendable, Hashable {
       "seed", \.seed, 0...(1 << 53 - 1), .picture,
       "Where the random numbers start; the same seed gives the same picture"),
     .image("initImage", \.initImage, .picture, methods: [.vqganCLIP], "A picture to begin from"),
+    .text(
+      "clip", \.clip, limit: 400, .picture,
+      "Installed CLIPs that judge the picture, as ID or ID:WEIGHT, several by commas; 'pack' is the "
+        + "pack's own"),
+    .text(
+      "model", \.model, limit: 100, .picture, methods: [.vqganCLIP],
+      "The installed VQGAN or dVAE that draws"),
     .integer(
       "iterations", \.iterations, 1...100_000, .optimisation, methods: [.vqganCLIP], standard: 150,
       "Steps of the optimisation"),
@@ -157,6 +168,7 @@ extension Request {
     if let rank, let candidates, rank > candidates {
       throw .badValue(field: "rank", reason: "is \(rank), of only \(candidates) candidates")
     }
+    if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try Prompt.parse(prompt)
   }
 

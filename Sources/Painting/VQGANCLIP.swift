@@ -1,6 +1,7 @@
 import Imaging
 import Models
 import Torch
+import Weights
 
 /// VQGAN+CLIP (Crowson et al., "VQGAN-CLIP: Open Domain Image Generation and Editing with Natural
 /// Language Guidance", 2022): the latent of a VQGAN is optimised until CLIP finds that views of the
@@ -18,20 +19,15 @@ struct VQGANCLIP {
   func paint(_ request: Request, width: Int, height: Int, initial: Tensor?) throws -> (Tensor, Int)
   {
     let seed = UInt64(request.seed ?? 0)
-    let clip = try networks.clip()
-    let vqgan = try networks.vqgan()
-    let objectives = try networks.objectives(Prompt.parse(request.prompt))
-    let cutouts = Cutouts(
-      size: clip.config.vision.imageSize, count: request.cutouts ?? 1,
-      augmentations: Set(request.augmentations ?? []), seed: seed)
-    let drawer: any Drawer =
-      if let initial {
-        VQGANDrawer(vqgan, picture: initial.to(networks.device))
-      } else {
-        VQGANDrawer(
-          vqgan, width: width, height: height, stream: RandomStream(seed: seed, "first codes"),
-          device: networks.device)
-      }
+    let prompts = try Prompt.parse(request.prompt)
+    let critics = try networks.perceptors(request).map { perceptor in
+      Critic(
+        perceptor: perceptor, objectives: perceptor.objectives(prompts),
+        cutouts: Cutouts(
+          size: perceptor.size, count: request.cutouts ?? 1,
+          augmentations: Set(request.augmentations ?? []), seed: seed))
+    }
+    let drawer = try drawer(request, width: width, height: height, initial: initial)
     let optimiser = AdamW(drawer.parameters)
     let total = request.iterations ?? 1
     var best = Best()
@@ -40,8 +36,7 @@ struct VQGANCLIP {
       let picture = drawer.render()
       let values = picture.detached()
       let seen = values.clamped(0, 1).variable()
-      let embeddings = clip.embed(cutouts(seen, iteration: iteration))
-      let losses = objectives.map { $0.loss(embeddings) }
+      let losses = critics.flatMap { $0.losses(seen, iteration: iteration) }
       let loss = losses.dropFirst().reduce(losses[0], +)
       let number = loss.item()
       guard number.isFinite else { throw PaintingError.diverged(iteration: iteration) }
@@ -58,6 +53,38 @@ struct VQGANCLIP {
       }
     }
     return (try best.picture(), total)
+  }
+
+  /// A perceptor with the wishes that it measures and the views that it is shown.
+  private struct Critic {
+    let perceptor: Perceptor
+    let objectives: [any Objective]
+    let cutouts: Cutouts
+
+    func losses(_ picture: Tensor, iteration: Int) -> [Tensor] {
+      let embeddings = perceptor.clip.embed(cutouts(picture, iteration: iteration))
+      return objectives.map { $0.loss(embeddings) }
+    }
+  }
+
+  private func drawer(_ request: Request, width: Int, height: Int, initial: Tensor?) throws
+    -> any Drawer
+  {
+    let stream = RandomStream(seed: UInt64(request.seed ?? 0), "first codes")
+    let device = networks.device
+    switch (try networks.drawing(request), initial) {
+    case (.vqgan(let vqgan), let picture?): return VQGANDrawer(vqgan, picture: picture.to(device))
+    case (.vqgan(let vqgan), nil):
+      return VQGANDrawer(vqgan, width: width, height: height, stream: stream, device: device)
+    case (.dvae(let decoder, let encoder?, _), let picture?):
+      return DVAEDrawer(decoder, picture: picture.to(device), by: encoder)
+    case (.dvae(_, nil, _), .some):
+      throw StoreError.nothing(
+        path: request.model ?? "", reason: "it has no encoder, which an initial picture needs")
+    case (.dvae(let decoder, _, let config), nil):
+      return DVAEDrawer(
+        decoder, config, width: width, height: height, stream: stream, device: device)
+    }
   }
 
   /// The picture with the lowest smoothed loss: views are drawn at random, and a single loss says

@@ -4,15 +4,20 @@ import CTorch
 public enum Device: Sendable, Hashable {
   case cpu
   case cuda(Int)
+  /// Nowhere: tensors with shapes and types but without elements, to lay out networks of any size.
+  case meta
 
   var number: Int32 {
     switch self {
     case .cpu: -1
     case .cuda(let index): Int32(index)
+    case .meta: -2
     }
   }
 
-  init(number: Int32) { self = number < 0 ? .cpu : .cuda(Int(number)) }
+  init(number: Int32) {
+    self = number == -2 ? .meta : number < 0 ? .cpu : .cuda(Int(number))
+  }
 
   /// Every device of this machine: the CPU, then the CUDA devices that libtorch can open.
   public static var available: [Device] { [.cpu] + (0..<Int(ct_cuda_open())).map { .cuda($0) } }
@@ -25,7 +30,7 @@ public enum Device: Sendable, Hashable {
   public var fastFloat: DType {
     switch self {
     case .cuda: .bfloat16
-    case .cpu: ct_cpu_has_fast_bf16() ? .bfloat16 : .float32
+    case .cpu, .meta: ct_cpu_has_fast_bf16() ? .bfloat16 : .float32
     }
   }
 
@@ -50,6 +55,7 @@ extension Device: CustomStringConvertible {
     switch self {
     case .cpu: "cpu"
     case .cuda(let index): "cuda:\(index)"
+    case .meta: "meta"
     }
   }
 }

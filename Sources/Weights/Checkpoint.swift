@@ -76,6 +76,20 @@ public final class Checkpoint {
     return model
   }
 
+  /// What does not fit a model, told without reading a tensor; nil when everything fits.
+  ///
+  /// - Parameters: as for ``build(_:device:leftovers:_:)``.
+  public func misfit<Model>(leftovers: [String] = [], _ body: (Parameters) throws -> Model) throws
+    -> String?
+  {
+    do {
+      _ = try build(device: .meta, leftovers: leftovers, body)
+      return nil
+    } catch WeightsError.mismatch(_, let summary) {
+      return summary
+    }
+  }
+
   // MARK: Reading
 
   private func shape(_ origin: KeyRules.Origin) -> [Int]? {
@@ -140,6 +154,7 @@ private final class Ledger: ParameterSource {
       misshaped.append("\(path): file \(found), model \(shape)")
       return placeholder(shape, wanted)
     }
+    guard device != .meta else { return Tensor.empty(shape, wanted, device: .meta) }
     do {
       let tensor = try checkpoint.read(origin)
       return (tensor.dtype.isFloat ? tensor.to(wanted) : tensor).to(device)
@@ -152,7 +167,8 @@ private final class Ledger: ParameterSource {
   /// One element seen as the whole shape: a wrong configuration must not cost memory. A model uses
   /// its weights only after `build`, which will throw.
   private func placeholder(_ shape: [Int], _ dtype: DType) -> Tensor {
-    Tensor.zeros(Array(repeating: 1, count: shape.count), dtype).expanded(shape)
+    guard device != .meta else { return Tensor.empty(shape, dtype, device: .meta) }
+    return Tensor.zeros(Array(repeating: 1, count: shape.count), dtype).expanded(shape)
   }
 
   func finish(unused: [String]) throws {

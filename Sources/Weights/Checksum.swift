@@ -22,9 +22,16 @@ public enum Checksum {
       guard count > 0 else { break }
       hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
     }
-    return hash.finalize().map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
+    return hexadecimal(hash.finalize())
+  }
+
+  /// The SHA-256 of a text's UTF-8.
+  public static func sha256(of text: String) -> String {
+    hexadecimal(SHA256.hash(data: Array(text.utf8)))
+  }
+
+  private static func hexadecimal(_ digest: SHA256Digest) -> String {
+    digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 
   /// Throws `WeightsError.checksum` unless the SHA-256 of the file at `url` is `expected`.

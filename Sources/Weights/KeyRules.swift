@@ -129,8 +129,10 @@ public struct KeyRules: Sendable {
     return shape
   }
 
-  /// Whether a key is the pattern, or begins with it when it ends in a point or an asterisk.
+  /// Whether a key is the pattern, begins with it when it ends in a point or an asterisk, or ends with it
+  /// when it begins with an asterisk.
   static func matches(_ key: String, _ pattern: String) -> Bool {
+    if pattern.hasPrefix("*") { return key.hasSuffix(pattern.dropFirst()) }
     if pattern.hasSuffix("*") { return key.hasPrefix(pattern.dropLast()) }
     return pattern.hasSuffix(".") ? key.hasPrefix(pattern) : key == pattern
   }

@@ -8,10 +8,10 @@ extension Request.Precision: ExpressibleByArgument {}
 
 extension ArgumentHelp {
   /// Help of a request's parameter, from its declaration.
-  static func declared(_ name: String) -> ArgumentHelp {
+  static func declared(_ name: String, value: String? = nil) -> ArgumentHelp {
     // The parser lists the words of a choice itself.
     let text = Request.parameter(name)?.fullHelp(listingWords: false) ?? ""
-    return ArgumentHelp(stringLiteral: text)
+    return ArgumentHelp(text, valueName: value)
   }
 }
 
@@ -60,6 +60,12 @@ struct PictureOptions: ParsableArguments {
     name: .shortAndLong,
     help: "Number of pictures: with dalle the best candidates, else one seed after the other.")
   var count = 1
+
+  @Option(help: .declared("clip", value: "ids"))
+  var clip: String?
+
+  @Option(help: .declared("model", value: "id"))
+  var model: String?
 
   @Option(help: ArgumentHelp("A picture file to begin from (vqgan-clip).", valueName: "file"))
   var initImage: String?

@@ -30,6 +30,7 @@ struct Paint: AsyncParsableCommand {
       OTHER COMMANDS
         reverie again FILE.png    paints a picture once more
         reverie paint PROMPT      the same as without 'paint'
+        reverie models            installs and explains checkpoints that you have
         reverie train STAGE       trains one part of a model pack
         reverie pack              gathers what was trained into a pack
         reverie evaluate          measures how well a pack paints
@@ -64,6 +65,8 @@ struct Paint: AsyncParsableCommand {
     request.width = picture.size?.width
     request.height = picture.size?.height
     request.seed = picture.seed
+    request.clip = picture.clip
+    request.model = picture.model
     request.iterations = optimisation.iterations
     request.cutouts = optimisation.cutouts
     request.learningRate = optimisation.learningRate

@@ -8,7 +8,9 @@ import Painting
     commandName: Program.name,
     abstract: "Turns a text into a picture.",
     version: Program.version,
-    subcommands: [Paint.self, Again.self, Train.self, AssemblePack.self, Evaluate.self],
+    subcommands: [
+      Paint.self, Again.self, ModelsCommand.self, Train.self, AssemblePack.self, Evaluate.self,
+    ],
     defaultSubcommand: Paint.self)
 
   static func main() async {

@@ -80,6 +80,6 @@ final class ShapeRecorder: ParameterSource {
 
   func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor {
     shapes[path] = shape
-    return Tensor.zeros(Array(repeating: 1, count: shape.count)).expanded(shape)
+    return Tensor.empty(shape, device: .meta)
   }
 }

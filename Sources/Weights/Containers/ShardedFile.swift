@@ -19,6 +19,9 @@ public final class ShardedFile: TensorFile {
 
   private let parts: [String: any TensorFile]
 
+  /// Where the parts lie.
+  public var partURLs: [URL] { Set(parts.values.map(\.url)).sorted { $0.path < $1.path } }
+
   private struct Index: Decodable {
     let weight_map: [String: String]
   }

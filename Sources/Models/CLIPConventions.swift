@@ -1,0 +1,50 @@
+import Foundation
+import Weights
+
+/// What neither keys nor shapes of a CLIP tell: its activation and the statistics of its pictures.
+///
+/// OpenAI's models and a few of LAION's first use QuickGELU, the others the exact GELU; the tag of a
+/// release decides (open_clip `pretrained.py`). With the wrong one a model still works, only worse, and
+/// so the reason for the choice is always given.
+enum CLIPConventions {
+  /// Fills in activation and statistics.
+  /// - Returns: each choice with its reason.
+  static func complete(
+    _ config: inout CLIP.Config, _ checkpoint: Checkpoint, _ sidecars: Sidecars
+  ) -> [String] {
+    let file = checkpoint.file
+    let name = file.url.lastPathComponent.lowercased()
+    let (quick, why) = activation(config, checkpoint, name, sidecars)
+    config.quickGELU = quick
+    var notes = ["\(quick ? "QuickGELU" : "GELU"), \(why)"]
+    if let told = sidecars.preprocessing {
+      config.preprocessing = told.value
+      notes.append("pictures normalised by \(told.name)")
+    } else if config.vision.tower == .slip {
+      notes.append("pictures normalised by ImageNet's statistics, as all of SLIP's")
+    } else if name.contains("laion2b") && config.publishedName == "ViT-L/14" {
+      config.preprocessing = .symmetric
+      notes.append("pictures normalised to -1…1, as laion2b_s32b_b82k alone")
+    }
+    return notes
+  }
+
+  private static func activation(
+    _ config: CLIP.Config, _ checkpoint: Checkpoint, _ name: String, _ sidecars: Sidecars
+  ) -> (quick: Bool, why: String) {
+    if let told = sidecars.quickGELU { return (told.value, "by \(told.name)") }
+    if checkpoint.file.container == .torchScript { return (true, "as in OpenAI's archives") }
+    if config.vision.tower == .slip { return (true, "as in SLIP's text tower") }
+    if config.vision.tower == .resNet { return (true, "as in every published residual network") }
+    if name.contains("quickgelu") { return (true, "by the file's name") }
+    if name.contains("laion400m") && config.publishedName == "ViT-B/32" {
+      return (true, "as LAION's ViT-B/32 of 400 million pictures alone")
+    }
+    if name.contains("laion") || name.contains("datacomp") { return (false, "as LAION's models") }
+    let published = CLIP.Config.published.first { $0.name == config.publishedName }
+    if let published, !published.config.quickGELU {
+      return (false, "as the only published \(published.name)")
+    }
+    return (true, "as OpenAI's; say otherwise with --activation gelu")
+  }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Models
+import Weights
+
+/// What people have on their disks: looked at, installed into the store, and opened for painting.
+public struct ModelLibrary: Sendable {
+  /// Where models are installed.
+  public let store: ModelStore
+
+  /// - Parameter store: the user's, if left out.
+  public init(store: ModelStore = .standard()) { self.store = store }
+
+  // MARK: Looking
+
+  /// The files of weights at a path, and what each holds.
+  ///
+  /// - Parameter url: a file, or a folder with weights as Hugging Face, open_clip, taming or DALL·E lay
+  ///   them out.
+  /// - Throws: `StoreError.nothing` when there are none; `WeightsError` when one cannot be read.
+  public static func look(at url: URL) throws -> [Recognition] {
+    let files = try weights(at: url)
+    guard !files.isEmpty else {
+      throw StoreError.nothing(path: url.path, reason: "there are no weights in this folder")
+    }
+    return try files.map { try Recognition(of: openTensors(at: $0)) }
+  }
+
+  private static func isFolder(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  /// Names under which folders keep their weights, the best first: what is mapped and checked before
+  /// what is pickled.
+  private static let preferred = [
+    "model.safetensors.index.json", "model.safetensors", "open_clip_model.safetensors",
+    "diffusion_pytorch_model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin",
+    "open_clip_pytorch_model.bin", "diffusion_pytorch_model.bin", "flax_model.msgpack",
+    "checkpoints/last.ckpt",
+  ]
+  private static let endings = [
+    ".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".pkl", ".msgpack", ".th",
+  ]
+
+  private static func weights(at url: URL) throws -> [URL] {
+    guard isFolder(url) else { return [url] }
+    let exists = { (name: String) in
+      FileManager.default.fileExists(atPath: url.appending(path: name).path)
+    }
+    if exists("encoder.pkl"), exists("decoder.pkl") {
+      return ["encoder.pkl", "decoder.pkl"].map { url.appending(path: $0) }
+    }
+    if let name = preferred.first(where: exists) { return [url.appending(path: name)] }
+    let names = try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+    return names.filter { name in endings.contains(where: name.hasSuffix) }
+      .map { url.appending(path: $0) }
+  }
+
+  // MARK: Installing
+
+  /// What the owner says about a model beyond what its files say.
+  public struct Particulars: Sendable {
+    /// Its name; made of the file's if left out.
+    public var id: String?
+    /// Where it came from; its path if left out.
+    public var source: String?
+    /// Under which terms.
+    public var licence: String?
+    /// Whether CLIP's activation is QuickGELU.
+    public var quickGELU: Bool?
+    /// Hashes that its files must have, by name.
+    public var expected: [String: ModelRecord.File] = [:]
+
+    /// Nothing beyond the files.
+    public init() {}
+  }
+
+  /// Recognises what lies at these paths, one model, and installs it.
+  public func add(
+    _ urls: [URL], _ particulars: Particulars = .init(), _ placement: ModelStore.Placement = .copy,
+    progress: (Int) -> Void = { _ in }
+  ) throws -> ModelStore.Model {
+    guard let first = urls.first else {
+      throw StoreError.nothing(path: "", reason: "no file was given")
+    }
+    var record = ModelRecord(
+      id: particulars.id ?? ModelRecord.id(from: Self.stem(first)), kind: .other, title: "",
+      source: particulars.source ?? first.standardizedFileURL.path, licence: particulars.licence,
+      quickGELU: particulars.quickGELU, files: particulars.expected)
+    guard ModelRecord.isID(record.id) else {
+      throw StoreError.nothing(
+        path: record.id, reason: "a model's name has small letters, digits, points and hyphens only"
+      )
+    }
+    let hasWeights = try Self.isFolder(first) && !Self.weights(at: first).isEmpty
+    if urls.count == 1, !hasWeights, let tokenizer = try? BPETokenizer(contentsOf: first) {
+      record.kind = .vocabulary
+      record.title = "vocabulary of \(tokenizer.vocabularySize) tokens"
+      return try store.add(
+        record, files: Self.vocabularyFiles(at: first), placement, progress: progress)
+    }
+    let found = try urls.flatMap { try Self.look(at: $0) }
+    try Self.describe(found, in: &record)
+    let files = try found.flatMap { try Self.files(of: $0) }
+    return try store.add(record, files: Self.unique(files), placement, progress: progress)
+  }
+
+  private static func stem(_ url: URL) -> String {
+    isFolder(url) ? url.lastPathComponent : url.deletingPathExtension().lastPathComponent
+  }
+
+  private static func vocabularyFiles(at url: URL) -> [(name: String, url: URL)] {
+    let folder = isFolder(url) ? url : url.deletingLastPathComponent()
+    let isPair = isFolder(url) || url.lastPathComponent == "vocab.json"
+    let urls = isPair ? vocabularies.map { folder.appending(path: $0) } : [url]
+    return urls.filter { FileManager.default.fileExists(atPath: $0.path) }
+      .map { ($0.lastPathComponent, $0) }
+  }
+
+  private static func describe(_ found: [Recognition], in record: inout ModelRecord) throws {
+    record.title = found.map(\.title).joined(separator: " and ")
+    switch found.map({ $0.network?.role }) {
+    case [.clip]: record.kind = .clip
+    case [.vqgan]: record.kind = .vqgan
+    case [.dvaeEncoder, .dvaeDecoder], [.dvaeDecoder, .dvaeEncoder]:
+      record.kind = .dvae
+      record.title = "DALL·E's dVAE"
+    case [.dvaeDecoder]:
+      record.kind = .dvae
+      record.title = "DALL·E's dVAE, decoder only"
+    default: record.kind = .other
+    }
+    for recognition in found {
+      if let misfit = try recognition.misfit() {
+        throw WeightsError.mismatch(path: recognition.file.url.path, summary: misfit)
+      }
+    }
+  }
+
+  private static let vocabularies = [
+    "tokenizer.json", "vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz",
+  ]
+  private static let sidecars =
+    vocabularies + ["config.json", "preprocessor_config.json", "open_clip_config.json"]
+
+  /// A file of weights with its parts and with what lies beside it and is used.
+  private static func files(of recognition: Recognition) throws -> [(name: String, url: URL)] {
+    let url = recognition.file.url
+    let folder = url.deletingLastPathComponent()
+    var urls = [url]
+    if let sharded = recognition.file as? ShardedFile { urls += sharded.partURLs }
+    switch recognition.network {
+    case .clip: urls += sidecars.map { folder.appending(path: $0) }
+    case .vqgan:
+      let stem = url.deletingPathExtension().lastPathComponent
+      urls += ["\(stem).yaml", "\(stem).yml"].map { folder.appending(path: $0) }
+    default: break
+    }
+    return urls.filter { FileManager.default.fileExists(atPath: $0.path) }
+      .map { ($0.lastPathComponent, $0) }
+  }
+
+  private static func unique(_ files: [(name: String, url: URL)]) throws -> [(
+    name: String, url: URL
+  )] {
+    var urls: [String: URL] = [:]
+    return try files.filter { name, url in
+      if let other = urls.updateValue(url, forKey: name) {
+        guard other.path == url.path else {
+          throw StoreError.nothing(path: url.path, reason: "two files are called \(name)")
+        }
+        return false
+      }
+      return true
+    }
+  }
+}

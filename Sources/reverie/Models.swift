@@ -1,0 +1,207 @@
+import ArgumentParser
+import Foundation
+import Models
+import Painting
+import Weights
+
+/// `reverie models …`: the models that are installed beside the pack.
+struct ModelsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "models",
+    abstract: "Installs and explains the checkpoints that people have.",
+    discussion: """
+      Models live in $XDG_DATA_HOME/reverie/models, or where REVERIE_MODELS says.
+
+      EXAMPLES
+        reverie models show ViT-B-32.pt
+        reverie models add ViT-B-32.pt --id vit-b32
+        reverie models add vqgan_imagenet_f16_16384.ckpt
+        reverie "a castle" --method vqgan-clip --clip vit-b32 --model vqgan_imagenet_f16_16384
+      """,
+    subcommands: [List.self, Show.self, Add.self, Verify.self, Remove.self],
+    defaultSubcommand: List.self)
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists what is installed.")
+
+    @Flag(help: "Print the records as JSON, one object a line.")
+    var json = false
+
+    func run() throws {
+      let store = ModelStore.standard()
+      let models = store.models()
+      if models.isEmpty, !json {
+        Console.say(
+          "No models in \(store.folder.path). The pack paints without any. "
+            + "Add one with: reverie models add FILE")
+      }
+      for model in models {
+        let record = model.record
+        if json {
+          let encoder = JSONEncoder()
+          encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+          Console.result(String(decoding: try encoder.encode(record), as: UTF8.self))
+        } else {
+          let columns = [
+            record.id.padded(32), record.kind.rawValue.padded(11),
+            bytes(record.size).padded(9), record.title,
+          ]
+          Console.result(columns.joined(separator: " "))
+        }
+      }
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Explains a file, a folder or an installed model without loading it.")
+
+    @Argument(help: "A file, a folder, or the name of an installed model.")
+    var model: String
+
+    func run() throws {
+      let url = URL(filePath: model)
+      if FileManager.default.fileExists(atPath: url.path) {
+        for recognition in try ModelLibrary.look(at: url) { try explain(recognition) }
+        return
+      }
+      let installed = try ModelStore.standard().model(model)
+      let record = installed.record
+      row("model", "\(record.id): \(record.title)")
+      row("from", record.source)
+      row("licence", record.licence ?? "not stated")
+      for (name, file) in record.files.sorted(by: { $0.key < $1.key }) {
+        row("file", "\(name), \(bytes(file.size)), SHA-256 \(file.sha256)")
+      }
+      guard record.kind != .vocabulary else { return }
+      for recognition in try ModelLibrary.look(at: installed.folder) { try explain(recognition) }
+    }
+
+    private func explain(_ found: Recognition) throws {
+      let file = found.file
+      row("path", file.url.path)
+      row("container", file.container.rawValue)
+      row("network", found.title)
+      row("layout", found.layout + (found.prefix.isEmpty ? "" : ", keys below '\(found.prefix)'"))
+      for note in found.notes { row("note", note) }
+      let own = file.names.filter { $0.hasPrefix(found.prefix) }
+      let entries = own.compactMap { file.entries[$0] }
+      row(
+        "tensors",
+        "\(entries.count), \(entries.reduce(0) { $0 + $1.count }) elements, "
+          + bytes(entries.reduce(0) { $0 + $1.byteCount }))
+      let types = Dictionary(grouping: entries, by: \.dtype).map { ("\($0.key)", $0.value.count) }
+      row("types", types.sorted { $0.1 > $1.1 }.map { "\($0.0) \($0.1)" }.joined(separator: ", "))
+      if own.count < file.names.count {
+        row("beside", "\(file.names.count - own.count) tensors that do not belong to the network")
+      }
+      if !file.foreign.isEmpty {
+        row("passed over", file.foreign.prefix(12).joined(separator: ", "))
+      }
+      switch (found.network, try found.misfit()) {
+      case (nil, _):
+        row("keys", file.names.prefix(8).joined(separator: ", "))
+      case (_, let misfit?): row("keys", misfit)
+      case (_, nil): row("keys", "all fit")
+      }
+    }
+
+    private func row(_ name: String, _ value: String) {
+      Console.result(name.padded(12) + value)
+    }
+  }
+
+  struct Add: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Recognises a file or a folder and installs it.")
+
+    @Argument(help: "A file or a folder; encoder.pkl and decoder.pkl together are DALL·E's dVAE.")
+    var paths: [String]
+
+    @Option(help: "Its name; made of the file's name if left out.")
+    var id: String?
+
+    @Flag(help: "Link to the files where they lie instead of copying them.")
+    var link = false
+
+    @Option(help: "The licence, to be noted.")
+    var licence: String?
+
+    @Option(help: "Where it came from, to be noted.")
+    var source: String?
+
+    @Option(help: "CLIP's activation where the file does not tell: quickgelu or gelu.")
+    var activation: String?
+
+    func validate() throws {
+      if let activation, !["quickgelu", "gelu"].contains(activation) {
+        throw ValidationError("'\(activation)' is no activation. Use quickgelu or gelu.")
+      }
+    }
+
+    func run() throws {
+      var particulars = ModelLibrary.Particulars()
+      particulars.id = id
+      particulars.licence = licence
+      particulars.source = source
+      particulars.quickGELU = activation.map { $0 == "quickgelu" }
+      let model = try ModelLibrary().add(
+        paths.map { URL(filePath: $0) }, particulars, link ? .link : .copy)
+      Console.say(
+        "Installed \(model.record.title) (\(bytes(model.record.size))) in \(model.folder.path).")
+      Console.result(model.record.id)
+    }
+  }
+
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Compares installed files with the hashes noted when they came.")
+
+    @Argument(help: "Names of models; all if left out.")
+    var ids: [String] = []
+
+    func run() throws {
+      let store = ModelStore.standard()
+      let models = try ids.isEmpty ? store.models() : ids.map { try store.model($0) }
+      var broken = 0
+      for model in models {
+        let problems = store.problems(of: model)
+        broken += problems.isEmpty ? 0 : 1
+        Console.result("\(model.record.id.padded(32)) \(problems.isEmpty ? "sound" : "damaged")")
+        for problem in problems { Console.error(problem) }
+      }
+      if broken > 0 { throw ExitCode(1) }
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Removes an installed model.")
+
+    @Argument(help: "Its name.")
+    var id: String
+
+    func run() throws {
+      try ModelStore.standard().remove(id)
+      Console.say("Removed \(id).")
+    }
+  }
+}
+
+/// A number of bytes for people.
+func bytes(_ count: Int) -> String {
+  let (kilo, mega, giga) = (1e3, 1e6, 1e9)
+  let size = Double(count)
+  return switch size {
+  case ..<kilo: "\(count) B"
+  case ..<mega: String(format: "%.1f kB", size / kilo)
+  case ..<giga: String(format: "%.1f MB", size / mega)
+  default: String(format: "%.2f GB", size / giga)
+  }
+}
+
+extension String {
+  /// Filled up with blanks.
+  fileprivate func padded(_ width: Int) -> String {
+    count >= width ? self + " " : padding(toLength: width, withPad: " ", startingAt: 0)
+  }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Testing
+import Torch
+import Weights
+
+@testable import Models
+
+@Suite("Recognition")
+struct RecognitionTests {
+  static let clip = CLIP.Config(
+    embedDim: 16, vision: .init(imageSize: 16, patchSize: 8, width: 64, layers: 1),
+    text: .init(contextLength: 8, vocabSize: 16, width: 64, heads: 1, layers: 2))
+  static let vqgan = VQGAN.Config(
+    ch: 32, ch_mult: [1, 2], num_res_blocks: 1, attn_levels: [1], z_channels: 16, embed_dim: 16,
+    n_embed: 40)
+
+  /// Weights of what `body` lays out, by keys behind a prefix.
+  private func weights(_ prefix: String = "", _ body: (Parameters) -> Any) -> [String: Tensor] {
+    let recorder = ShapeRecorder()
+    _ = body(Parameters(recorder))
+    return Dictionary(
+      uniqueKeysWithValues: recorder.shapes.map { (prefix + $0, Tensor.zeros($1, .float16)) })
+  }
+
+  private func recognise(
+    _ weights: [String: Tensor], name: String = "model.safetensors",
+    beside files: [String: String] = [:]
+  ) throws -> (Recognition, misfit: String?) {
+    try Fixtures.withTemporaryFile(name) { url in
+      try SafeTensors.write(weights, to: url)
+      for (name, text) in files {
+        try Data(text.utf8).write(to: url.deletingLastPathComponent().appending(path: name))
+      }
+      let found = try Recognition(of: openTensors(at: url))
+      return (found, try found.misfit())
+    }
+  }
+
+  @Test("CLIP is known below any prefix", arguments: ["", "state_dict.module.", "model."])
+  func prefixes(prefix: String) throws {
+    var file = weights(prefix) { CLIP($0, Self.clip) }
+    file["epoch"] = Tensor.zeros([], .int64)
+    let (found, misfit) = try recognise(file)
+    #expect(found.network == .clip(Self.clip))
+    #expect(found.prefix == prefix)
+    #expect(found.layout == "OpenAI CLIP")
+    #expect(misfit == nil || prefix.isEmpty)  // without a prefix the epoch is a stray key
+  }
+
+  @Test("SLIP is known, with its statistics")
+  func slip() throws {
+    var config = CLIPTowerTests.slip
+    config.text = Self.clip.text
+    config.vision.width = 64  // no published model's width: heads are taken for 64 wide
+    config.vision.headWidth = 64
+    var file = weights("state_dict.module.") { CLIP($0, config) }
+    file["state_dict.module.image_mlp.layer1.weight"] = Tensor.zeros([2, 2])
+    let (found, _) = try recognise(file)
+    guard case .clip(let known) = found.network else {
+      Issue.record("\(found.title)")
+      return
+    }
+    #expect(known.vision.tower == .slip)
+    #expect(known.preprocessing == .imageNet)
+  }
+
+  @Test(
+    "the activation comes from where it is told, and the reason with it",
+    arguments: [
+      ("model.safetensors", [:], true, "OpenAI"),
+      ("vit_b_32-quickgelu-laion400m.pt", [:], true, "name"),
+      ("vit_b_32-laion2b_e16.pt", [:], false, "LAION"),
+      (
+        "model.safetensors", ["config.json": #"{"vision_config": {"hidden_act": "gelu"}}"#], false,
+        "config.json"
+      ),
+      (
+        "open_clip_model.safetensors",
+        ["open_clip_config.json": #"{"model_cfg": {"quick_gelu": true}}"#], true, "open_clip_config"
+      ),
+    ] as [(String, [String: String], Bool, String)])
+  func activation(name: String, files: [String: String], quick: Bool, reason: String) throws {
+    let (found, _) = try recognise(weights { CLIP($0, Self.clip) }, name: name, beside: files)
+    guard case .clip(let config) = found.network else {
+      Issue.record("\(found.title)")
+      return
+    }
+    #expect(config.quickGELU == quick)
+    #expect(found.notes.contains { $0.contains(reason) }, "\(found.notes)")
+  }
+
+  @Test("statistics of pictures come from the configuration beside the file")
+  func statistics() throws {
+    let told = #"{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#
+    let (found, _) = try recognise(
+      weights { CLIP($0, Self.clip) }, beside: ["preprocessor_config.json": told])
+    guard case .clip(let config) = found.network else {
+      Issue.record("\(found.title)")
+      return
+    }
+    #expect(config.preprocessing == .symmetric)
+  }
+
+  @Test(
+    "VQGAN is known as taming leaves it, below a transformer's prefix, and in diffusers' layout")
+  func vqgans() throws {
+    var file = weights { VQGAN($0, Self.vqgan) }
+    file["loss.discriminator.main.0.weight"] = Tensor.zeros([1])
+    let (plain, misfit) = try recognise(file)
+    #expect(plain.network == .vqgan(Self.vqgan))
+    #expect(misfit == nil)
+
+    var stage = weights("state_dict.first_stage_model.") { VQGAN($0, Self.vqgan) }
+    stage["state_dict.transformer.tok_emb.weight"] = Tensor.zeros([2, 2])
+    let (inner, innerMisfit) = try recognise(stage)
+    #expect(inner.network == .vqgan(Self.vqgan))
+    #expect(inner.prefix == "state_dict.first_stage_model.")
+    #expect(innerMisfit == nil)
+
+    var gumbel = Self.vqgan
+    gumbel.gumbel = true
+    let (other, otherMisfit) = try recognise(weights { VQGAN($0, gumbel) })
+    #expect(other.network == .vqgan(gumbel))
+    #expect(otherMisfit == nil)
+  }
+
+  @Test("a yaml beside a VQGAN is compared with the shapes")
+  func yaml() throws {
+    let yaml = """
+      model:
+        target: taming.models.vqgan.VQModel
+        params:
+          embed_dim: 16
+          n_embed: 40
+          ddconfig:
+            {z_channels: 16, resolution: 16, ch: 32, ch_mult: [1, 2], num_res_blocks: 1,
+             attn_resolutions: [8]}
+      """
+    let file = weights { VQGAN($0, Self.vqgan) }
+    let (agreed, _) = try recognise(file, beside: ["model.yaml": yaml])
+    #expect(agreed.notes == ["sizes by model.yaml, which the shapes bear out"])
+    let wrong = yaml.replacing("n_embed: 40", with: "n_embed: 41")
+    let (doubted, _) = try recognise(file, beside: ["model.yaml": wrong])
+    #expect(doubted.notes == ["sizes by the shapes; model.yaml says something else"])
+    #expect(doubted.network == .vqgan(Self.vqgan))
+  }
+
+  @Test("the dVAE's halves are told apart")
+  func dvae() throws {
+    let (encoder, _) = try recognise(weights { DVAEEncoder($0, DVAETests.config) })
+    #expect(encoder.network?.role == .dvaeEncoder)
+    let (decoder, misfit) = try recognise(weights { DVAEDecoder($0, DVAETests.config) })
+    #expect(decoder.network == .dvaeDecoder(DVAETests.config))
+    #expect(misfit == nil)
+  }
+
+  @Test("what does not fit is named, and what is no network of ours is no error")
+  func misfits() throws {
+    var file = weights { VQGAN($0, Self.vqgan) }
+    file["decoder.conv_in.bias"] = nil
+    file["decoder.stray"] = Tensor.zeros([1])
+    let (found, misfit) = try recognise(file)
+    #expect(found.network == .vqgan(Self.vqgan))
+    #expect(misfit?.contains("decoder.conv_in.bias") == true)
+    #expect(misfit?.contains("decoder.stray") == true)
+    let (stranger, none) = try recognise(["a.weight": Tensor.zeros([2])])
+    #expect(stranger.network == nil)
+    #expect(none == nil)
+  }
+}
