@@ -23,6 +23,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     .target(
@@ -48,7 +49,11 @@ let package = Package(
 
     .target(
       name: "Weights",
-      dependencies: ["Torch", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "Torch", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      resources: [.process("Registry/models.json")],
       swiftSettings: swift),
     .target(
       name: "CImage", dependencies: ["CPNG", "CJPEG", "CWebP"],
@@ -91,7 +96,10 @@ let package = Package(
       name: "ModelsTests", dependencies: ["Models"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
-    .testTarget(name: "PaintingTests", dependencies: ["Painting"], swiftSettings: swift),
+    .testTarget(
+      name: "PaintingTests",
+      dependencies: ["Painting", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swift),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: swift),
     .testTarget(name: "ReverieTests", dependencies: ["reverie"], swiftSettings: swift),
   ],

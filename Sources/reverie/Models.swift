@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Models
 import Painting
+import Synchronization
 import Weights
 
 /// `reverie models …`: the models that are installed beside the pack.
@@ -18,7 +19,7 @@ struct ModelsCommand: AsyncParsableCommand {
         reverie models add vqgan_imagenet_f16_16384.ckpt
         reverie "a castle" --method vqgan-clip --clip vit-b32 --model vqgan_imagenet_f16_16384
       """,
-    subcommands: [List.self, Show.self, Add.self, Verify.self, Remove.self],
+    subcommands: [List.self, Show.self, Add.self, Pull.self, Verify.self, Remove.self],
     defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
@@ -27,7 +28,21 @@ struct ModelsCommand: AsyncParsableCommand {
     @Flag(help: "Print the records as JSON, one object a line.")
     var json = false
 
+    @Flag(help: "List the public checkpoints that can be pulled by name instead.")
+    var known = false
+
     func run() throws {
+      guard !known else {
+        for model in try KnownModel.all() {
+          let mark = model.verified == "hash" ? "hash known" : "unverified"
+          let columns = [
+            model.id.padded(26), model.kind.rawValue.padded(11), mark.padded(11),
+            model.licence.padded(14), model.title,
+          ]
+          Console.result(columns.joined(separator: " "))
+        }
+        return
+      }
       let store = ModelStore.standard()
       let models = store.models()
       if models.isEmpty, !json {
@@ -153,6 +168,37 @@ struct ModelsCommand: AsyncParsableCommand {
     }
   }
 
+  struct Pull: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Fetches a model from a hub, or by a name of the registry, and installs it.",
+      discussion: """
+        What was cut off is taken up again by the same command. HF_ENDPOINT, HF_TOKEN, \
+        HF_HUB_OFFLINE and the cache of Hugging Face's own client are honoured.
+
+        EXAMPLES
+          reverie models pull openai-vit-b-32
+          reverie models pull hf:openai/clip-vit-base-patch32
+        """)
+
+    @Argument(help: "hf:org/name, hf:org/name@revision, or a name of 'models list --known'.")
+    var source: String
+
+    @Option(help: "Its name; made of the source's name if left out.")
+    var id: String?
+
+    func run() async throws {
+      var particulars = ModelLibrary.Particulars()
+      particulars.id = id
+      let line = DownloadLine()
+      defer { line.clear() }
+      let model = try await ModelLibrary().pull(source, particulars) { line.show($0) }
+      line.clear()
+      Console.say(
+        "Installed \(model.record.title) (\(bytes(model.record.size))) in \(model.folder.path).")
+      Console.result(model.record.id)
+    }
+  }
+
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Compares installed files with the hashes noted when they came.")
@@ -185,6 +231,43 @@ struct ModelsCommand: AsyncParsableCommand {
       Console.say("Removed \(id).")
     }
   }
+}
+
+/// One line on a terminal that says how a download stands; nothing elsewhere.
+private final class DownloadLine: Sendable {
+  private struct State {
+    var shown = ContinuousClock.now - .seconds(1)
+    var start: (time: ContinuousClock.Instant, done: Int)?
+  }
+
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let state = Mutex(State())
+
+  func show(_ fetching: ModelLibrary.Fetching) {
+    guard isTerminal else { return }
+    let now = ContinuousClock.now
+    let pace: Double? = state.withLock { state in
+      let start = state.start ?? (now, fetching.done)
+      state.start = start
+      guard now - state.shown >= .milliseconds(200) else { return nil }
+      state.shown = now
+      return Double(fetching.done - start.done) / max(0.001, (now - start.time) / .seconds(1))
+    }
+    guard let pace else { return }
+    var text = "\(fetching.file)  \(bytes(fetching.done))"
+    if fetching.total > 0 {
+      text += " of \(bytes(fetching.total))"
+      if pace > 0 {
+        let left = Duration.seconds(Double(fetching.total - fetching.done) / pace)
+        text += "  \(left.formatted(.time(pattern: .hourMinuteSecond))) left"
+      }
+    }
+    write("\r\u{1B}[K" + text)
+  }
+
+  func clear() { if isTerminal { write("\r\u{1B}[K") } }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 
 /// A number of bytes for people.

@@ -31,30 +31,14 @@ public struct ModelLibrary: Sendable {
       && isFolder.boolValue
   }
 
-  /// Names under which folders keep their weights, the best first: what is mapped and checked before
-  /// what is pickled.
-  private static let preferred = [
-    "model.safetensors.index.json", "model.safetensors", "open_clip_model.safetensors",
-    "diffusion_pytorch_model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin",
-    "open_clip_pytorch_model.bin", "diffusion_pytorch_model.bin", "flax_model.msgpack",
-    "checkpoints/last.ckpt",
-  ]
-  private static let endings = [
-    ".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".pkl", ".msgpack", ".th",
-  ]
-
   private static func weights(at url: URL) throws -> [URL] {
     guard isFolder(url) else { return [url] }
-    let exists = { (name: String) in
-      FileManager.default.fileExists(atPath: url.appending(path: name).path)
+    var names = try FileManager.default.contentsOfDirectory(atPath: url.path)
+    let deeper = "checkpoints/last.ckpt"
+    if FileManager.default.fileExists(atPath: url.appending(path: deeper).path) {
+      names.append(deeper)
     }
-    if exists("encoder.pkl"), exists("decoder.pkl") {
-      return ["encoder.pkl", "decoder.pkl"].map { url.appending(path: $0) }
-    }
-    if let name = preferred.first(where: exists) { return [url.appending(path: name)] }
-    let names = try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
-    return names.filter { name in endings.contains(where: name.hasSuffix) }
-      .map { url.appending(path: $0) }
+    return FolderLayout.weights(among: names).map { url.appending(path: $0) }
   }
 
   // MARK: Installing
@@ -113,7 +97,7 @@ public struct ModelLibrary: Sendable {
   private static func vocabularyFiles(at url: URL) -> [(name: String, url: URL)] {
     let folder = isFolder(url) ? url : url.deletingLastPathComponent()
     let isPair = isFolder(url) || url.lastPathComponent == "vocab.json"
-    let urls = isPair ? vocabularies.map { folder.appending(path: $0) } : [url]
+    let urls = isPair ? FolderLayout.vocabularies.map { folder.appending(path: $0) } : [url]
     return urls.filter { FileManager.default.fileExists(atPath: $0.path) }
       .map { ($0.lastPathComponent, $0) }
   }
@@ -138,12 +122,6 @@ public struct ModelLibrary: Sendable {
     }
   }
 
-  private static let vocabularies = [
-    "tokenizer.json", "vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz",
-  ]
-  private static let sidecars =
-    vocabularies + ["config.json", "preprocessor_config.json", "open_clip_config.json"]
-
   /// A file of weights with its parts and with what lies beside it and is used.
   private static func files(of recognition: Recognition) throws -> [(name: String, url: URL)] {
     let url = recognition.file.url
@@ -151,7 +129,7 @@ public struct ModelLibrary: Sendable {
     var urls = [url]
     if let sharded = recognition.file as? ShardedFile { urls += sharded.partURLs }
     switch recognition.network {
-    case .clip: urls += sidecars.map { folder.appending(path: $0) }
+    case .clip: urls += FolderLayout.sidecars.map { folder.appending(path: $0) }
     case .vqgan:
       let stem = url.deletingPathExtension().lastPathComponent
       urls += ["\(stem).yaml", "\(stem).yml"].map { folder.appending(path: $0) }

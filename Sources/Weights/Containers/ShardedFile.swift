@@ -31,30 +31,16 @@ public final class ShardedFile: TensorFile {
   /// - Throws: `WeightsError` when the index or a part cannot be read, a part lies elsewhere than
   ///   beside the index, or a tensor is not where the index says.
   public init(contentsOf url: URL) throws {
-    func bad(_ reason: String) -> WeightsError {
-      .format(path: url.path, container: "index of a sharded checkpoint", reason: reason)
-    }
-    let bytes = try MappedFile(url)
-    guard bytes.bytes.count <= SafeTensors.longestHeader else { throw bad("it is too long") }
-    let map: [String: String]
-    do {
-      map = try JSONDecoder().decode(Index.self, from: Data(bytes.bytes)).weight_map
-    } catch {
-      throw bad("it has no 'weight_map' of names to files")
-    }
-    guard !map.isEmpty else { throw bad("its 'weight_map' is empty") }
+    let map = try Self.map(url)
     var files: [String: any TensorFile] = [:]
     for name in Set(map.values).sorted() {
-      guard !name.isEmpty, !name.contains("/"), !name.contains("\\"), name != "..", name != ".",
-        !name.hasSuffix(".index.json")
-      else { throw bad("it names the file '\(name.prefix(80))', which does not lie beside it") }
       files[name] = try openTensors(at: url.deletingLastPathComponent().appending(path: name))
     }
     var entries: [String: TensorEntry] = [:]
     var parts: [String: any TensorFile] = [:]
     for (name, part) in map {
       guard let file = files[part], let entry = file.entries[name] else {
-        throw bad("'\(name.prefix(120))' is not in \(part)")
+        throw Self.bad(url, "'\(name.prefix(120))' is not in \(part)")
       }
       entries[name] = entry
       parts[name] = file
@@ -65,6 +51,34 @@ public final class ShardedFile: TensorFile {
     names = entries.keys.sorted()
     metadata = files.sorted { $0.key < $1.key }.first?.value.metadata ?? [:]
     foreign = Set(files.values.flatMap(\.foreign)).sorted()
+  }
+
+  /// The names of the parts that an index lists.
+  public static func parts(namedIn url: URL) throws -> Set<String> { Set(try map(url).values) }
+
+  /// From the tensors' names to the parts'.
+  private static func map(_ url: URL) throws -> [String: String] {
+    let bytes = try MappedFile(url)
+    guard bytes.bytes.count <= SafeTensors.longestHeader else { throw bad(url, "it is too long") }
+    let map: [String: String]
+    do {
+      map = try JSONDecoder().decode(Index.self, from: Data(bytes.bytes)).weight_map
+    } catch {
+      throw bad(url, "it has no 'weight_map' of names to files")
+    }
+    guard !map.isEmpty else { throw bad(url, "its 'weight_map' is empty") }
+    for name in map.values {
+      guard !name.isEmpty, !name.contains("/"), !name.contains("\\"), name != "..", name != ".",
+        !name.hasSuffix(".index.json")
+      else {
+        throw bad(url, "it names the file '\(name.prefix(80))', which does not lie beside it")
+      }
+    }
+    return map
+  }
+
+  private static func bad(_ url: URL, _ reason: String) -> WeightsError {
+    .format(path: url.path, container: "index of a sharded checkpoint", reason: reason)
   }
 
   /// See `TensorFile`.

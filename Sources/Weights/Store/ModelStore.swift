@@ -95,6 +95,8 @@ public struct ModelStore: Sendable {
     try makeFolder()
     let draft = folder.appending(path: ".\(record.id).\(UUID().uuidString.prefix(8)).part")
     try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
+    let expected = record.files
+    record.files = [:]
     do {
       var done = 0
       for (name, url) in files {
@@ -110,9 +112,8 @@ public struct ModelStore: Sendable {
           try FileManager.default.attributesOfItem(
             atPath: target.resolvingSymlinksInPath().path)[.size] as? Int
         let found = ModelRecord.File(size: size ?? 0, sha256: try Checksum.sha256(of: target))
-        if let expected = record.files[name], expected.sha256 != found.sha256 {
-          throw WeightsError.checksum(
-            path: url.path, expected: expected.sha256, found: found.sha256)
+        if let file = expected[name], file.sha256 != found.sha256 {
+          throw WeightsError.checksum(path: url.path, expected: file.sha256, found: found.sha256)
         }
         record.files[name] = found
         done += found.size
