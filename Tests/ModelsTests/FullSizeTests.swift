@@ -13,8 +13,8 @@ import Weights
     if: ProcessInfo.processInfo.environment["REVERIE_FULL"] != nil,
     "takes a minute and 2 GB: run script/test --full"))
 struct FullSizeTests {
-  private func file(_ name: String) throws -> URL {
-    let url = Fixtures.oracle.appendingPathComponent("full/\(name).safetensors")
+  private func file(_ name: String, _ kind: String = "safetensors") throws -> URL {
+    let url = Fixtures.oracle.appendingPathComponent("full/\(name).\(kind)")
     try #require(Fixtures.exists(url), "\(url.path) is missing: remove its folder and run again")
     return url
   }
@@ -39,24 +39,74 @@ struct FullSizeTests {
       sourceLocation: sourceLocation)
   }
 
-  @Test("ViT-B/32 agrees in float32 and keeps its direction in bfloat16", arguments: [false, true])
-  func clip(reduced: Bool) throws {
-    let oracle = try SafeTensors(contentsOf: file("ViT-B-32.oracle"))
-    let checkpoint = try Checkpoint(contentsOf: file("ViT-B-32"), layouts: CLIP.layouts)
-    let config = try CLIP.Config(detecting: checkpoint.shapes)
-    #expect(config == .vitB32)
-    let clip = try checkpoint.build(reduced ? .bfloat16 : .float32, leftovers: CLIP.leftovers) {
-      CLIP($0, config)
+  @Test(
+    "OpenAI's archives agree in float32 and keep their direction in bfloat16",
+    arguments: ["ViT-B-32", "ViT-L-14", "RN50"], [false, true])
+  func clip(name: String, reduced: Bool) throws {
+    let oracle = try SafeTensors(contentsOf: file("\(name).oracle"))
+    let found = try Recognition(of: openTensors(at: file(name, "pt")))
+    #expect(found.file.container == .torchScript)
+    #expect(try found.misfit() == nil)
+    guard case .clip(let config) = found.network else {
+      Issue.record("\(found.title)")
+      return
     }
+    #expect(
+      config.publishedName == name.replacing("B-32", with: "B/32").replacing("L-14", with: "L/14"))
+    #expect(config.quickGELU)
+    let clip = try found.checkpoint().build(
+      reduced ? .bfloat16 : .float32, leftovers: CLIP.leftovers
+    ) { CLIP($0, config) }
     let pixels = try oracle.tensor("pixels").variable()
     let image = clip.encodeImage(pixels)
     let text = clip.encodeText(try oracle.tensor("tokens"))
-    let similarity = (image.normalized() * text[0..<2].normalized()).sum()
-    let gradient = gradient(of: similarity, at: [pixels])[0]
-    for (name, actual) in [("image", image), ("text", text), ("gradient", gradient)] {
-      let expected = try oracle.tensor(name)
-      reduced ? expectAligned(actual, expected, name) : expectSame(actual, expected, name)
+    let product = (image * text[0..<2].detached()).sum()
+    let gradient = gradient(of: product, at: [pixels])[0]
+    for (part, actual) in [("image", image), ("text", text), ("gradient", gradient)] {
+      let expected = try oracle.tensor(part)
+      if name == "RN50" && part == "gradient" {
+        // A unit of a ReLU that rounding moves across zero changes the gradient where it looks; in
+        // bfloat16, with random weights, so many do that the direction says nothing about the network.
+        if !reduced { expectAligned(actual, expected, "\(name) \(part)", atLeast: 0.9999) }
+      } else if reduced {
+        expectAligned(actual, expected, "\(name) \(part)")
+      } else {
+        expectSame(actual, expected, "\(name) \(part)")
+      }
     }
+  }
+
+  @Test("GumbelVQ f8 agrees, from a Lightning checkpoint with its yaml")
+  func gumbel() throws {
+    let oracle = try SafeTensors(contentsOf: file("gumbel-f8.oracle"))
+    let found = try Recognition(of: openTensors(at: file("gumbel-f8", "ckpt")))
+    #expect(found.network == .vqgan(.gumbelF8x8192))
+    #expect(found.prefix == "state_dict.")
+    #expect(found.notes == ["sizes by gumbel-f8.yaml, which the shapes bear out"])
+    #expect(try found.misfit() == nil)
+    let vqgan = try found.checkpoint().build(leftovers: VQGAN.leftovers) {
+      VQGAN($0, .gumbelF8x8192)
+    }
+    let x = try oracle.tensor("x")
+    let logits = try #require(vqgan.quantizer.logits(vqgan.quant_conv(vqgan.encoder(x))))
+    expectSame(logits, try oracle.tensor("logits"), "logits")
+    expectSame(vqgan.decode(try oracle.tensor("z")), try oracle.tensor("image"), "image")
+  }
+
+  @Test("DALL·E's dVAE agrees, from pickled modules in both of torch's containers")
+  func dvae() throws {
+    let oracle = try SafeTensors(contentsOf: file("dvae.oracle"))
+    let halves = try ["encoder", "decoder"].map {
+      try Recognition(of: openTensors(at: file("dvae/\($0)", "pkl")))
+    }
+    #expect(halves.map(\.file.container) == [.legacyTorch, .torch])
+    #expect(halves.map(\.network) == [.dvaeEncoder(.published), .dvaeDecoder(.published)])
+    let encoder = try halves[0].checkpoint().build { DVAEEncoder($0, .published) }
+    expectSame(encoder(try oracle.tensor("images")), try oracle.tensor("logits"), "logits")
+    let decoder = try halves[1].checkpoint().build { DVAEDecoder($0, .published) }
+    let codes = try oracle.tensor("codes").unsqueezed(1)
+    let hot = Tensor.arange(0..<8192).reshaped(1, -1, 1, 1).equals(codes).to(.float32)
+    expectSame(decoder(hot), try oracle.tensor("pictures"), "pictures")
   }
 
   @Test(

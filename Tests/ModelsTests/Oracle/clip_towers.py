@@ -1,8 +1,6 @@
 """Writes Fixtures/clip_towers.safetensors: outputs of reduced image towers, OpenAI's residual network in clip-anytorch
 and in open_clip, and SLIP's vision transformer in timm (as models.py of facebookresearch/SLIP uses it), with weights by
 common.weight.
-
-    .oracle/env/bin/pip install --no-deps timm==1.0.31 open_clip_torch==3.3.0    # beside what script/test --full installs
 """
 from common import *
 

@@ -1,8 +1,5 @@
 """Writes Fixtures/dvae.safetensors: what reduced networks of the package DALL-E make of pictures and codes, with weights
 by common.weight (encoder's keys below "encoder.", the decoder's below "decoder.").
-
-    .oracle/env/bin/pip install --no-deps DALL-E==0.1 blobfile    # beside what script/test --full installs
-    .oracle/env/bin/pip install attrs pycryptodomex filelock lxml urllib3
 """
 from common import *
 

@@ -1,15 +1,18 @@
-"""Writes .oracle/full/: ViT-B/32 and VQGAN f16-16384 with random weights, and what clip-anytorch and diffusers make
-of them in float32: outputs, and the gradients that guidance needs. Copies OpenAI's vocabulary to .oracle/.
-About 1 GB; for `script/test --full`.
+"""Writes .oracle/full/: the published architectures with random weights in the containers that they were published in,
+and what clip-anytorch, diffusers, taming and DALL-E make of them in float32: outputs, and the gradients that guidance
+needs. Copies OpenAI's vocabulary to .oracle/. About 3 GB; for `script/test --full`.
 """
 from common import *
 
 import shutil
 
 import clip.model
+import dall_e
 from clip.simple_tokenizer import default_bpe
 from diffusers import VQModel
 from safetensors.torch import save_file
+from taming.modules.diffusionmodules.model import Decoder, Encoder
+from taming.modules.vqvae.quantize import GumbelQuantize
 
 import token_corpus
 from vqgan import diffusers_keys, taming_key
@@ -18,31 +21,108 @@ torch.set_num_threads(2)
 FULL.mkdir(parents=True, exist_ok=True)
 
 
-def vit():
-    torch.manual_seed(5)
-    model = clip.model.CLIP(512, 224, 12, 768, 32, 77, 49408, 512, 8, 12)
+def clips():
+    """OpenAI's archives as they published them: TorchScript, half precision where they have it."""
+    for name, sizes in (("ViT-B-32", (512, 224, 12, 768, 32, 77, 49408, 512, 8, 12)),
+                        ("ViT-L-14", (768, 224, 24, 1024, 14, 77, 49408, 768, 12, 12)),
+                        ("RN50", (1024, 224, (3, 4, 6, 3), 64, None, 77, 49408, 512, 8, 12))):
+        torch.manual_seed(5)
+        model = clip.model.CLIP(*sizes)
+        with torch.no_grad():
+            for key, p in model.named_parameters():
+                if ".ln_" in key or key.startswith("ln_") or ".bn" in key or ".downsample.1." in key:
+                    p.copy_(torch.randn_like(p) * 0.1 + (1 if key.endswith("weight") else 0))
+                    if key.endswith("bn3.weight"):
+                        p.mul_(0.2)  # OpenAI's begin at zero; at one, rounding grows to noise in the gradient
+                elif key.endswith("bias"):
+                    p.normal_(std=0.02)
+            if name.startswith("RN"):
+                # Statistics as training leaves them; with others activations grow from block to block.
+                for module in model.visual.modules():
+                    if isinstance(module, torch.nn.BatchNorm2d):
+                        module.momentum = None
+                model.visual.train()(torch.randn(8, 3, 224, 224))
+        clip.model.convert_weights(model)  # the mixture of half and single precision of OpenAI's files
+        model.eval()
+        if name == "ViT-B-32":
+            save_file({k: v.clone() for k, v in model.state_dict().items()}, FULL / f"{name}.safetensors")
+        for key, value in (("input_resolution", sizes[1]), ("context_length", 77), ("vocab_size", 49408)):
+            if hasattr(model, key):
+                delattr(model, key)
+            model.register_buffer(key, torch.tensor(value))
+        pixels = torch.randn(2, 3, 224, 224)
+        tokens = torch.zeros(3, 77, dtype=torch.long)
+        tokens[0, :8] = torch.tensor([49406, 320, 1125, 539, 320, 2368, 995, 49407])
+        tokens[1, :3] = torch.tensor([49406, 2368, 49407])
+        tokens[2] = torch.cat([torch.tensor([49406]), torch.randint(0, 49406, (75,)), torch.tensor([49407])])
+        torch.jit.trace_module(model, {"encode_image": pixels, "encode_text": tokens}, check_trace=False).save(
+            str(FULL / f"{name}.pt"))
+        model = model.float().eval()
+        model.dtype  # float32 now
+        pixels.requires_grad_(True)
+        image, text = model.encode_image(pixels), model.encode_text(tokens)
+        gradient, = torch.autograd.grad((image * text[:2].detach()).sum(), pixels)
+        save_file({k: v.detach().contiguous() for k, v in dict(
+            pixels=pixels, tokens=tokens, image=image, text=text, gradient=gradient).items()},
+            FULL / f"{name}.oracle.safetensors")
+        print(f"{name}: scale", image.abs().max().item(), text.abs().max().item(), gradient.abs().max().item())
+
+
+def gumbel():
+    """GumbelVQ f8 as a Lightning checkpoint."""
+    torch.manual_seed(7)
+    sizes = dict(ch=128, out_ch=3, ch_mult=(1, 1, 2, 4), num_res_blocks=2, attn_resolutions=[32], dropout=0.0,
+                 in_channels=3, resolution=256, z_channels=256)
+    model = torch.nn.Module()
+    model.encoder, model.decoder = Encoder(double_z=False, **sizes), Decoder(**sizes)
+    model.quantize = GumbelQuantize(256, 256, 8192, straight_through=True, kl_weight=0, temp_init=1)
+    model.quant_conv, model.post_quant_conv = torch.nn.Conv2d(256, 256, 1), torch.nn.Conv2d(256, 256, 1)
     with torch.no_grad():
-        for name, p in model.named_parameters():
-            if ".ln_" in name or name.startswith("ln_"):
-                p.copy_(torch.randn_like(p) * 0.1 + (1 if name.endswith("weight") else 0))
-            elif name.endswith("bias"):
-                p.normal_(std=0.02)
-    clip.model.convert_weights(model)  # the mixture of half and single precision of OpenAI's files
-    state = {k: v.clone() for k, v in model.state_dict().items()}
-    save_file(state, FULL / "ViT-B-32.safetensors")
-    model = model.float().eval()
-    model.dtype  # float32 now
-    pixels = torch.randn(2, 3, 224, 224).requires_grad_(True)
-    tokens = torch.zeros(3, 77, dtype=torch.long)
-    tokens[0, :8] = torch.tensor([49406, 320, 1125, 539, 320, 2368, 995, 49407])
-    tokens[1, :3] = torch.tensor([49406, 2368, 49407])
-    tokens[2] = torch.cat([torch.tensor([49406]), torch.randint(0, 49406, (75,)), torch.tensor([49407])])
-    image, text = model.encode_image(pixels), model.encode_text(tokens)
-    gradient, = torch.autograd.grad(torch.nn.functional.cosine_similarity(image, text[:2]).sum(), pixels)
-    save_file({k: v.detach().contiguous() for k, v in dict(
-        pixels=pixels, tokens=tokens, image=image, text=text, gradient=gradient).items()},
-        FULL / "ViT-B-32.oracle.safetensors")
-    print("ViT-B/32: scale", image.abs().max().item(), text.abs().max().item(), gradient.abs().max().item())
+        for key, p in model.named_parameters():
+            if "norm" in key:
+                p.copy_(torch.randn_like(p) * 0.1 + (1 if key.endswith("weight") else 0))
+    model.eval()
+    torch.save({"epoch": 1, "state_dict": model.state_dict() | {"loss.perceptual_loss.lin0": torch.zeros(1)}},
+               FULL / "gumbel-f8.ckpt")
+    (FULL / "gumbel-f8.yaml").write_text("""model:
+  target: taming.models.vqgan.GumbelVQ
+  params:
+    embed_dim: 256
+    n_embed: 8192
+    ddconfig: {double_z: false, z_channels: 256, resolution: 256, ch: 128, ch_mult: [1, 1, 2, 4], num_res_blocks: 2,
+               attn_resolutions: [32]}
+""")
+    with torch.no_grad():
+        x = torch.rand(1, 3, 128, 128) * 2 - 1
+        logits = model.quantize.proj(model.quant_conv(model.encoder(x)))
+        z = model.quantize.embed(torch.randint(8192, (1, 16, 16))).permute(0, 3, 1, 2)
+        image = model.decoder(model.post_quant_conv(z))
+    save_file({k: v.contiguous() for k, v in dict(x=x, logits=logits, z=z, image=image).items()},
+              FULL / "gumbel-f8.oracle.safetensors")
+
+
+def dvae():
+    """DALL-E's dVAE as pickled modules, one in each container that torch has had."""
+    torch.manual_seed(8)
+    encoder, decoder = dall_e.Encoder(), dall_e.Decoder()
+    for module in (encoder, decoder):
+        for key, p in module.named_parameters():
+            if key.endswith(".w"):
+                p.data.normal_(std=(2 / p[0].numel()) ** 0.5)
+            else:
+                p.data.normal_(std=0.05)
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        logits = encoder.float().eval()(dall_e.map_pixels(images))
+        codes = torch.randint(8192, (1, 8, 12))
+        onehot = torch.nn.functional.one_hot(codes, 8192).permute(0, 3, 1, 2).float()
+        statistics = decoder.float().eval()(onehot)
+    folder = FULL / "dvae"
+    folder.mkdir(exist_ok=True)
+    torch.save(encoder, folder / "encoder.pkl", _use_new_zipfile_serialization=False)
+    torch.save(decoder, folder / "decoder.pkl")
+    save_file(dict(images=images, logits=logits, codes=codes,
+                   pictures=dall_e.unmap_pixels(torch.sigmoid(statistics[:, :3])).contiguous()), FULL / "dvae.oracle.safetensors")
 
 
 def vqgan():
@@ -103,7 +183,10 @@ def vocabulary():
     shutil.copy(default_bpe(), ROOT / ".oracle" / "bpe_simple_vocab_16e6.txt.gz")
 
 
-vocabulary()
-token_corpus.main()
-vit()
-vqgan()
+if __name__ == "__main__":
+    vocabulary()
+    token_corpus.main()
+    clips()
+    vqgan()
+    gumbel()
+    dvae()

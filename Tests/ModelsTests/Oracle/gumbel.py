@@ -1,7 +1,5 @@
 """Writes Fixtures/gumbel.safetensors: the logits and the codes that taming's GumbelQuantize gives the latent of a reduced
 encoder, with weights by common.weight under GumbelVQ's keys.
-
-    .oracle/env/bin/pip install einops    # beside what script/test --full installs
 """
 from common import *
 
