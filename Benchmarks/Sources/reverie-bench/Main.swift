@@ -1,0 +1,108 @@
+import Foundation
+import Models
+import Painting
+import Torch
+import Weights
+
+/// Reverie's side of the benchmarks; `Benchmarks/run` sets it against the peers.
+///
+/// Each prints one JSON object: seconds, and the peak of resident memory in megabytes.
+@main
+struct Bench {
+  static func main() async throws {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let folder = URL(filePath: arguments.dropFirst().first ?? ".oracle/full")
+    switch arguments.first {
+    case "gemm": gemm()
+    case "open": try open(folder.appending(path: arguments.dropFirst(2).first ?? ""))
+    case "load": try load(folder.appending(path: "ViT-L-14.pt"))
+    case "iteration": try await iteration(folder)
+    default:
+      FileHandle.standardError.write(
+        Data("usage: reverie-bench gemm | open FOLDER FILE | load FOLDER | iteration FOLDER\n".utf8)
+      )
+      exit(64)
+    }
+  }
+
+  /// The ceiling: a product of two matrices of 2048² in bfloat16, in GFLOP/s.
+  static func gemm() {
+    let stream = RandomStream(seed: 1, "gemm")
+    let (a, b) = (
+      stream.normal([2048, 2048]).to(.bfloat16), stream.normal([2048, 2048]).to(.bfloat16)
+    )
+    let seconds = (0..<12).map { _ in time { _ = a.matmul(b).size(0) } }.min() ?? 1
+    print("{\"gflops\": \(2 * 2048.0 * 2048 * 2048 / seconds / 1e9)}")
+  }
+
+  /// Opening a file and listing its tensors.
+  static func open(_ url: URL) throws {
+    let before = residentMegabytes()
+    var count = 0
+    let seconds = try time { count = try openTensors(at: url).entries.count }
+    report(seconds, ["tensors": Double(count), "grownMB": residentMegabytes() - before])
+  }
+
+  /// ViT-L/14 from OpenAI's kind of archive to bfloat16.
+  static func load(_ url: URL) throws {
+    var clip: CLIP?
+    let seconds = try time {
+      let found = try Recognition(of: openTensors(at: url))
+      guard case .clip(let config) = found.network else { return }
+      clip = try found.checkpoint().build(.bfloat16, leftovers: CLIP.leftovers) { CLIP($0, config) }
+    }
+    report(seconds, ["scale": clip?.logitScale.item() ?? 0])
+  }
+
+  /// VQGAN+CLIP at 256², f16-16384 and ViT-B/32 with 32 views: seconds an iteration after the second.
+  static func iteration(_ folder: URL) async throws {
+    let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    let library = ModelLibrary(store: ModelStore(folder: scratch))
+    for (id, name) in [
+      ("clip", "full/ViT-B-32.safetensors"), ("vqgan", "full/vqgan-f16-16384.safetensors"),
+      ("vocabulary", "bpe_simple_vocab_16e6.txt.gz"),
+    ] {
+      var particulars = ModelLibrary.Particulars()
+      particulars.id = id
+      let url = folder.deletingLastPathComponent().appending(path: name)
+      _ = try library.add([url], particulars, .link)
+    }
+    var request = Request("a castle in the clouds")
+    request.method = .vqganCLIP
+    (request.clip, request.model) = ("clip", "vqgan")
+    (request.width, request.height) = (256, 256)
+    (request.cutouts, request.iterations, request.seed) = (32, 8, 1)
+    request.augmentations = [.affine, .perspective, .jitter, .erasing]
+    let engine = Engine(pack: try Pack(folder: Pack.embedded), library: library, threads: 2)
+    var times: [ContinuousClock.Instant] = []
+    for try await event in engine.generate(request) {
+      if case .step = event { times.append(.now) }
+    }
+    let steps = zip(times.dropFirst(2), times.dropFirst(1)).map { ($0 - $1) / .seconds(1) }.sorted()
+    report(steps[steps.count / 2], [:])
+  }
+
+  // MARK: Measuring
+
+  static func time(_ body: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock.now
+    try body()
+    return (ContinuousClock.now - start) / .seconds(1)
+  }
+
+  static func report(_ seconds: Double, _ others: [String: Double]) {
+    var fields = ["\"seconds\": \(seconds)", "\"peakMB\": \(peakMegabytes())"]
+    fields += others.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }
+    print("{\(fields.joined(separator: ", "))}")
+  }
+
+  static func status(_ field: String) -> Double {
+    let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix(field) }
+    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0
+  }
+
+  static func peakMegabytes() -> Double { status("VmHWM:") / 1024 }
+  static func residentMegabytes() -> Double { status("VmRSS:") / 1024 }
+}

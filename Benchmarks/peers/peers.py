@@ -1,0 +1,89 @@
+"""The peers of reverie-bench, each printing the same JSON object. Run in .oracle/env with kornia==0.8.2 besides.
+
+    peers.py load FOLDER        safetensors.torch.load_file of ViT-L/14, cast to bfloat16
+    peers.py iteration FOLDER   the loop of the VQGAN+CLIP notebook with its own libraries, float32
+    peers.py iteration-bfloat16 FOLDER   the same with models cast to bfloat16 and the decoder channels-last
+"""
+import json
+import pathlib
+import resource
+import sys
+import time
+
+import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests" / "ModelsTests" / "Oracle"))
+torch.set_num_threads(2)
+
+
+def report(seconds, **others):
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(dict(seconds=seconds, peakMB=peak, **others)))
+
+
+def load(folder):
+    from safetensors.torch import load_file, save_file
+    path = folder / "ViT-L-14.safetensors"
+    if not path.exists():
+        state = torch.jit.load(str(folder / "ViT-L-14.pt")).state_dict()
+        save_file({k: v.contiguous().clone() for k, v in state.items() if v.ndim}, path)
+    start = time.perf_counter()
+    weights = {k: v.to(torch.bfloat16) for k, v in load_file(path).items()}
+    report(time.perf_counter() - start, tensors=len(weights))
+
+
+def iteration(folder, dtype):
+    import common  # noqa: F401  (lets torchvision import beside the CPU build)
+    import clip.model
+    import kornia.augmentation as K
+    from safetensors.torch import load_file
+    from taming.modules.diffusionmodules.model import Decoder
+
+    state = load_file(folder / "vqgan-f16-16384.safetensors")
+    decoder = Decoder(ch=128, out_ch=3, ch_mult=(1, 1, 2, 2, 4), num_res_blocks=2, attn_resolutions=[16], dropout=0.0,
+                      in_channels=3, resolution=256, z_channels=256)
+    decoder.load_state_dict({k[8:]: v for k, v in state.items() if k.startswith("decoder.")})
+    post = torch.nn.Conv2d(256, 256, 1)
+    post.load_state_dict({k[16:]: v for k, v in state.items() if k.startswith("post_quant_conv.")})
+    codebook = state["quantize.embedding.weight"]
+    perceptor = clip.model.build_model(load_file(folder / "ViT-B-32.safetensors")).float().eval()
+    for module in (decoder, post, perceptor):
+        module.eval().requires_grad_(False).to(dtype)
+    if dtype == torch.bfloat16:
+        decoder.to(memory_format=torch.channels_last)
+    augment = torch.nn.Sequential(
+        K.RandomAffine(15, 0.1, shear=5, p=0.7, padding_mode="zeros", keepdim=True),
+        K.RandomPerspective(0.7, p=0.7), K.ColorJitter(0.1, 0.1, 0.1, 0.1, p=0.7),
+        K.RandomErasing((0.1, 0.4), (0.3, 1 / 0.3), same_on_batch=True, p=0.7))
+    mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]
+    std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
+    target = torch.nn.functional.normalize(torch.randn(1, 512), dim=-1)
+    pool_mean, pool_max = torch.nn.AdaptiveAvgPool2d(224), torch.nn.AdaptiveMaxPool2d(224)
+    z = codebook[torch.randint(16384, (256,))].T.reshape(1, 256, 16, 16).clone().requires_grad_(True)
+    low, high = codebook.amin(0)[None, :, None, None], codebook.amax(0)[None, :, None, None]
+    optimizer = torch.optim.Adam([z], lr=0.1)
+    times = []
+    for _ in range(8):
+        start = time.perf_counter()
+        x = z.movedim(1, 3)
+        distances = (x**2).sum(-1, keepdim=True) + (codebook**2).sum(1) - 2 * x @ codebook.T
+        quantized = torch.nn.functional.one_hot(distances.argmin(-1), 16384).float() @ codebook
+        quantized = x + (quantized - x).detach()
+        picture = (decoder(post(quantized.movedim(3, 1).to(dtype))).float() + 1) / 2
+        cuts = torch.cat([(pool_mean(picture) + pool_max(picture)) / 2 for _ in range(32)])
+        batch = augment(cuts)
+        batch = batch + torch.rand(32, 1, 1, 1) * 0.1 * torch.randn_like(batch)
+        embedding = torch.nn.functional.normalize(perceptor.encode_image(((batch - mean) / std).to(dtype)).float(), dim=-1)
+        loss = (embedding - target).norm(dim=-1).div(2).arcsin().pow(2).mul(2).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            z.copy_(z.maximum(low).minimum(high))
+        times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[len(times[1:]) // 2])
+
+
+folder = pathlib.Path(sys.argv[2])
+{"load": load, "iteration": lambda f: iteration(f, torch.float32),
+ "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16)}[sys.argv[1]](folder)
