@@ -49,6 +49,9 @@ def iteration(folder, dtype):
     perceptor = clip.model.build_model(load_file(folder / "ViT-B-32.safetensors")).float().eval()
     for module in (decoder, post, perceptor):
         module.eval().requires_grad_(False).to(dtype)
+    for module in perceptor.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            module.float()  # clip.model computes these in float32 always
     if dtype == torch.bfloat16:
         decoder.to(memory_format=torch.channels_last)
     augment = torch.nn.Sequential(
