@@ -83,7 +83,9 @@ let package = Package(
       ],
       swiftSettings: swift),
 
-    .testTarget(name: "TorchTests", dependencies: ["Torch"], swiftSettings: swift),
+    .testTarget(
+      name: "TorchTests", dependencies: ["Torch", "Weights"], exclude: ["Oracle"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "WeightsTests", dependencies: ["Weights"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],

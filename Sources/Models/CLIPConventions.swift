@@ -17,6 +17,12 @@ enum CLIPConventions {
     let (quick, why) = activation(config, checkpoint, name, sidecars)
     config.quickGELU = quick
     var notes = ["\(quick ? "QuickGELU" : "GELU"), \(why)"]
+    if let heads = sidecars.visionHeads, heads > 0, config.vision.width % heads == 0 {
+      config.vision.headWidth = config.vision.width / heads
+    }
+    if let heads = sidecars.textHeads, heads > 0, config.text.width % heads == 0 {
+      config.text.heads = heads
+    }
     if let told = sidecars.preprocessing {
       config.preprocessing = told.value
       notes.append("pictures normalised by \(told.name)")

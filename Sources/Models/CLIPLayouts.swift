@@ -22,8 +22,14 @@ extension CLIP {
     ],
     ignored: positionIDs)
 
+  /// `CLIPTextModel` as transformers 5 saves it, without the prefix that all earlier ones write.
+  public static let transformersBareText = KeyRules(
+    name: "transformers CLIPTextModel, bare", mark: "embeddings.token_embedding.weight",
+    rules: text(from: "") + [.init("text_projection.weight", "text_projection", .transpose)],
+    ignored: ["embeddings.position_ids"])
+
   /// All layouts other than OpenAI's own that are understood, the most telling first.
-  public static let layouts = [transformers, transformersText]
+  public static let layouts = [transformers, transformersText, transformersBareText]
 
   /// Keys in OpenAI's own files that are not weights, open_clip's mask, the head that SLIP trained beside
   /// its image tower, and counters of batch norms.

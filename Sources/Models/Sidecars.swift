@@ -16,6 +16,11 @@ struct Sidecars: Sendable {
   /// Mean and deviation by which CLIP's pictures are normalised.
   let preprocessing: Told<CLIP.Config.Preprocessing>?
 
+  /// Heads of CLIP's towers, which leave no trace in the shapes.
+  let visionHeads: Int?
+  /// Heads of CLIP's text tower.
+  let textHeads: Int?
+
   private let folder: URL
 
   private static let longest = 4 << 20
@@ -24,15 +29,17 @@ struct Sidecars: Sendable {
     self.folder = folder
     var quickGELU: Told<Bool>?
     var preprocessing: Told<CLIP.Config.Preprocessing>?
-    if let data = Self.read(folder.appending(path: "config.json")),
-      let config = try? JSONDecoder().decode(Transformers.self, from: data),
+    let transformers = Self.read(folder.appending(path: "config.json"))
+      .flatMap { try? JSONDecoder().decode(Transformers.self, from: $0) }
+    if let config = transformers {
       let activation = config.vision_config?.hidden_act ?? config.hidden_act
-    {
-      quickGELU = Told(value: activation == "quick_gelu", name: "config.json")
-    } else if Self.isTransformersCLIP(folder) {
-      // transformers leaves its defaults out, and that is CLIPConfig's.
-      quickGELU = Told(value: true, name: "config.json")
+      // transformers leaves its defaults out, and quick_gelu is CLIPConfig's.
+      if activation != nil || config.model_type == "clip" {
+        quickGELU = Told(value: activation ?? "quick_gelu" == "quick_gelu", name: "config.json")
+      }
     }
+    visionHeads = transformers?.vision_config?.num_attention_heads
+    textHeads = transformers?.text_config?.num_attention_heads
     if let data = Self.read(folder.appending(path: "preprocessor_config.json")),
       let config = try? JSONDecoder().decode(Preprocessor.self, from: data),
       config.image_mean.count == 3, config.image_std.count == 3
@@ -54,8 +61,12 @@ struct Sidecars: Sendable {
   }
 
   private struct Transformers: Decodable {
-    struct Vision: Decodable { var hidden_act: String? }
-    var vision_config: Vision?
+    struct Tower: Decodable {
+      var hidden_act: String?
+      var num_attention_heads: Int?
+    }
+    var vision_config: Tower?
+    var text_config: Tower?
     var hidden_act: String?
     var model_type: String?
   }
@@ -75,11 +86,6 @@ struct Sidecars: Sendable {
       size <= longest
     else { return nil }
     return try? Data(contentsOf: url)
-  }
-
-  private static func isTransformersCLIP(_ folder: URL) -> Bool {
-    read(folder.appending(path: "config.json"))
-      .flatMap { try? JSONDecoder().decode(Transformers.self, from: $0).model_type } == "clip"
   }
 
   // MARK: taming

@@ -105,6 +105,26 @@ struct CLIPTests {
       atol: 2e-3, "text")
   }
 
+  @Test(
+    "A text encoder by itself loads, with the prefix and without", arguments: ["text_model.", ""])
+  func textEncoder(prefix: String) throws {
+    let file = try fixture()
+    let theirs = try SafeTensors(contentsOf: Fixtures.url("clip_vit_transformers.safetensors"))
+    let text = try Fixtures.withTemporaryFile("model.safetensors") { url in
+      var weights: [String: Tensor] = [:]
+      for name in theirs.names where name.hasPrefix("text_") {
+        let key = name.hasPrefix("text_model.") ? prefix + name.dropFirst(11) : name
+        weights[key] = try theirs.tensor(name)
+      }
+      try SafeTensors.write(weights, to: url)
+      let checkpoint = try Checkpoint(contentsOf: url, layouts: CLIP.layouts)
+      #expect(checkpoint.layout?.name.hasPrefix("transformers CLIPTextModel") == true)
+      return try checkpoint.build { TextTower($0, Self.config) }
+    }
+    expectClose(
+      text(try file.tensor("text.tokens")), try file.tensor("text.output"), atol: 2e-3, "text")
+  }
+
   @Test("Every parameter of a fresh model has a key of OpenAI's, and no other")
   func keys() throws {
     let initializer = Initializer(seed: 1)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Weights
 
 @testable import Torch
 
@@ -177,6 +178,59 @@ import Testing
     let optimizer = AdamW([x], decay: decay)
     for g in gradients { optimizer.step([Tensor([Float(g)])], rate: 0.01) }
     #expect(abs(x.item() - Self.adam(gradients, rate: 0.01, decay: decay)) < 1e-6)
+  }
+
+  @Test(
+    "every optimiser goes where PyTorch's goes, for a hundred steps",
+    arguments: ["adam", "adamw", "adagrad", "adamax", "radam", "rmsprop", "diffgrad", "adamp"])
+  func references(name: String) throws {
+    let url = Bundle.module.bundleURL.appending(path: "Fixtures/optimizers.safetensors")
+    let file = try SafeTensors(contentsOf: url)
+    let keys = ["matrix", "vector"]
+    let parameters = try keys.map { try file.tensor("start.\($0)").cloned().variable() }
+    let optimizer: any Optimizer =
+      switch name {
+      case "adam": AdamW(parameters)
+      case "adamw": AdamW(parameters, decay: 0.05)
+      case "adagrad": Adagrad(parameters)
+      case "adamax": Adamax(parameters)
+      case "radam": RAdam(parameters)
+      case "rmsprop": RMSprop(parameters)
+      case "diffgrad": DiffGrad(parameters)
+      default: AdamP(parameters)
+      }
+    let gradients = try keys.map { try file.tensor("gradient.\($0)") }
+    for step in 0..<100 {
+      optimizer.step(gradients.map { $0[step] }, rate: 0.01)
+      guard [1, 20, 100].contains(step + 1) else { continue }
+      for (key, parameter) in zip(keys, parameters) {
+        let expected = try file.tensor("\(name).\(step + 1).\(key)")
+        let error = (parameter.detached() - expected).abs().amax().item()
+        #expect(error < 1e-5, "\(name), step \(step + 1), \(key)")
+      }
+    }
+  }
+
+  @Test("an optimiser whose state was kept goes on as if nothing had happened")
+  func resumed() {
+    let stream = RandomStream(seed: 1, "gradients")
+    let gradients = (0..<6).map { _ in stream.normal([2, 3]) }
+    func make(_ x: Tensor) -> [any Optimizer] {
+      [AdamW([x]), Adagrad([x]), RMSprop([x]), Adamax([x]), RAdam([x]), DiffGrad([x]), AdamP([x])]
+    }
+    for kind in 0..<7 {
+      let x = Tensor.ones([2, 3]).variable()
+      let whole = make(x)[kind]
+      for g in gradients.prefix(3) { whole.step([g], rate: 0.1) }
+      let y = x.detached().cloned().variable()
+      let resumed = make(y)[kind]
+      for (old, new) in zip(resumed.state, whole.state) { old.tensor.assign(new.tensor) }
+      for g in gradients.suffix(3) {
+        whole.step([g], rate: 0.1)
+        resumed.step([g], rate: 0.1)
+      }
+      #expect(x.floats() == y.floats(), "\(type(of: whole))")
+    }
   }
 
   @Test("the norm over all gradients is clipped together")
