@@ -50,6 +50,8 @@ public struct Request: Sendable, Hashable {
   public var cutouts: Int?
   /// Length of a step.
   public var learningRate: Double?
+  /// How the step is found from the gradient.
+  public var optimizer: OptimizerName?
   /// What is done to the views.
   public var augmentations: [Augmentation]?
   /// Pictures sampled, of which CLIP picks the best.
@@ -93,6 +95,9 @@ public struct Request: Sendable, Hashable {
     .number(
       "learningRate", \.learningRate, 0.0001...10, .optimisation, methods: [.vqganCLIP],
       standard: 0.1, "Length of a step"),
+    .choice(
+      "optimizer", \.optimizer, .optimisation, methods: [.vqganCLIP], standard: .adam,
+      "How the step is found from the gradient"),
     .choices(
       "augmentations", \.augmentations, .optimisation, methods: [.vqganCLIP],
       standard: Augmentation.allCases, "What is done to the views"),

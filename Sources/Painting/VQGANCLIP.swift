@@ -28,7 +28,7 @@ struct VQGANCLIP {
           augmentations: Set(request.augmentations ?? []), seed: seed))
     }
     let drawer = try drawer(request, width: width, height: height, initial: initial)
-    let optimiser = AdamW(drawer.parameters)
+    let optimiser = (request.optimizer ?? .adam).make(drawer.parameters)
     let total = request.iterations ?? 1
     var best = Best()
     for iteration in 0..<total {

@@ -4,6 +4,7 @@ import Painting
 import Torch
 
 extension Method: ExpressibleByArgument {}
+extension OptimizerName: ExpressibleByArgument {}
 extension Request.Precision: ExpressibleByArgument {}
 
 extension ArgumentHelp {
@@ -81,6 +82,9 @@ struct OptimisationOptions: ParsableArguments {
 
   @Option(help: .declared("learningRate"))
   var learningRate: Double?
+
+  @Option(help: .declared("optimizer"))
+  var optimizer: OptimizerName?
 
   @Option(help: .declared("augmentations"))
   var augmentations: AugmentationList?

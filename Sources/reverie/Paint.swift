@@ -70,6 +70,7 @@ struct Paint: AsyncParsableCommand {
     request.iterations = optimisation.iterations
     request.cutouts = optimisation.cutouts
     request.learningRate = optimisation.learningRate
+    request.optimizer = optimisation.optimizer
     request.augmentations = optimisation.augmentations?.list
     request.candidates = sampling.candidates
     request.rank = sampling.rank

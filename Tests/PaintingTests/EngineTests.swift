@@ -137,12 +137,13 @@ import Torch
     #expect(repeated.picture == output.picture)
   }
 
-  @Test("the optimisation lowers the loss")
-  func descends() async throws {
+  @Test("the optimisation lowers the loss", arguments: OptimizerName.allCases)
+  func descends(optimizer: OptimizerName) async throws {
     let request = request(.vqganCLIP) {
       $0.iterations = 60
       $0.cutouts = 8
       $0.augmentations = []
+      $0.optimizer = optimizer
     }
     let losses = try await events(request).compactMap { event -> Double? in
       if case .step(let step) = event { step.loss } else { nil }

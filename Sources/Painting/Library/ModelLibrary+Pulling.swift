@@ -55,19 +55,29 @@ extension ModelLibrary {
     if let id = particulars.id, (try? store.model(id)) != nil { throw StoreError.exists(id: id) }
   }
 
-  /// Fetches files into a folder of their own names and installs what is in it.
+  /// Fetches files into a folder of their own names and installs what is in it. The folder follows from
+  /// the source, so that files which a killed fetch completed are found again.
   private func install(
-    _ particulars: Particulars, hub: Hub, name: String,
+    _ particulars: Particulars, hub: Hub, from source: String,
     _ fetch: (URL) async throws -> [String: ModelRecord.File]
   ) async throws -> ModelStore.Model {
-    let staging = hub.downloads.appending(path: "\(name).\(UUID().uuidString.prefix(8)).staging")
+    let name = Checksum.sha256(of: source).prefix(16)
+    let staging = hub.downloads.appending(path: "\(name).staging")
     try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: staging) }
+    let lock = hub.downloads.appending(path: "\(name).lock")
+    let descriptor = open(lock.path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw StoreError.nothing(path: source, reason: "another reverie is fetching it just now")
+    }
     var particulars = particulars
     particulars.expected = try await fetch(staging)
     let names = try FileManager.default.contentsOfDirectory(atPath: staging.path)
     let urls = names.count == 1 ? [staging.appending(path: names[0])] : [staging]
-    return try add(urls, particulars, .move)
+    let model = try add(urls, particulars, .move)
+    try? FileManager.default.removeItem(at: staging)
+    try? FileManager.default.removeItem(at: lock)
+    return model
   }
 
   // MARK: The registry
@@ -83,17 +93,19 @@ extension ModelLibrary {
     particulars.source = known.files?.first?.url ?? known.page
     let files = known.files ?? []
     let total = files.reduce(0) { $0 + ($1.size ?? 0) }
-    return try await install(particulars, hub: hub, name: known.id) { staging in
+    return try await install(particulars, hub: hub, from: known.id) { staging in
       try await Downloader.open(folder: hub.downloads) { downloader in
         var expected: [String: ModelRecord.File] = [:]
         var before = 0
         for file in files {
           let start = before
-          let part = try await downloader.fetch(
-            file.url, size: file.size, hash: file.sha256.map { .sha256($0) }
-          ) { progress(Fetching(file: file.name, done: start + $0, total: total)) }
           let target = staging.appending(path: file.name)
-          try FileManager.default.moveItem(at: part, to: target)
+          if !FileManager.default.fileExists(atPath: target.path) {
+            let part = try await downloader.fetch(
+              file.url, size: file.size, hash: file.sha256.map { .sha256($0) }
+            ) { progress(Fetching(file: file.name, done: start + $0, total: total)) }
+            try FileManager.default.moveItem(at: part, to: target)
+          }
           before += file.size ?? 0
           if let sha256 = file.sha256 {
             expected[file.name] = .init(size: file.size ?? 0, sha256: sha256)
@@ -124,7 +136,7 @@ extension ModelLibrary {
       }
       let wanted = weights + FolderLayout.sidecars.filter(names.contains)
       return try await install(
-        particulars, hub: hub, name: ModelRecord.id(from: address.repository)
+        particulars, hub: hub, from: "\(hub.endpoint) \(particulars.source ?? "")"
       ) { staging in
         var queue = listing.files.filter { wanted.contains($0.name) }
         var expected: [String: ModelRecord.File] = [:]

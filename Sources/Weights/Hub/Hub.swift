@@ -215,12 +215,16 @@ extension Hub {
     return Listing(commit: commit, files: files, licence: nil)
   }
 
-  /// Brings a file to `target`: out of the cache of Hugging Face's client if it is there and sound,
+  /// Brings a file to `target`, if it is not there already: out of the cache of Hugging Face's client if it is there and sound,
   /// else over the network.
   public func fetch(
     _ file: File, of address: Address, _ commit: String, to target: URL,
     _ downloader: Downloader, progress: @Sendable (Int) -> Void
   ) async throws {
+    if FileManager.default.fileExists(atPath: target.path) {
+      if try file.hash.matches(target) { return progress(file.size) }
+      try FileManager.default.removeItem(at: target)
+    }
     if let cached = cachedFile(address, commit: commit, file.name)?.resolvingSymlinksInPath(),
       try file.hash.matches(cached)
     {
