@@ -27,6 +27,17 @@ CT_SCALAR(CT_DEFINE)
 CT_REDUCE(CT_DEFINE)
 #undef CT_DEFINE
 
+int ct_rfft2(ct_tensor x, ct_tensor *out) {
+  return give(out, [&] {
+    return at::view_as_real(at::fft_rfft2(of(x), std::nullopt, {-2, -1}, "ortho")).contiguous();
+  });
+}
+int ct_irfft2(ct_tensor x, int64_t height, int64_t width, ct_tensor *out) {
+  return give(out, [&] {
+    int64_t sizes[] = {height, width};
+    return at::fft_irfft2(at::view_as_complex(of(x).contiguous()), at::IntArrayRef(sizes), {-2, -1}, "ortho");
+  });
+}
 int ct_clamp(ct_tensor x, double low, double high, ct_tensor *out) {
   return give(out, [&] { return at::clamp(of(x), low, high); });
 }

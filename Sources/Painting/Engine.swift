@@ -128,7 +128,7 @@ public actor Engine {
       for index in 0..<options.count where index == 0 || !Task.isCancelled {
         var exact = request
         exact.seed = request.seed.map { $0 + index }
-        let (picture, iterations) = try VQGANCLIP(networks: networks, easel: easel).paint(
+        let (picture, iterations) = try CLIPGuided(networks: networks, easel: easel).paint(
           exact, width: painted.width, height: painted.height, initial: initial)
         exact.iterations = iterations
         try finish(picture, exact, score: nil)

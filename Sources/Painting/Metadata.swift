@@ -111,7 +111,7 @@ public struct Metadata: Codable, Sendable, Equatable {
   public var infotext: String {
     let unit = request.method == .dalle ? request.candidates : request.iterations
     var pairs: [(String, String)] = [
-      ("Steps", "\(unit ?? 0)"), ("Sampler", request.method == .dalle ? "DALL-E" : "VQGAN+CLIP"),
+      ("Steps", "\(unit ?? 0)"), ("Sampler", sampler),
     ]
     if let scale = request.conditionScale { pairs.append(("CFG scale", "\(scale)")) }
     if let seed = request.seed { pairs.append(("Seed", "\(seed)")) }
@@ -124,6 +124,16 @@ public struct Metadata: Codable, Sendable, Equatable {
     pairs.append(("Version", "\(Program.name) \(version)"))
     let line = pairs.map { "\($0): \(Self.quoted($1))" }.joined(separator: ", ")
     return request.prompt + "\n" + line
+  }
+
+  /// The method as galleries know it.
+  private var sampler: String {
+    switch request.method {
+    case .dalle: "DALL-E"
+    case .fft: "FFT+CLIP"
+    case .pixels: "pixels+CLIP"
+    default: "VQGAN+CLIP"
+    }
   }
 
   /// Values with the grammar's own characters stand in quotation marks.

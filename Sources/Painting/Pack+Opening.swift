@@ -50,7 +50,7 @@ public struct Pack: Sendable {
   /// What `method` needs and the pack lacks.
   func lacking(_ method: Method) -> String? {
     if clip == nil { return "CLIP" }
-    if vqgan == nil { return "VQGAN" }
+    if vqgan == nil, method != .fft, method != .pixels { return "VQGAN" }
     if method == .dalle && dalle == nil { return "DALL·E transformer" }
     return nil
   }

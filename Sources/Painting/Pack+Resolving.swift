@@ -19,7 +19,9 @@ extension Pack {
     let candidatesGiven = request.candidates != nil
     for parameter in Request.parameters
     where parameter.belongs(to: method) && parameter.get(request) == nil {
-      try parameter.set(&request, defaults[parameter.name] ?? parameter.standard)
+      try parameter.set(
+        &request,
+        defaults[parameter.name] ?? method.standard(parameter.name) ?? parameter.standard)
     }
     if request.precision == .auto {
       request.precision = device.fastFloat == .bfloat16 ? .bfloat16 : .float32
@@ -93,6 +95,12 @@ extension Pack {
     let height = request.height ?? manifest.pictureSize
     if let installed {
       func side(_ pixels: Int) -> Int { max(1, pixels / installed) * installed }
+      return .init(width: side(width), height: side(height))
+    }
+    if request.method == .fft || request.method == .pixels {
+      // Nothing but CLIP limits these, and it sees no more than this.
+      let scale = min(1, 1024 / Double(max(width, height)))
+      func side(_ pixels: Int) -> Int { max(2, Int((Double(pixels) * scale).rounded())) }
       return .init(width: side(width), height: side(height))
     }
     guard request.method != .dalle, let factor = vqgan?.factor else {

@@ -78,7 +78,7 @@ public struct Request: Sendable, Hashable {
     .integer(
       "seed", \.seed, 0...(1 << 53 - 1), .picture,
       "Where the random numbers start; the same seed gives the same picture"),
-    .image("initImage", \.initImage, .picture, methods: [.vqganCLIP], "A picture to begin from"),
+    .image("initImage", \.initImage, .picture, methods: Method.guided, "A picture to begin from"),
     .text(
       "clip", \.clip, limit: 400, .picture,
       "Installed CLIPs that judge the picture, as ID or ID:WEIGHT, several by commas; 'pack' is the "
@@ -87,19 +87,19 @@ public struct Request: Sendable, Hashable {
       "model", \.model, limit: 100, .picture, methods: [.vqganCLIP],
       "The installed VQGAN or dVAE that draws"),
     .integer(
-      "iterations", \.iterations, 1...100_000, .optimisation, methods: [.vqganCLIP], standard: 150,
+      "iterations", \.iterations, 1...100_000, .optimisation, methods: Method.guided, standard: 150,
       "Steps of the optimisation"),
     .integer(
-      "cutouts", \.cutouts, 1...512, .optimisation, methods: [.vqganCLIP], standard: 16,
+      "cutouts", \.cutouts, 1...512, .optimisation, methods: Method.guided, standard: 16,
       "Views of the picture shown to CLIP at each step"),
     .number(
-      "learningRate", \.learningRate, 0.0001...10, .optimisation, methods: [.vqganCLIP],
+      "learningRate", \.learningRate, 0.0001...10, .optimisation, methods: Method.guided,
       standard: 0.1, "Length of a step"),
     .choice(
-      "optimizer", \.optimizer, .optimisation, methods: [.vqganCLIP], standard: .adam,
+      "optimizer", \.optimizer, .optimisation, methods: Method.guided, standard: .adam,
       "How the step is found from the gradient"),
     .choices(
-      "augmentations", \.augmentations, .optimisation, methods: [.vqganCLIP],
+      "augmentations", \.augmentations, .optimisation, methods: Method.guided,
       standard: Augmentation.allCases, "What is done to the views"),
     .integer(
       "candidates", \.candidates, 1...64, .sampling, methods: [.dalle], standard: 8,

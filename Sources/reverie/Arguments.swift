@@ -68,11 +68,11 @@ struct PictureOptions: ParsableArguments {
   @Option(help: .declared("model", value: "id"))
   var model: String?
 
-  @Option(help: ArgumentHelp("A picture file to begin from (vqgan-clip).", valueName: "file"))
+  @Option(help: ArgumentHelp("A picture file to begin from (not with dalle).", valueName: "file"))
   var initImage: String?
 }
 
-/// What only `vqgan-clip` takes.
+/// What only methods under CLIP's guidance take.
 struct OptimisationOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: .declared("iterations"))
   var iterations: Int?

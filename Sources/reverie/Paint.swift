@@ -46,7 +46,7 @@ struct Paint: AsyncParsableCommand {
   @OptionGroup(title: "Picture")
   var picture: PictureOptions
 
-  @OptionGroup(title: "VQGAN+CLIP")
+  @OptionGroup(title: "Under CLIP's guidance (vqgan-clip, fft, pixels)")
   var optimisation: OptimisationOptions
 
   @OptionGroup(title: "DALL·E")

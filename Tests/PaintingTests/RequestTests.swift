@@ -61,7 +61,10 @@ import Testing
       (#"{"prompt":"a","width":64.5}"#, "width must be a whole number"),
       (#"{"prompt":"a","seed":-1}"#, "seed must be"),
       (#"{"prompt":"a","seed":1e30}"#, "seed must be"),
-      (#"{"prompt":"a","method":"magic"}"#, "method must be one of auto, vqgan-clip, dalle"),
+      (
+        #"{"prompt":"a","method":"magic"}"#,
+        "method must be one of auto, vqgan-clip, fft, pixels, dalle"
+      ),
       (#"{"prompt":"a","learningRate":0}"#, "learningRate must be a number from 0.0001 to 10"),
       (#"{"prompt":"a","augmentations":["blur"]}"#, "augmentations must be one of"),
       (#"{"prompt":"a","augmentations":true}"#, "augmentations must be a list"),

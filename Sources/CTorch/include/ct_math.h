@@ -31,6 +31,9 @@ int ct_clamp(ct_tensor x, double low, double high, ct_tensor *out);
 int ct_clamp_between(ct_tensor x, ct_tensor low, ct_tensor high, ct_tensor *out);
 int ct_where(ct_tensor condition, ct_tensor x, ct_tensor y, ct_tensor *out);
 int ct_masked_fill(ct_tensor x, ct_tensor mask, double value, ct_tensor *out);
+// Fourier transform of the last two dimensions; coefficients as pairs of real and imaginary part.
+int ct_rfft2(ct_tensor x, ct_tensor *out);
+int ct_irfft2(ct_tensor x, int64_t height, int64_t width, ct_tensor *out);
 int ct_argmax(ct_tensor x, int dim, bool keep, ct_tensor *out);
 int ct_argmin(ct_tensor x, int dim, bool keep, ct_tensor *out);
 int ct_softmax(ct_tensor x, int dim, ct_tensor *out);

@@ -3,10 +3,10 @@ import Models
 import Torch
 import Weights
 
-/// VQGAN+CLIP (Crowson et al., "VQGAN-CLIP: Open Domain Image Generation and Editing with Natural
-/// Language Guidance", 2022): the latent of a VQGAN is optimised until CLIP finds that views of the
-/// picture fit the text.
-struct VQGANCLIP {
+/// Painting under CLIP's guidance (Crowson et al., "VQGAN-CLIP: Open Domain Image Generation and Editing
+/// with Natural Language Guidance", 2022): what a drawer draws is optimised until CLIP finds that views
+/// of the picture fit the text.
+struct CLIPGuided {
   let networks: Networks
   let easel: Easel
 
@@ -72,6 +72,15 @@ struct VQGANCLIP {
   {
     let stream = RandomStream(seed: UInt64(request.seed ?? 0), "first codes")
     let device = networks.device
+    switch (request.method, initial?.to(device)) {
+    case (.fft, let picture?): return FourierDrawer(picture: picture)
+    case (.fft, nil):
+      return FourierDrawer(width: width, height: height, stream: stream, device: device)
+    case (.pixels, let picture?): return PixelsDrawer(picture: picture)
+    case (.pixels, nil):
+      return PixelsDrawer(width: width, height: height, stream: stream, device: device)
+    default: break
+    }
     switch (try networks.drawing(request), initial) {
     case (.vqgan(let vqgan), let picture?): return VQGANDrawer(vqgan, picture: picture.to(device))
     case (.vqgan(let vqgan), nil):

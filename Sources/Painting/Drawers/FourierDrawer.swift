@@ -1,0 +1,94 @@
+import Foundation
+import Torch
+
+/// Draws by a spectrum: the parameters are the picture's Fourier coefficients in decorrelated colour, so
+/// that one step moves coarse and fine alike (Olah, Mordvintsev & Schubert, "Feature Visualization",
+/// 2017; sizes as in aphantasia and pixray's `fft` drawer).
+struct FourierDrawer: Drawer {
+  /// Real and imaginary parts over the frequencies' amplitudes, `[1, 3, H, W / 2 + 1, 2]`.
+  let spectrum: Tensor
+  private let scale: Tensor  // [H, W / 2 + 1, 1]
+  private let height: Int
+  private let width: Int
+  private let colors: Tensor  // [3, 3]
+  /// Whether the contrast is kept at a constant; a picture that was given has its own.
+  private let evensContrast: Bool
+
+  private static let decay = 1.5
+  private static let contrast = 0.9
+  private static let saturation = 1.5
+
+  /// Begins from noise.
+  init(width: Int, height: Int, stream: RandomStream, device: Device) {
+    let noise = stream.normal([1, 3, height, width / 2 + 1, 2]) * 0.01
+    self.init(noise.to(device), width: width, height: height, evensContrast: true)
+  }
+
+  /// Begins from a picture `[1, 3, H, W]` in 0…1.
+  init(picture: Tensor) {
+    let (height, width) = (picture.size(2), picture.size(3))
+    let scale = Self.scale(width: width, height: height, picture.device)
+    let p = picture.clamped(0.005, 0.995)
+    let logits = (p / (p * -1 + 1)).log().permuted(0, 2, 3, 1)  // [1, H, W, 3]
+    let inverse = Tensor(Self.inverse(Self.matrix).map(Float.init), [3, 3]).to(picture.device)
+    let plain = logits.matmul(inverse.transposed()).permuted(0, 3, 1, 2)
+    self.init(plain.rfft2() / scale, width: width, height: height, evensContrast: false)
+  }
+
+  private init(_ spectrum: Tensor, width: Int, height: Int, evensContrast: Bool) {
+    self.spectrum = spectrum.to(.float32).contiguous().cloned().variable()
+    (self.width, self.height, self.evensContrast) = (width, height, evensContrast)
+    scale = Self.scale(width: width, height: height, spectrum.device)
+    colors = Tensor(Self.matrix.map(Float.init), [3, 3]).to(spectrum.device)
+  }
+
+  var parameters: [Tensor] { [spectrum] }
+
+  func render() -> Tensor {
+    var x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]
+    if evensContrast {
+      let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
+      x = x / spread * Self.contrast
+    }
+    return x.permuted(0, 2, 3, 1).matmul(colors.transposed()).permuted(0, 3, 1, 2).sigmoid()
+  }
+
+  func project() {}
+
+  /// The amplitude of each frequency in natural pictures, `[H, W / 2 + 1, 1]`.
+  private static func scale(width: Int, height: Int, _ device: Device) -> Tensor {
+    let lowest = 4 / Double(max(width, height))
+    var values: [Float] = []
+    for row in 0..<height {
+      let y = Double(row <= (height - 1) / 2 ? row : row - height) / Double(height)
+      for column in 0...width / 2 {
+        let x = Double(column) / Double(width)
+        let frequency = max((x * x + y * y).squareRoot(), lowest)
+        values.append(Float(Double(width * height).squareRoot() / pow(frequency, decay)))
+      }
+    }
+    return Tensor(values, [height, width / 2 + 1, 1]).to(device)
+  }
+
+  /// From decorrelated colour to red, green and blue, row by row: how these go together in natural
+  /// pictures.
+  private static let matrix: [Double] = {
+    let rows = [0.26, 0.09, 0.02, 0.27, 0.00, -0.05, 0.27, -0.09, 0.03]
+    let divided = rows.enumerated().map { $0 % 3 == 0 ? $1 / saturation : $1 }
+    let norms = (0..<3).map { column in
+      stride(from: column, to: 9, by: 3).reduce(0) { $0 + divided[$1] * divided[$1] }.squareRoot()
+    }
+    let largest = norms.max() ?? 1
+    return divided.map { $0 / largest }
+  }()
+
+  /// The inverse of a 3 x 3 matrix, by its adjugate.
+  private static func inverse(_ m: [Double]) -> [Double] {
+    func minor(_ r: Int, _ c: Int) -> Double {
+      let (r1, r2, c1, c2) = ((r + 1) % 3, (r + 2) % 3, (c + 1) % 3, (c + 2) % 3)
+      return m[3 * r1 + c1] * m[3 * r2 + c2] - m[3 * r1 + c2] * m[3 * r2 + c1]
+    }
+    let determinant = (0..<3).reduce(0) { $0 + m[$1] * minor(0, $1) }
+    return (0..<9).map { minor($0 % 3, $0 / 3) / determinant }
+  }
+}

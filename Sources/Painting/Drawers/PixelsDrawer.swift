@@ -1,0 +1,21 @@
+import Torch
+
+/// Draws by its pixels: the parameters are the picture.
+struct PixelsDrawer: Drawer {
+  /// `[1, 3, H, W]` in 0…1
+  let pixels: Tensor
+
+  /// Begins from grey with a little noise.
+  init(width: Int, height: Int, stream: RandomStream, device: Device) {
+    self.init(picture: (stream.normal([1, 3, height, width]) * 0.1 + 0.5).to(device))
+  }
+
+  /// Begins from a picture `[1, 3, H, W]` in 0…1.
+  init(picture: Tensor) { pixels = picture.clamped(0, 1).contiguous().cloned().variable() }
+
+  var parameters: [Tensor] { [pixels] }
+
+  func render() -> Tensor { pixels }
+
+  func project() { noGrad { pixels.assign(pixels.clamped(0, 1)) } }
+}

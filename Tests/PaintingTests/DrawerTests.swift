@@ -1,0 +1,64 @@
+import Testing
+import Torch
+
+@testable import Painting
+
+@Suite struct DrawerTests {
+  private let picture = RandomStream(seed: 1, "picture").uniform([1, 3, 12, 18]) * 0.9 + 0.05
+
+  @Test(
+    "a transform and its inverse give the picture back, of even and of odd width",
+    arguments: [18, 17])
+  func fourier(width: Int) {
+    let x = RandomStream(seed: 2, "x").normal([2, 12, width])
+    let spectrum = x.rfft2()
+    #expect(spectrum.shape == [2, 12, width / 2 + 1, 2])
+    #expect((spectrum.irfft2(12, width) - x).abs().amax().item() < 1e-5)
+  }
+
+  @Test("drawers that begin from a picture draw it")
+  func begins() {
+    for drawer in [FourierDrawer(picture: picture), PixelsDrawer(picture: picture)] as [any Drawer]
+    {
+      #expect((drawer.render().detached() - picture).abs().amax().item() < 1e-3, "\(drawer)")
+    }
+  }
+
+  @Test("a spectrum's pictures are smooth: neighbours are alike, and each colour varies")
+  func smooth() {
+    let stream = RandomStream(seed: 3, "spectrum")
+    let x = FourierDrawer(width: 64, height: 64, stream: stream, device: .cpu).render().detached()
+    let steps = (x.narrowed(3, 1, 63) - x.narrowed(3, 0, 63)).abs().mean().item()
+    let spread = (x - x.mean()).abs().mean().item()
+    // Of white noise the steps would be 1.4 times the spread.
+    #expect(steps < 0.7 * spread, "\(steps) of \(spread)")
+    #expect(x.amin().item() >= 0 && x.amax().item() <= 1)
+  }
+
+  @Test("gradients reach the parameters and agree with finite differences")
+  func gradients() {
+    let stream = RandomStream(seed: 4, "start")
+    let weights = RandomStream(seed: 5, "weights").normal([1, 3, 8, 8])
+    let drawers: [any Drawer] = [
+      FourierDrawer(width: 8, height: 8, stream: stream, device: .cpu),
+      PixelsDrawer(width: 8, height: 8, stream: stream, device: .cpu),
+    ]
+    for drawer in drawers {
+      let parameter = drawer.parameters[0]
+      let slope = gradient(of: (drawer.render() * weights).sum(), at: [parameter])[0]
+      let direction = RandomStream(seed: 6, "direction").normal(parameter.shape)
+      let step = 1e-3 * parameter.detached().abs().mean().item()
+      func value(_ sign: Double) -> Double {
+        noGrad {
+          let here = parameter.detached().cloned()
+          parameter.assign(here + direction * (sign * step))
+          defer { parameter.assign(here) }
+          return (drawer.render() * weights).sum().item()
+        }
+      }
+      let expected = (value(1) - value(-1)) / (2 * step)
+      let found = (slope * direction).sum().item()
+      #expect(abs(found - expected) < 0.02 * abs(expected) + 1e-3, "\(type(of: drawer))")
+    }
+  }
+}
