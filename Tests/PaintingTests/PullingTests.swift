@@ -20,8 +20,10 @@ import Weights
     var lies = false
     /// The status of every answer.
     var status = 200
-    /// Whether files lie on another host, as the hub's do.
+    /// Whether files lie elsewhere, as the hub's do.
     var redirects = false
+    /// On which host; the same one if empty.
+    var host = ""
     /// Whether ranges are ignored.
     var ignoresRanges = false
   }
@@ -67,7 +69,7 @@ import Weights
       let name = String(request.path.split(separator: "/").last ?? "")
       guard var bytes = files[name] else { return .init(status: 404) }
       if manners.redirects, !request.path.hasPrefix("/store/") {
-        return .init(status: 302, headers: ["Location": "/store/\(name)"])
+        return .init(status: 302, headers: ["Location": "\(manners.host)/store/\(name)"])
       }
       if manners.lies, name.hasSuffix(".safetensors") { bytes[bytes.count / 2] ^= 1 }
       var answer = LoopbackServer.Answer()
@@ -122,6 +124,21 @@ import Weights
       #expect(left(hub.downloads).isEmpty)
       #expect(server.requests.allSatisfy { $0.headers["authorization"] == "Bearer secret" })
     }
+  }
+
+  @Test("the token goes to the hub and not to the host that it sends on to")
+  func token() async throws {
+    let files = try Self.files()
+    let folder = try ScratchFolder.make("pull")
+    let store = try server(files, Manners())
+    defer { store.stop() }
+    let server = try server(files, Manners(redirects: true, host: store.address))
+    defer { server.stop() }
+    let library = ModelLibrary(store: ModelStore(folder: folder.appending(path: "models")))
+    _ = try await library.pull("hf:org/name", hub: Hub(environment(server, folder)))
+    #expect(server.requests.allSatisfy { $0.headers["authorization"] == "Bearer secret" })
+    #expect(store.requests.count == 2)
+    #expect(store.requests.allSatisfy { $0.headers["authorization"] == nil })
   }
 
   @Test("a fetch that was cut off is taken up where it stopped")
