@@ -12,7 +12,8 @@ extension CLIP.Config {
     let tokens = try shapes("token_embedding.weight", rank: 2)
     let text = Text(
       contextLength: try shapes("positional_embedding", rank: 2)[0], vocabSize: tokens[0],
-      width: tokens[1], heads: tokens[1] / 64, layers: shapes.count("transformer.resblocks."))
+      width: tokens[1], heads: max(1, tokens[1] / Self.headWidth(of: tokens[1])),
+      layers: shapes.count("transformer.resblocks."))
     self.init(
       embedDim: try shapes("text_projection", rank: 2)[1], vision: try Self.vision(shapes),
       text: text)
@@ -35,6 +36,7 @@ extension CLIP.Config {
       imageSize: side(positions).multipliedReportingOverflow(by: kernel[3]).partialValue,
       patchSize: kernel[3], width: kernel[0],
       layers: shapes.count(isSLIP ? "visual.blocks." : "visual.transformer.resblocks."),
+      headWidth: headWidth(of: kernel[0]),
       mlpRatio: Double(fc[0]) / Double(max(1, kernel[0])))
     if isSLIP { vision.tower = .slip }
     // What is known by its width takes all of the published sizes, the exact ratio too.
@@ -56,6 +58,9 @@ extension CLIP.Config {
       imageSize: side(positions).multipliedReportingOverflow(by: 32).partialValue, width: width,
       stages: stages)
   }
+
+  /// 64, or all in one head where that does not divide the width.
+  private static func headWidth(of width: Int) -> Int { width % 64 == 0 ? 64 : max(1, width) }
 
   /// Positions on a side, one of all being the class token's.
   private static func side(_ positions: Int) -> Int {

@@ -1,4 +1,5 @@
 import Foundation
+import Weights
 
 /// What `pack.json` says: the identity of a model pack, its files and its networks' sizes.
 ///
@@ -50,20 +51,7 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public static let currentSchema = 1
 
   /// Size and checksum of one file.
-  public struct File: Codable, Sendable, Equatable {
-    /// Bytes.
-    public var size: Int
-    /// SHA-256, 64 lower-case hexadecimal digits.
-    public var sha256: String
-
-    /// - Parameters:
-    ///   - size: bytes.
-    ///   - sha256: 64 hexadecimal digits.
-    public init(size: Int, sha256: String) {
-      self.size = size
-      self.sha256 = sha256
-    }
-  }
+  public typealias File = FileRecord
 
   /// Version of the format, 1.
   public var schema: Int

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Painting
 import Training
+import Weights
 
 /// `reverie pack RUNS`: gathers what trainings made into a pack.
 struct AssemblePack: ParsableCommand {

@@ -59,7 +59,7 @@ extension ModelLibrary {
   /// the source, so that files which a killed fetch completed are found again.
   private func install(
     _ particulars: Particulars, hub: Hub, from source: String,
-    _ fetch: (URL) async throws -> [String: ModelRecord.File]
+    _ fetch: (URL) async throws -> [String: FileRecord]
   ) async throws -> ModelStore.Model {
     let name = Checksum.sha256(of: source).prefix(16)
     let staging = hub.downloads.appending(path: "\(name).staging")
@@ -95,7 +95,7 @@ extension ModelLibrary {
     let total = files.reduce(0) { $0 + ($1.size ?? 0) }
     return try await install(particulars, hub: hub, from: known.id) { staging in
       try await Downloader.open(folder: hub.downloads) { downloader in
-        var expected: [String: ModelRecord.File] = [:]
+        var expected: [String: FileRecord] = [:]
         var before = 0
         for file in files {
           let start = before
@@ -139,7 +139,7 @@ extension ModelLibrary {
         particulars, hub: hub, from: "\(hub.endpoint) \(particulars.source ?? "")"
       ) { staging in
         var queue = listing.files.filter { wanted.contains($0.name) }
-        var expected: [String: ModelRecord.File] = [:]
+        var expected: [String: FileRecord] = [:]
         var before = 0
         while !queue.isEmpty {
           let file = queue.removeFirst()

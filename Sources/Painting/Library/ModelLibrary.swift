@@ -54,7 +54,7 @@ public struct ModelLibrary: Sendable {
     /// Whether CLIP's activation is QuickGELU.
     public var quickGELU: Bool?
     /// Hashes that its files must have, by name.
-    public var expected: [String: ModelRecord.File] = [:]
+    public var expected: [String: FileRecord] = [:]
 
     /// Nothing beyond the files.
     public init() {}

@@ -1,5 +1,21 @@
 import Foundation
 
+/// Size and checksum of one file.
+public struct FileRecord: Codable, Sendable, Equatable {
+  /// Bytes.
+  public var size: Int
+  /// SHA-256, 64 lower-case hexadecimal digits.
+  public var sha256: String
+
+  /// - Parameters:
+  ///   - size: bytes.
+  ///   - sha256: 64 hexadecimal digits.
+  public init(size: Int, sha256: String) {
+    self.size = size
+    self.sha256 = sha256
+  }
+}
+
 /// What `model.json` in an installed model's folder says.
 public struct ModelRecord: Codable, Sendable, Equatable {
   /// The version of this format that the program reads.
@@ -19,22 +35,6 @@ public struct ModelRecord: Codable, Sendable, Equatable {
     case other
   }
 
-  /// One file of a model.
-  public struct File: Codable, Sendable, Equatable {
-    /// Bytes.
-    public var size: Int
-    /// SHA-256, 64 lower-case hexadecimal digits.
-    public var sha256: String
-
-    /// - Parameters:
-    ///   - size: bytes.
-    ///   - sha256: 64 hexadecimal digits.
-    public init(size: Int, sha256: String) {
-      self.size = size
-      self.sha256 = sha256
-    }
-  }
-
   /// Version of the format.
   public var schema = Self.currentSchema
   /// The name it is called by, and of its folder.
@@ -50,12 +50,12 @@ public struct ModelRecord: Codable, Sendable, Equatable {
   /// Whether CLIP's activation is QuickGELU, where the owner said so.
   public var quickGELU: Bool?
   /// The files by their names in the folder.
-  public var files: [String: File]
+  public var files: [String: FileRecord]
 
   /// A record of these parts; see the fields.
   public init(
     id: String, kind: Kind, title: String, source: String, licence: String? = nil,
-    quickGELU: Bool? = nil, files: [String: File] = [:]
+    quickGELU: Bool? = nil, files: [String: FileRecord] = [:]
   ) {
     self.id = id
     self.kind = kind

@@ -111,7 +111,7 @@ public struct ModelStore: Sendable {
         let size =
           try FileManager.default.attributesOfItem(
             atPath: target.resolvingSymlinksInPath().path)[.size] as? Int
-        let found = ModelRecord.File(size: size ?? 0, sha256: try Checksum.sha256(of: target))
+        let found = FileRecord(size: size ?? 0, sha256: try Checksum.sha256(of: target))
         if let file = expected[name], file.sha256 != found.sha256 {
           throw WeightsError.checksum(path: url.path, expected: file.sha256, found: found.sha256)
         }
