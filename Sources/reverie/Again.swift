@@ -65,6 +65,13 @@ struct Again: AsyncParsableCommand {
     note(
       "the pack", "\(metadata.pack.id) \(metadata.pack.version)",
       "\(pack.manifest.id) \(pack.manifest.version)")
+    for (id, then) in (metadata.models ?? [:]).sorted(by: { $0.key < $1.key }) {
+      // One that is not installed is told when it is to paint.
+      guard let now = try? ModelLibrary().fingerprint(id), now != then else { continue }
+      Console.say(
+        "Note: it was painted with another model '\(id)' than is installed; the picture may differ."
+      )
+    }
     note("libtorch", metadata.libtorch, Libtorch.version)
     note("the device", metadata.device, "\(device)")
   }

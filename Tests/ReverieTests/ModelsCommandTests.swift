@@ -50,6 +50,14 @@ import Testing
     let damaged = try program.run(["models", "verify", "drawer"])
     #expect(damaged.status == 1 && damaged.errors.contains("SHA-256"))
     #expect(try program.run(["models", "remove", "drawer"]).status == 0)
+    #expect(try program.run(["models", "add", vqgan(), pack + "/pack.json"]).status == 1)
+    let other = program.folder.appending(path: "other")
+    try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+    try bytes.write(to: other.appending(path: "vqgan.safetensors"))
+    #expect(try program.run(["models", "add", "other", "--id", "drawer"]).status == 0)
+    let changed = try program.run(["again", "one.png", "--pack", pack, "-o", "three.png"])
+    #expect(changed.status == 0 && changed.errors.contains("another model 'drawer'"))
+    #expect(try program.run(["models", "remove", "drawer"]).status == 0)
     #expect(try program.run(["models", "list"]).output.isEmpty)
   }
 

@@ -90,7 +90,7 @@ extension ModelLibrary {
   }
 
   /// A hash that tells whether two installations are the same model.
-  func fingerprint(_ id: String) throws -> String {
+  public func fingerprint(_ id: String) throws -> String {
     let files = try store.model(id).record.files.sorted { $0.key < $1.key }
     return Checksum.sha256(of: files.map(\.value.sha256).joined(separator: "\n"))
   }
