@@ -111,7 +111,6 @@ extension CLIP.Config {
       throw CLIP.ConfigError(
         description: "CLIP's configuration has preprocess_cfg without three means and deviations.")
     }
-    try check("vision_cfg.head_width", vision.headWidth, 1...max(64, vision.width))
     guard vision.mlpRatio.isFinite, (0.01...64).contains(vision.mlpRatio), vision.hidden > 0 else {
       throw CLIP.ConfigError(
         description: "CLIP's configuration has vision_cfg.mlp_ratio = \(vision.mlpRatio); "
@@ -128,6 +127,7 @@ extension CLIP.Config {
       try check(("vision_cfg.width", vision.width), by: ("two", 2))
       try check(("32 vision_cfg.width", 32 * vision.width), by: ("heads", vision.width / 2))
     } else {
+      try check("vision_cfg.head_width", vision.headWidth, 1...vision.width)
       try check(("vision_cfg.width", vision.width), by: ("vision_cfg.head_width", vision.headWidth))
     }
     try check(("text_cfg.width", text.width), by: ("text_cfg.heads", text.heads))

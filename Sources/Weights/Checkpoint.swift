@@ -123,6 +123,14 @@ public final class Checkpoint {
     }
   }
 
+  /// Gives back the memory of what has been cast: the file and its copy need not be held together.
+  fileprivate func forget(_ origin: KeyRules.Origin) {
+    switch origin {
+    case .key(let key), .transposed(let key), .reshaped(let key, _): file.forget(prefix + key)
+    case .joined(let keys): for key in keys { file.forget(prefix + key) }
+    }
+  }
+
   fileprivate func origin(_ key: String) -> KeyRules.Origin? { plan[key] }
 }
 
@@ -157,7 +165,10 @@ private final class Ledger: ParameterSource {
     guard device != .meta else { return Tensor.empty(shape, wanted, device: .meta) }
     do {
       let tensor = try checkpoint.read(origin)
-      return (tensor.dtype.isFloat ? tensor.to(wanted) : tensor).to(device)
+      guard tensor.dtype.isFloat, tensor.dtype != wanted else { return tensor.to(device) }
+      let cast = tensor.to(wanted)
+      checkpoint.forget(origin)
+      return cast.to(device)
     } catch {
       unreadable.append(error)
       return placeholder(shape, wanted)

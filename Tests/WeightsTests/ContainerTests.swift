@@ -100,6 +100,44 @@ struct ContainerTests {
       try chunked.tensor("big.x"), try expected.tensor("chunked"), "chunked")
   }
 
+  @Test("plain pickles of Python 2's protocols are read as data")
+  func plainPickles() throws {
+    // pickle.dumps({"cat": [1, 2.5, True, None], "dog": (3,)}, 0)
+    let text = "(dp0\nVcat\np1\n(lp2\nI1\naF2.5\naI01\naNasVdog\np3\n(I3\ntp4\ns."
+    let old = try Array(text.utf8).withUnsafeBytes { try Unpickler.read($0) }
+    let pairs = try #require(old.pairs(old.root))
+    #expect(pairs.map(\.key) == [.string("cat"), .string("dog")])
+    #expect(old.sequence(pairs[0].value) == [.integer(1), .float(2.5), .bool(true), .none])
+    #expect(old.sequence(pairs[1].value) == [.integer(3)])
+    // pickle.dumps({"cat": [1, 2**70, "x"]}, 2)
+    let bytes: [UInt8] =
+      [0x80, 2, 0x7D, 0x71, 0, 0x58, 3, 0, 0, 0, 0x63, 0x61, 0x74, 0x71, 1, 0x5D, 0x71, 2, 0x28]
+      + [0x4B, 1, 0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0x58, 1, 0, 0, 0, 0x78, 0x71, 3, 0x65]
+      + [0x73, 0x2E]
+    let new = try bytes.withUnsafeBytes { try Unpickler.read($0) }
+    let values = try #require(new.pairs(new.root)?.first.flatMap { new.sequence($0.value) })
+    #expect(values[0] == .integer(1) && values[2] == .string("x"))
+    guard case .bytes(let long) = new.node(values[1]) else {
+      Issue.record("\(values[1])")
+      return
+    }
+    #expect(long == [0, 0, 0, 0, 0, 0, 0, 0, 0x40])
+  }
+
+  @Test("a tensor whose memory was given back reads the same again")
+  func forgetting() throws {
+    for name in ["zip.pt", "tensors.safetensors", "legacy.pt"] {
+      let file = try openTensors(at: Containers.url(name))
+      for key in file.names {
+        let before = try file.tensor(key)
+        let values = before.withBytes { Array($0) }
+        file.forget(key)
+        #expect(before.withBytes { Array($0) } == values)
+        #expect(try file.tensor(key).withBytes { Array($0) } == values)
+      }
+    }
+  }
+
   @Test("an index opens its parts, of either kind")
   func shards() throws {
     let file = try openTensors(at: Containers.url("model.safetensors.index.json"))

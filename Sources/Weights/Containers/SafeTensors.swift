@@ -58,6 +58,11 @@ public final class SafeTensors: TensorFile {
     }
     return try TensorView(file, storage: range, dtype: entry.dtype, shape: entry.shape).tensor()
   }
+
+  /// See `TensorFile`.
+  public func forget(_ name: String) {
+    if let range = ranges[name] { file.forget(range) }
+  }
 }
 
 extension DType {

@@ -59,7 +59,7 @@ public final class ShardedFile: TensorFile {
   /// From the tensors' names to the parts'.
   private static func map(_ url: URL) throws -> [String: String] {
     let bytes = try MappedFile(url)
-    guard bytes.bytes.count <= SafeTensors.longestHeader else { throw bad(url, "it is too long") }
+    guard bytes.bytes.count <= 16 << 20 else { throw bad(url, "it is too long") }
     let map: [String: String]
     do {
       map = try JSONDecoder().decode(Index.self, from: Data(bytes.bytes)).weight_map
@@ -86,4 +86,7 @@ public final class ShardedFile: TensorFile {
     guard let part = parts[name] else { throw WeightsError.missing(path: url.path, name: name) }
     return try part.tensor(name)
   }
+
+  /// See `TensorFile`.
+  public func forget(_ name: String) { parts[name]?.forget(name) }
 }

@@ -55,11 +55,15 @@ public protocol TensorFile: AnyObject, Sendable {
   /// The tensor called `name`. It must not be written to; it keeps the mapping alive.
   /// - Throws: `WeightsError.missing` when there is none.
   func tensor(_ name: String) throws -> Tensor
+  /// Gives back the memory that reading a tensor took from the mapped file, once it has been copied.
+  func forget(_ name: String)
 }
 
 extension TensorFile {
   /// Nothing was passed over.
   public var foreign: [String] { [] }
+  /// Keeps the memory.
+  public func forget(_ name: String) {}
 }
 
 /// A tensor in a mapped file: elements at regular distances within a range of bytes.
@@ -124,6 +128,9 @@ struct TensorView: Sendable {
     for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
     return strides
   }
+
+  /// See `TensorFile.forget`.
+  func forget() { file.forget(range) }
 
   /// The tensor on the mapped bytes, or on a copy where these lie askew.
   func tensor() throws -> Tensor {

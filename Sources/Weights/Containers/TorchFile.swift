@@ -65,6 +65,9 @@ public final class TorchFile: TensorFile {
     return try view.tensor()
   }
 
+  /// See `TensorFile`.
+  public func forget(_ name: String) { views[name]?.forget() }
+
   // MARK: Archives
 
   private static func readArchive(_ file: MappedFile) throws(FormatError) -> (
