@@ -20,14 +20,15 @@ import Torch
   func begins() {
     for drawer in [FourierDrawer(picture: picture), PixelsDrawer(picture: picture)] as [any Drawer]
     {
-      #expect((drawer.render().detached() - picture).abs().amax().item() < 1e-3, "\(drawer)")
+      #expect((drawer.render(nil).detached() - picture).abs().amax().item() < 1e-3, "\(drawer)")
     }
   }
 
   @Test("a spectrum's pictures are smooth: neighbours are alike, and each colour varies")
   func smooth() {
     let stream = RandomStream(seed: 3, "spectrum")
-    let x = FourierDrawer(width: 64, height: 64, stream: stream, device: .cpu).render().detached()
+    let x = FourierDrawer(width: 64, height: 64, stream: stream, device: .cpu).render(nil)
+      .detached()
     let steps = (x.narrowed(3, 1, 63) - x.narrowed(3, 0, 63)).abs().mean().item()
     let spread = (x - x.mean()).abs().mean().item()
     // Of white noise the steps would be 1.4 times the spread.
@@ -45,7 +46,7 @@ import Torch
     ]
     for drawer in drawers {
       let parameter = drawer.parameters[0]
-      let slope = gradient(of: (drawer.render() * weights).sum(), at: [parameter])[0]
+      let slope = gradient(of: (drawer.render(nil) * weights).sum(), at: [parameter])[0]
       let direction = RandomStream(seed: 6, "direction").normal(parameter.shape)
       let step = 1e-3 * parameter.detached().abs().mean().item()
       func value(_ sign: Double) -> Double {
@@ -53,7 +54,7 @@ import Torch
           let here = parameter.detached().cloned()
           parameter.assign(here + direction * (sign * step))
           defer { parameter.assign(here) }
-          return (drawer.render() * weights).sum().item()
+          return (drawer.render(nil) * weights).sum().item()
         }
       }
       let expected = (value(1) - value(-1)) / (2 * step)

@@ -32,7 +32,7 @@ struct DVAEDrawer: Drawer {
   var parameters: [Tensor] { [logits] }
 
   /// The picture of the likeliest codes.
-  func render() -> Tensor {
+  func render(_ iteration: Int?) -> Tensor {
     let probabilities = logits.softmax(over: 1)
     let chosen = noGrad {
       let codes = Tensor.arange(0..<logits.size(1), device: logits.device).reshaped(1, -1, 1, 1)
@@ -40,6 +40,4 @@ struct DVAEDrawer: Drawer {
     }
     return decoder(chosen.straightThrough(to: probabilities))
   }
-
-  func project() {}
 }

@@ -44,7 +44,7 @@ struct FourierDrawer: Drawer {
 
   var parameters: [Tensor] { [spectrum] }
 
-  func render() -> Tensor {
+  func render(_ iteration: Int?) -> Tensor {
     var x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]
     if evensContrast {
       let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
@@ -52,8 +52,6 @@ struct FourierDrawer: Drawer {
     }
     return x.permuted(0, 2, 3, 1).matmul(colors.transposed()).permuted(0, 3, 1, 2).sigmoid()
   }
-
-  func project() {}
 
   /// The amplitude of each frequency in natural pictures, `[H, W / 2 + 1, 1]`.
   private static func scale(width: Int, height: Int, _ device: Device) -> Tensor {

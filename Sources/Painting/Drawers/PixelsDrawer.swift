@@ -15,7 +15,7 @@ struct PixelsDrawer: Drawer {
 
   var parameters: [Tensor] { [pixels] }
 
-  func render() -> Tensor { pixels }
+  func render(_ iteration: Int?) -> Tensor { pixels }
 
   func project() { noGrad { pixels.assign(pixels.clamped(0, 1)) } }
 }

@@ -39,7 +39,9 @@ public struct VQGANDrawer: Drawer {
   public var parameters: [Tensor] { [z] }
 
   /// The picture of the nearest codes, `[1, 3, H, W]`.
-  public func render() -> Tensor { (model.decode(model.quantize(z).quantized) + 1) / 2 }
+  public func render(_ iteration: Int?) -> Tensor {
+    (model.decode(model.quantize(z).quantized) + 1) / 2
+  }
 
   /// Limits every channel to the codebook's range.
   public func project() { noGrad { z.assign(z.clamped(low, high)) } }

@@ -1,12 +1,5 @@
 import Torch
 
-/// Something that is wanted of a picture: a number that should become small.
-public protocol Objective {
-  /// The loss, without dimensions, with history to the embeddings.
-  /// - Parameter embeddings: of the views of the picture, `[B, E]`.
-  func loss(_ embeddings: Tensor) -> Tensor
-}
-
 /// Half the squared angle between vectors, as CLIP guidance measures distance (Crowson 2021):
 ///
 /// ```
@@ -31,21 +24,30 @@ public func sphericalDistance(_ x: Tensor, _ y: Tensor) -> Tensor {
 public struct PromptObjective: Objective {
   /// Embeddings wanted, `[M, E]`; 1 for a text.
   let targets: Tensor
+  /// Which perceptor's views are measured.
+  let perceptor: Int
   let weight: Double
   let stop: Double
 
   /// - Parameters:
   ///   - targets: embeddings wanted, `[M, E]`.
+  ///   - perceptor: which one's views are measured.
   ///   - weight: how strongly; negative pushes away.
   ///   - stop: signed distance below which a view gives no gradient.
-  public init(_ targets: Tensor, weight: Double = 1, stop: Double = -.infinity) {
+  public init(
+    _ targets: Tensor, perceptor: Int = 0, weight: Double = 1, stop: Double = -.infinity
+  ) {
     self.targets = targets.detached()
+    self.perceptor = perceptor
     self.weight = weight
     self.stop = stop
   }
 
   /// `|w| · mean(d · sign(w))`; pairs nearer than `stop` count in the value but have no gradient.
-  public func loss(_ embeddings: Tensor) -> Tensor {
+  public func loss(_ sight: Sight) -> Tensor? { loss(sight.views[perceptor].embeddings) }
+
+  /// As `loss(_:)`, of embeddings `[B, E]`.
+  func loss(_ embeddings: Tensor) -> Tensor {
     let sign: Double = weight < 0 ? -1 : 1
     let distances =
       sphericalDistance(embeddings.unsqueezed(1), targets.unsqueezed(0)) * sign  // [B, M]

@@ -33,7 +33,7 @@ struct CLIPGuided {
     var best = Best()
     for iteration in 0..<total {
       if easel.isStopped, iteration > 0 { return (try best.picture(), iteration) }
-      let picture = drawer.render()
+      let picture = drawer.render(iteration)
       let values = picture.detached()
       let seen = values.clamped(0, 1).variable()
       let losses = critics.flatMap { $0.losses(seen, iteration: iteration) }
@@ -63,7 +63,8 @@ struct CLIPGuided {
 
     func losses(_ picture: Tensor, iteration: Int) -> [Tensor] {
       let embeddings = perceptor.clip.embed(cutouts(picture, iteration: iteration))
-      return objectives.map { $0.loss(embeddings) }
+      let sight = Sight(picture: picture, views: [.init(cutouts: picture, embeddings: embeddings)])
+      return objectives.compactMap { $0.loss(sight) }
     }
   }
 

@@ -1,0 +1,83 @@
+import Synchronization
+import Torch
+
+/// A kind of drawer: what `--method` chooses among.
+public struct DrawerKind: Sendable {
+  /// The method's name, `pixel` for instance.
+  public let id: String
+  /// The method as galleries know it, `VQGAN+CLIP` for instance.
+  public let title: String
+  /// What it is, in one sentence without the final stop.
+  public let help: String
+  /// What it draws with, and so what a pack or an installed model must have.
+  public let needs: Need
+  /// Its arguments.
+  public let arguments: [PartArgument]
+  /// Values of the request's parameters that suit it better than the general ones.
+  public let standards: [String: JSONValue]
+  let make: @Sendable (Setting) throws -> any Drawer
+
+  /// What a drawer needs beside a CLIP.
+  public enum Need: Sendable, Hashable {
+    case nothing, vqgan, dvae, biggan
+  }
+
+  /// A kind; see the fields.
+  public init(
+    _ id: String, title: String, _ help: String, needs: Need = .nothing,
+    arguments: [PartArgument] = [], standards: [String: JSONValue] = [:],
+    make: @escaping @Sendable (Setting) throws -> any Drawer
+  ) {
+    self.id = id
+    self.title = title
+    self.help = help
+    self.needs = needs
+    self.arguments = arguments
+    self.standards = standards
+    self.make = make
+  }
+}
+
+/// A kind of objective: what `--objective` chooses among.
+public struct ObjectiveKind: Sendable {
+  /// Its name, `palette` for instance.
+  public let name: String
+  /// What is wanted, in one sentence without the final stop.
+  public let help: String
+  /// Its arguments.
+  public let arguments: [PartArgument]
+  let make: @Sendable (Setting) throws -> any Objective
+
+  /// A kind; see the fields. The weight is applied from outside.
+  public init(
+    _ name: String, _ help: String, arguments: [PartArgument] = [],
+    make: @escaping @Sendable (Setting) throws -> any Objective
+  ) {
+    self.name = name
+    self.help = help
+    self.arguments = arguments
+    self.make = make
+  }
+}
+
+/// A kind of filter: what `--filter` chooses among.
+public struct FilterKind: Sendable {
+  /// Its name, `lookup` for instance.
+  public let name: String
+  /// What it does, in one sentence without the final stop.
+  public let help: String
+  /// Its arguments.
+  public let arguments: [PartArgument]
+  let make: @Sendable (Setting) throws -> any Filter
+
+  /// A kind; see the fields.
+  public init(
+    _ name: String, _ help: String, arguments: [PartArgument] = [],
+    make: @escaping @Sendable (Setting) throws -> any Filter
+  ) {
+    self.name = name
+    self.help = help
+    self.arguments = arguments
+    self.make = make
+  }
+}

@@ -1,0 +1,50 @@
+import Torch
+
+/// What the objectives are shown in one iteration.
+public struct Sight {
+  /// What one perceptor sees.
+  public struct Views {
+    /// The views, `[B, 3, S, S]` in about 0…1, before the perceptor's own normalisation.
+    public let cutouts: Tensor
+    /// Their embeddings, `[B, E]`, not normalised.
+    public let embeddings: Tensor
+  }
+
+  /// The picture after filters, `[1, 3, H, W]` in 0…1, with history.
+  public let picture: Tensor
+  /// The drawer's latent, with history; nil when it has none.
+  public let latent: Tensor?
+  /// What each perceptor sees, in the order of the perceptors.
+  public let views: [Views]
+  /// Counted from 0.
+  public let iteration: Int
+  /// Iterations in all.
+  public let total: Int
+
+  /// A sight; see the fields.
+  public init(
+    picture: Tensor, latent: Tensor? = nil, views: [Views] = [], iteration: Int = 0, total: Int = 1
+  ) {
+    self.picture = picture
+    self.latent = latent
+    self.views = views
+    self.iteration = iteration
+    self.total = total
+  }
+}
+
+/// Something that is wanted of a picture: a number that should become small.
+public protocol Objective {
+  /// The loss, without dimensions, with history to what was seen; nil when there is nothing to say
+  /// in this iteration.
+  func loss(_ sight: Sight) -> Tensor?
+}
+
+/// What a drawer draws, changed before anybody sees it.
+public protocol Filter {
+  /// The changed picture, `[1, 3, H', W']`, and a loss that the change adds.
+  /// - Parameters:
+  ///   - picture: `[1, 3, H, W]` in 0…1, with history.
+  ///   - iteration: of the optimisation; nil for a picture to look at, without chance.
+  func callAsFunction(_ picture: Tensor, iteration: Int?) -> (picture: Tensor, loss: Tensor?)
+}
