@@ -121,6 +121,16 @@ public struct VQGAN {
   /// The latent of codes `[B, h, w, levels]`: `[B, embed_dim, h, w]`.
   public func lookUp(_ codes: Tensor) -> Tensor { quantizer.lookUp(codes) }
 
+  /// The latent of codes of which only probabilities are known: their entries' mean.
+  /// - Parameter probabilities: `[B, h, w, levels, K]`
+  /// - Returns: `[B, D, h, w]`
+  public func lookUp(probabilities: Tensor) -> Tensor {
+    let entries = quantizer.codebooks.enumerated().map { level, codebook in
+      probabilities.select(3, level).matmul(codebook)  // [B, h, w, D]
+    }
+    return entries.dropFirst().reduce(entries[0], +).permuted(0, 3, 1, 2)
+  }
+
   /// Lowest and highest value of each channel over all codes, `[1, embed_dim, 1, 1]` each: where
   /// VQGAN+CLIP keeps its latent.
   public var codebookRange: (low: Tensor, high: Tensor) { quantizer.range }

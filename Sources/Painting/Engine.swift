@@ -23,20 +23,24 @@ public actor Engine {
   public nonisolated let threads: Int
   /// The models that requests may name.
   public nonisolated let library: ModelLibrary
+  /// Where embeddings of prompts are kept; nil for nowhere.
+  public nonisolated let cache: EmbeddingCache?
   private nonisolated let thread: ModelThread
   private var networks: Networks?
 
   /// - Parameters:
   ///   - pack: the pack that paints.
   ///   - library: the models that requests may name beside the pack's.
+  ///   - cache: where embeddings of prompts are kept; nil for nowhere.
   ///   - device: where networks compute; it must be among `Device.available`.
   ///   - threads: of one operation; the number of physical cores if left out.
   public init(
-    pack: Pack, library: ModelLibrary = ModelLibrary(), device: Device = .cpu,
-    threads: Int = Processor.cores
+    pack: Pack, library: ModelLibrary = ModelLibrary(), cache: EmbeddingCache? = nil,
+    device: Device = .cpu, threads: Int = Processor.cores
   ) {
     self.pack = pack
     self.library = library
+    self.cache = cache
     self.device = device
     let threads = max(1, threads)
     self.threads = threads
@@ -52,16 +56,25 @@ public actor Engine {
   public struct Options: Sendable {
     /// Number of pictures: the best candidates of `dalle`, or the seeds that follow each other.
     public var count: Int
-    /// The picture that the request's `initImage` names.
-    public var initial: Picture?
+    /// The files that the request names.
+    public var files: Attachments
     /// Steps between previews; nil for none.
     public var previewEvery: Int?
+    /// Where the run's state is kept; nil for nowhere. Pictures that it has finished are left out.
+    public var run: RunFolder?
+    /// Seconds between checkpoints.
+    public var checkpointEvery: Double
 
     /// Options; see the fields.
-    public init(count: Int = 1, initial: Picture? = nil, previewEvery: Int? = nil) {
+    public init(
+      count: Int = 1, files: Attachments = Attachments(), previewEvery: Int? = nil,
+      run: RunFolder? = nil, checkpointEvery: Double = 5
+    ) {
       self.count = count
-      self.initial = initial
+      self.files = files
       self.previewEvery = previewEvery
+      self.run = run
+      self.checkpointEvery = checkpointEvery
     }
   }
 
@@ -97,6 +110,7 @@ public actor Engine {
       .started(
         .init(request: request, paintedWidth: painted.width, paintedHeight: painted.height)))
     let easel = Easel(emit: emit, previewEvery: options.previewEvery)
+    let done = options.run?.finishedCount ?? 0
 
     func finish(_ picture: Tensor, _ exact: Request, score: Double?) throws {
       var picture = try Picture(picture[0])
@@ -115,23 +129,25 @@ public actor Engine {
     }
 
     if request.method == .dalle {
-      let candidates = try DALLE(networks: networks, easel: easel).paint(request)
+      let candidates = try DALLE(networks: networks, easel: easel, run: options.run)
+        .paint(request)
       let first = (request.rank ?? 1) - 1
-      for rank in first..<min(first + options.count, candidates.count) {
+      for rank in (first + done)..<min(first + options.count, candidates.count) {
         var exact = request
         exact.rank = rank + 1
         exact.candidates = candidates.count
         try finish(candidates[rank].picture, exact, score: candidates[rank].score)
       }
     } else {
-      let initial = try initialPicture(request, options.initial, painted)
-      for index in 0..<options.count where index == 0 || !Task.isCancelled {
+      for index in done..<options.count where index == done || !Task.isCancelled {
         var exact = request
         exact.seed = request.seed.map { $0 + index }
-        let (picture, iterations) = try CLIPGuided(networks: networks, easel: easel).paint(
-          exact, width: painted.width, height: painted.height, initial: initial)
-        exact.iterations = iterations
-        try finish(picture, exact, score: nil)
+        let painting = try GuidedPainting(
+          exact, networks: networks, width: painted.width, height: painted.height,
+          initial: try startPicture(exact, options.files, painted), files: options.files)
+        try paint(painting, Keeper(options, picture: index), easel)
+        exact.iterations = painting.iteration
+        try finish(painting.picture(), exact, score: nil)
       }
     }
     let spent = (clock.now - start).components
@@ -144,7 +160,7 @@ public actor Engine {
 
   private func networks(for dtype: DType) -> Networks {
     if let networks, networks.dtype == dtype { return networks }
-    let made = Networks(pack, library, device: device, dtype: dtype)
+    let made = Networks(pack, library, cache: cache, device: device, dtype: dtype)
     networks = made
     return made
   }
@@ -157,12 +173,22 @@ public actor Engine {
     return try ids.reduce(into: [:]) { $0[$1] = try library.fingerprint($1) }
   }
 
-  private func initialPicture(_ request: Request, _ given: Picture?, _ size: Metadata.Size) throws
-    -> Tensor?
-  {
-    guard let reference = request.initImage else { return nil }
-    guard let given else { throw PaintingError.missingInitImage(name: reference.name) }
-    return try given.filled(width: size.width, height: size.height).tensor()
+  /// Paints to the end, or until it is stopped.
+  private func paint(_ painting: GuidedPainting, _ keeper: Keeper?, _ easel: Easel) throws {
+    try keeper?.restore(painting)
+    let first = painting.iteration
+    while !painting.isDone, !easel.isStopped || painting.iteration == first {
+      let loss = try painting.step()
+      let done = painting.iteration
+      easel.emit(
+        .step(.init(step: done, total: painting.total, unit: "iteration", loss: loss)))
+      if easel.wantsPreview(done), !painting.isDone {
+        let picture = try Picture(painting.current()[0])
+        easel.emit(.preview(.init(picture: picture, step: done, score: nil)))
+      }
+      try keeper?.note(painting, loss: loss)
+    }
+    try keeper?.save(painting)
   }
 }
 

@@ -11,6 +11,7 @@ final class Networks {
   let device: Device
   let dtype: DType
   private let library: ModelLibrary
+  private let cache: EmbeddingCache?
   private var loadedPerceptors: [String: (CLIP, BPETokenizer)] = [:]
   private var loadedDrawings: [String: DrawingModel] = [:]
   private var loadedTokenizer: BPETokenizer?
@@ -18,9 +19,12 @@ final class Networks {
   private var loadedVQGAN: VQGAN?
   private var loadedDALLE: DALLEBart?
 
-  init(_ pack: Pack, _ library: ModelLibrary, device: Device, dtype: DType) {
+  init(
+    _ pack: Pack, _ library: ModelLibrary, cache: EmbeddingCache?, device: Device, dtype: DType
+  ) {
     self.pack = pack
     self.library = library
+    self.cache = cache
     self.device = device
     self.dtype = dtype
   }
@@ -80,8 +84,16 @@ final class Networks {
     let sum = choices.reduce(0) { $0 + $1.weight }
     return try choices.map { choice in
       let (clip, tokenizer) = try perceptor(choice.id)
-      return Perceptor(clip: clip, tokenizer: tokenizer, weight: choice.weight / sum)
+      return Perceptor(
+        id: choice.id, clip: clip, tokenizer: tokenizer, weight: choice.weight / sum,
+        fingerprint: "\(try fingerprint(choice.id)) \(dtype) \(device)", cache: cache)
     }
+  }
+
+  private func fingerprint(_ id: String) throws -> String {
+    guard id == "pack" else { return try library.fingerprint(id) }
+    let names = ["clip.safetensors", "tokenizer.json"]
+    return names.compactMap { pack.manifest.files[$0]?.sha256 }.joined(separator: " ")
   }
 
   private func perceptor(_ id: String) throws -> (CLIP, BPETokenizer) {
@@ -93,8 +105,9 @@ final class Networks {
   }
 
   /// The network that draws what a request asks for.
-  func drawing(_ request: Request) throws -> DrawingModel {
-    guard let id = request.model else { return .vqgan(try vqgan()) }
+  /// - Parameter id: of an installed model; nil for the pack's own.
+  func drawing(_ id: String?) throws -> DrawingModel {
+    guard let id else { return .vqgan(try vqgan()) }
     if let loaded = loadedDrawings[id] { return loaded }
     let made = try library.drawing(id, dtype, device)
     loadedDrawings[id] = made

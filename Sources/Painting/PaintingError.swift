@@ -41,10 +41,14 @@ public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
   case badPackFile(path: String, reason: String)
   /// The pack lacks what the method needs.
   case notInPack(pack: String, what: String)
-  /// The request names an initial picture that was not handed over.
-  case missingInitImage(name: String)
+  /// The request names a file that was not handed over.
+  case missingFile(name: String)
   /// The loss stopped being a number.
   case diverged(iteration: Int)
+  /// What was left of a painting cannot be taken up again.
+  case badCheckpoint(reason: String)
+  /// The folder of a run is not usable.
+  case badRun(path: String, reason: String)
   /// Stopped before there was anything to show.
   case stoppedEarly
 
@@ -59,12 +63,14 @@ public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
         + "another pack with --pack."
     case .notInPack(let pack, let what):
       "The pack \(pack) has no \(what). Choose another --method or another --pack."
-    case .missingInitImage(let name):
-      "This picture began from the picture '\(name)', which was not found. Name its file with "
-        + "--init-image."
+    case .missingFile(let name):
+      "The file '\(name)', which this picture needs, was not found. Lay it beside the picture, or name "
+        + "its folder with --files."
     case .diverged(let iteration):
       "The optimisation left the range of numbers at iteration \(iteration). Try a smaller "
         + "learning rate."
+    case .badCheckpoint(let reason): "The checkpoint cannot be used: \(reason)."
+    case .badRun(let path, let reason): "The run \(path) cannot be used: \(reason)."
     case .stoppedEarly: "Stopped before there was a picture to save."
     }
   }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Imaging
 import Painting
 import Torch
 
@@ -22,8 +21,11 @@ struct Again: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The picture it began from, if that is not beside it any more.", valueName: "file"))
-  var initImage: String?
+      "Where files lie that it was painted with, if they are not beside it.", valueName: "folder"))
+  var files: String?
+
+  @Option(help: "Another type in which networks compute: float32 or bfloat16.")
+  var precision: Request.Precision?
 
   @OptionGroup(title: "Output")
   var output: OutputOptions
@@ -35,19 +37,19 @@ struct Again: AsyncParsableCommand {
     let url = URL(filePath: file)
     let metadata = try Metadata(ofPictureAt: file)
     var request = metadata.request
-    if let precision = execution.precision { request.precision = precision }
-    let initial = try request.initImage.map { try initialPicture($0, beside: url) }
+    if let precision { request.precision = precision }
+    let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
+    let attachments = try places.attachments(request.references)
     let destination = try Destination(output)
     let pack = try execution.openPack()
     let device = try device(metadata)
     if !output.quiet { warn(metadata, pack, device) }
     let session = Session(
-      engine: Engine(
-        pack: pack, device: device,
+      engine: try execution.engine(
+        pack, device: device,
         threads: execution.threads ?? max(1, min(1024, metadata.threads))),
       destination: destination, output: output)
-    try await session.run(
-      request, Engine.Options(initial: initial, previewEvery: output.saveEvery))
+    try await session.run(request, count: 1, files: attachments, pack: execution.pack)
   }
 
   private func device(_ metadata: Metadata) throws -> Device {
@@ -74,27 +76,5 @@ struct Again: AsyncParsableCommand {
     }
     note("libtorch", metadata.libtorch, Libtorch.version)
     note("the device", metadata.device, "\(device)")
-  }
-
-  private func initialPicture(_ reference: Request.ImageReference, beside url: URL) throws
-    -> Picture
-  {
-    if let path = initImage {
-      let given = try InitImage(path: path)
-      guard given.reference.sha256 == reference.sha256 else {
-        throw RequestError.badValue(
-          field: "--init-image", reason: "is not the picture that it began from (another SHA-256)")
-      }
-      return given.picture
-    }
-    let places = [url.deletingLastPathComponent().path, "."]
-    for place in places {
-      let path = place + "/" + reference.name
-      guard FileManager.default.fileExists(atPath: path), let found = try? InitImage(path: path),
-        found.reference.sha256 == reference.sha256
-      else { continue }
-      return found.picture
-    }
-    throw PaintingError.missingInitImage(name: reference.name)
   }
 }

@@ -4,17 +4,7 @@ import Painting
 import Torch
 
 extension Method: ExpressibleByArgument {}
-extension OptimizerName: ExpressibleByArgument {}
 extension Request.Precision: ExpressibleByArgument {}
-
-extension ArgumentHelp {
-  /// Help of a request's parameter, from its declaration.
-  static func declared(_ name: String, value: String? = nil) -> ArgumentHelp {
-    // The parser lists the words of a choice itself.
-    let text = Request.parameter(name)?.fullHelp(listingWords: false) ?? ""
-    return ArgumentHelp(text, valueName: value)
-  }
-}
 
 /// `--size`: one number for a square, or width x height.
 struct PictureSize: ExpressibleByArgument {
@@ -28,84 +18,6 @@ struct PictureSize: ExpressibleByArgument {
     width = sides[0]
     height = sides[sides.count - 1]
   }
-}
-
-/// `--augmentations`: words separated by commas, or `none`.
-struct AugmentationList: ExpressibleByArgument {
-  let list: [Augmentation]
-
-  init?(argument: String) {
-    if argument == "none" {
-      list = []
-      return
-    }
-    let words = argument.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    let known = words.compactMap { Augmentation(rawValue: $0) }
-    guard known.count == words.count, !words.isEmpty else { return nil }
-    list = known
-  }
-}
-
-/// What determines the picture.
-struct PictureOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: .declared("method"))
-  var method: Method?
-
-  @Option(help: "Size in pixels, 256 or 320x200 (16 to 4096; default 256).")
-  var size: PictureSize?
-
-  @Option(name: .shortAndLong, help: .declared("seed"))
-  var seed: Int?
-
-  @Option(
-    name: .shortAndLong,
-    help: "Number of pictures: with dalle the best candidates, else one seed after the other.")
-  var count = 1
-
-  @Option(help: .declared("clip", value: "ids"))
-  var clip: String?
-
-  @Option(help: .declared("model", value: "id"))
-  var model: String?
-
-  @Option(help: ArgumentHelp("A picture file to begin from (not with dalle).", valueName: "file"))
-  var initImage: String?
-}
-
-/// What only methods under CLIP's guidance take.
-struct OptimisationOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: .declared("iterations"))
-  var iterations: Int?
-
-  @Option(help: .declared("cutouts"))
-  var cutouts: Int?
-
-  @Option(help: .declared("learningRate"))
-  var learningRate: Double?
-
-  @Option(help: .declared("optimizer"))
-  var optimizer: OptimizerName?
-
-  @Option(help: .declared("augmentations"))
-  var augmentations: AugmentationList?
-}
-
-/// What only `dalle` takes.
-struct SamplingOptions: ParsableArguments {
-  @Option(help: .declared("candidates"))
-  var candidates: Int?
-
-  @Option(help: .declared("rank"))
-  var rank: Int?
-
-  @Option(help: .declared("conditionScale"))
-  var conditionScale: Double?
-
-  @Option(help: .declared("temperature"))
-  var temperature: Double?
-
-  @Option(name: .customLong("top-k"), help: .declared("topK"))
-  var topK: Int?
 }
 
 /// Where results go.
@@ -125,6 +37,14 @@ struct OutputOptions: ParsableArguments {
       "Keep every n-th picture on the way (or every n-th candidate).", valueName: "n"))
   var saveEvery: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Seconds between checkpoints, from which reverie resume goes on.", valueName: "seconds"))
+  var checkpointEvery = 5.0
+
+  @Flag(help: "Keep the run's folder (checkpoint, log, preview) when all is done.")
+  var keepRun = false
+
   @Flag(help: "Print results as JSON, one object a line.")
   var json = false
 
@@ -134,6 +54,9 @@ struct OutputOptions: ParsableArguments {
   func validate() throws {
     if let saveEvery, saveEvery < 1 {
       throw ValidationError("--save-every must be at least 1, not \(saveEvery).")
+    }
+    guard checkpointEvery >= 0, checkpointEvery.isFinite else {
+      throw ValidationError("--checkpoint-every must not be negative.")
     }
     if let output {
       guard !output.isEmpty, !output.hasSuffix("/") else {
@@ -148,9 +71,6 @@ struct OutputOptions: ParsableArguments {
 
 /// How it is computed.
 struct ExecutionOptions: ParsableArguments {
-  @Option(help: .declared("precision"))
-  var precision: Request.Precision?
-
   @Option(help: "Where to compute: cpu, cuda or cuda:1 (default: a GPU if there is one).")
   var device: String?
 
@@ -195,5 +115,11 @@ struct ExecutionOptions: ParsableArguments {
   func openPack() throws -> Pack {
     try Pack(
       folder: pack.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? Pack.embedded)
+  }
+
+  /// An engine as the options want it.
+  func engine(_ pack: Pack, device: Device, threads: Int? = nil) throws -> Engine {
+    Engine(
+      pack: pack, cache: .standard(), device: device, threads: threads ?? resolvedThreads)
   }
 }

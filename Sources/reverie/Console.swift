@@ -14,4 +14,19 @@ enum Console {
   static func result(_ text: String) {
     FileHandle.standardOutput.write(Data((text + "\n").utf8))
   }
+
+  /// A path as a shell reads it.
+  static func quoted(_ path: String) -> String {
+    let plain = path.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0))
+    }
+    return plain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
+  }
+
+  /// A file's path, from the working folder where it lies below that.
+  static func relative(_ url: URL) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    let path = url.absoluteURL.path
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+  }
 }

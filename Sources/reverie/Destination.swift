@@ -10,6 +10,13 @@ struct Destination {
   private let folder: URL
   private let date: Date
 
+  /// The place of a run that goes on.
+  init(_ run: RunFolder) {
+    date = Date()
+    file = run.description.output.map { URL(filePath: $0) }
+    folder = URL(filePath: run.description.folder, directoryHint: .isDirectory)
+  }
+
   /// Checks that the place can be written to.
   /// - Throws: `OutputError`.
   init(_ options: OutputOptions, date: Date = Date()) throws {
@@ -46,36 +53,73 @@ struct Destination {
     }
   }
 
-  /// Writes a PNG under a name that is not taken.
-  /// - Parameters:
-  ///   - step: of a picture on the way.
+  /// Writes a picture on the way under a name that is not taken.
   /// - Returns: the file.
-  func write(_ picture: Picture, texts: [PNGText], request: Request, step: Int? = nil) throws
-    -> URL
-  {
-    let name = OutputName(prompt: request.prompt, seed: request.seed ?? 0, date: date)
-    let home =
-      file?.deletingLastPathComponent()
-      ?? folder.appending(path: name.folder, directoryHint: .isDirectory)
-    var stem = file?.deletingPathExtension().lastPathComponent ?? name.stem
-    if let step {
-      stem += "-" + String(repeating: "0", count: max(0, 6 - "\(step)".count)) + "\(step)"
-    }
-    do {
-      try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
-    } catch {
-      throw OutputError.unwritable(home.relativePath, "the folder cannot be made")
-    }
-    for number in 1...10_000 {
-      let url = home.appending(path: number == 1 ? "\(stem).png" : "\(stem)-\(number).png")
+  func write(_ picture: Picture, request: Request, step: Int) throws -> URL {
+    let digits = "\(step)"
+    let padded = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    try makeHome(request)
+    for attempt in 1...10_000 {
+      let url = url(request, suffix: "-" + padded, attempt: attempt)
       do {
-        try picture.write(to: url.path, as: .png(texts: texts))
+        try picture.write(to: url.path, as: .png(texts: []))
         return url
       } catch ImagingError.exists {
         continue
       }
     }
-    throw OutputError.exists(home.appending(path: stem + ".png").relativePath)
+    throw OutputError.exists(url(request, suffix: "-" + padded, attempt: 1).relativePath)
+  }
+
+  /// A name for a picture.
+  /// - Parameters:
+  ///   - suffix: after the stem.
+  ///   - attempt: 1, or a higher number where names before it are taken.
+  ///   - ending: of the file; nil is the one that was asked for, else png.
+  func url(_ request: Request, suffix: String = "", attempt: Int, ending: String? = nil) -> URL {
+    let name = OutputName(prompt: request.title, seed: request.seed ?? 0, date: date)
+    let stem = (file?.deletingPathExtension().lastPathComponent ?? name.stem) + suffix
+    let ending = ending ?? file?.pathExtension ?? "png"
+    return home(request).appending(
+      path: attempt == 1 ? "\(stem).\(ending)" : "\(stem)-\(attempt).\(ending)")
+  }
+
+  private func home(_ request: Request) -> URL {
+    let name = OutputName(prompt: request.title, seed: request.seed ?? 0, date: date)
+    return file?.deletingLastPathComponent()
+      ?? folder.appending(path: name.folder, directoryHint: .isDirectory)
+  }
+
+  /// Makes the folder of pictures.
+  func makeHome(_ request: Request) throws {
+    let home = home(request)
+    do {
+      try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+    } catch {
+      throw OutputError.unwritable(home.relativePath, "the folder cannot be made")
+    }
+  }
+
+  /// A folder for the run that is not there yet.
+  func runFolder(_ request: Request) -> URL {
+    var attempt = 1
+    while true {
+      let url = url(request, attempt: attempt, ending: "run")
+      if !FileManager.default.fileExists(atPath: url.path) { return url }
+      attempt += 1
+    }
+  }
+
+  /// Removes the folders of pictures that were made in vain: those that are empty.
+  func removeEmptyHome(_ request: Request) {
+    guard file == nil else { return }
+    rmdir(home(request).path)
+    rmdir(folder.path)
+  }
+
+  /// The file that was asked for, and the folder for names that are made up, as absolute paths.
+  var place: (file: String?, folder: String) {
+    (file?.absoluteURL.path, folder.absoluteURL.path)
   }
 }
 

@@ -16,19 +16,25 @@ struct Paint: AsyncParsableCommand {
 
       PROMPTS
         "a red fox"                 one text
-        "a red fox | snow:0.5"      several with weights (vqgan-clip)
+        "a red fox | snow:0.5"      several with weights (not with dalle)
         "a red fox | text:-0.3"     a negative weight pushes away
         "a red fox:1:0.8"           a third number: near enough below this distance
+        "a seed ^ a tree"           scenes, one after the other
 
       EXAMPLES
         reverie "a sailboat on a blue background"
         reverie "a fox" --count 4 --seed 7
         reverie "a pizza | green:0.3" --iterations 300 --save-every 50
         reverie "a whale" --init-image sketch.png --size 512x384
+        reverie "a castle" --method pixel --objective palette,colors=navy->gold
         reverie again outputs/20260901/143052-a-fox-7.png
 
       OTHER COMMANDS
         reverie again FILE.png    paints a picture once more
+        reverie resume            goes on with a run that was left or killed
+        reverie film KIND PROMPT  paints a film
+        reverie explain [NAME]    methods, objectives, filters and their arguments
+        reverie presets           named looks and qualities
         reverie paint PROMPT      the same as without 'paint'
         reverie models            installs and explains checkpoints that you have
         reverie train STAGE       trains one part of a model pack
@@ -38,19 +44,27 @@ struct Paint: AsyncParsableCommand {
 
       ^C once saves the best picture so far; twice stops at once.
       Exit codes: 0 done, 64 wrong use, 1 failed, 130 stopped by ^C.
+
+      \(ParameterHelp.parameters)
       """)
 
-  @Argument(help: "What to paint.")
-  var prompt: [String] = []
+  @Argument(
+    parsing: .allUnrecognized,
+    help: ArgumentHelp("What to paint, and the parameters above.", valueName: "prompt"))
+  var words: [String] = []
 
-  @OptionGroup(title: "Picture")
-  var picture: PictureOptions
+  @Option(
+    name: .shortAndLong,
+    help: "Number of pictures: with dalle the best candidates, else one seed after the other.")
+  var count = 1
 
-  @OptionGroup(title: "Under CLIP's guidance (vqgan-clip, fft, pixels)")
-  var optimisation: OptimisationOptions
+  @Option(
+    help: ArgumentHelp(
+      "A request as JSON; what the command line says goes before it.", valueName: "file.json"))
+  var request: String?
 
-  @OptionGroup(title: "DALL·E")
-  var sampling: SamplingOptions
+  @Option(help: ArgumentHelp("Where files lie that a request names.", valueName: "folder"))
+  var files: String?
 
   @OptionGroup(title: "Output")
   var output: OutputOptions
@@ -58,47 +72,34 @@ struct Paint: AsyncParsableCommand {
   @OptionGroup(title: "Execution")
   var execution: ExecutionOptions
 
-  /// The request as the options give it.
-  func request() throws -> Request {
-    var request = Request(prompt.joined(separator: " "))
-    request.method = picture.method
-    request.width = picture.size?.width
-    request.height = picture.size?.height
-    request.seed = picture.seed
-    request.clip = picture.clip
-    request.model = picture.model
-    request.iterations = optimisation.iterations
-    request.cutouts = optimisation.cutouts
-    request.learningRate = optimisation.learningRate
-    request.optimizer = optimisation.optimizer
-    request.augmentations = optimisation.augmentations?.list
-    request.candidates = sampling.candidates
-    request.rank = sampling.rank
-    request.conditionScale = sampling.conditionScale
-    request.temperature = sampling.temperature
-    request.topK = sampling.topK
-    request.precision = execution.precision
-    return request
+  func validate() throws {
+    guard (1...1000).contains(count) else {
+      throw ValidationError("--count must be from 1 to 1000, not \(count).")
+    }
   }
 
   func run() async throws {
-    var request = try request()
-    try request.validate()
-    guard (1...1000).contains(picture.count) else {
-      throw ValidationError("--count must be from 1 to 1000, not \(picture.count).")
-    }
+    let parsed = try parse()
+    try parsed.request.validate()
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
-    let initial = try picture.initImage.map { try InitImage(path: $0) }
-    request.initImage = initial?.reference
     let pack = try execution.openPack()
-    request = try pack.resolve(request, count: picture.count, device: device)
+    let request = try pack.resolve(parsed.request, count: count, device: device)
     let session = Session(
-      engine: Engine(pack: pack, device: device, threads: execution.resolvedThreads),
-      destination: destination, output: output)
-    try await session.run(
-      request,
-      Engine.Options(
-        count: picture.count, initial: initial?.picture, previewEvery: output.saveEvery))
+      engine: try execution.engine(pack, device: device), destination: destination,
+      output: output)
+    try await session.run(request, count: count, files: parsed.files, pack: execution.pack)
+  }
+
+  private func parse() throws -> RequestArguments {
+    guard let path = request else { return try RequestArguments(parsing: words) }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw FileError(path: path)
+    }
+    let base = try Request(json: data)
+    let url = URL(filePath: path)
+    let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
+    return try RequestArguments(
+      parsing: words, base: base, files: try places.attachments(base.references))
   }
 }

@@ -1,18 +1,64 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Painting
 
 /// One run of the engine on behalf of a command: progress on the terminal, pictures into files,
 /// results to standard output.
+///
+/// The run has a folder while it lasts, beside its pictures, from which `reverie resume` goes on when
+/// the program was killed.
 struct Session {
   let engine: Engine
   let destination: Destination
   let output: OutputOptions
 
-  /// Paints; ends with exit code 130 when it was stopped by ^C.
-  func run(_ request: Request, _ options: Engine.Options) async throws {
+  /// Paints a new run.
+  /// - Parameters:
+  ///   - request: resolved.
+  ///   - pack: the pack's folder as it was named.
+  func run(_ request: Request, count: Int, files: Attachments, pack: String?) async throws {
+    try destination.makeHome(request)
+    let place = destination.place
+    let run: RunFolder
+    do {
+      run = try RunFolder(
+        creating: destination.runFolder(request),
+        .init(
+          request: request, count: count, pack: pack.map { URL(filePath: $0).absoluteURL.path },
+          packEdition: .init(id: engine.pack.manifest.id, version: engine.pack.manifest.version),
+          device: "\(engine.device)", threads: engine.threads, previewEvery: output.saveEvery,
+          output: place.file, folder: place.folder), files: files)
+    } catch {
+      destination.removeEmptyHome(request)
+      throw error
+    }
+    do {
+      try await go(on: run)
+    } catch let error as ExitCode {
+      throw error
+    } catch {
+      // What could not even begin leaves nothing behind.
+      if !run.hasBegun {
+        run.remove()
+        destination.removeEmptyHome(request)
+      }
+      throw error
+    }
+  }
+
+  /// Paints what a run has not finished yet; ends with exit code 130 when it was stopped by ^C.
+  func go(on run: RunFolder) async throws {
+    let description = run.description
     let start = ContinuousClock.now
-    let generation = engine.generate(request, options)
+    for number in 0..<run.finishedCount {
+      try deliver(number + 1, of: run, nil, seconds: 0)
+    }
+    let generation = engine.generate(
+      description.request,
+      .init(
+        count: description.count, files: run.files, previewEvery: description.previewEvery,
+        run: run, checkpointEvery: output.checkpointEvery))
     let quiet = output.quiet
     let progress = ProgressLine(enabled: !quiet)
     let interrupt = Interrupt {
@@ -22,34 +68,76 @@ struct Session {
     }
     defer { progress.clear() }
     var saved = 0
-    var resolved = request
     do {
       for try await event in generation {
         switch event {
-        case .started(let started):
-          resolved = started.request
-          if !quiet { say(started) }
+        case .started(let started): if !quiet { say(started) }
         case .step(let step): progress.show(step)
         case .preview(let preview):
           let url = try destination.write(
-            preview.picture, texts: [], request: resolved, step: preview.step)
+            preview.picture, request: description.request, step: preview.step)
           progress.clear()
           if !quiet { Console.say("\(url.relativePath)") }
         case .image(let image):
-          let url = try destination.write(
-            image.picture, texts: image.metadata.texts(), request: image.metadata.request)
-          saved += 1
           progress.clear()
-          try report(image, url, seconds: Self.seconds(since: start))
+          saved += 1
+          try keep(image, of: run, stopped: interrupt.happened, seconds: seconds(since: start))
         case .finished: break
         }
       }
     } catch PaintingError.stoppedEarly where interrupt.happened {
       if !quiet { Console.say("\(PaintingError.stoppedEarly)") }
     }
-    guard interrupt.happened else { return }
-    if !quiet, saved > 0 { Console.say("Stopped; the best so far is saved.") }
+    guard interrupt.happened else {
+      if !output.keepRun { run.remove() }
+      return
+    }
+    if !quiet {
+      if saved > 0 { Console.say("Stopped; the best so far is saved.") }
+      Console.say("Go on with: reverie resume \(Console.quoted(run.folder.relativePath))")
+    }
     throw ExitCode(130)
+  }
+
+  /// Writes a finished picture into the run's folder, and from there to its place. The best of a run
+  /// that was stopped goes to its place only: the run has not finished it.
+  private func keep(
+    _ image: Event.Output, of run: RunFolder, stopped: Bool, seconds: Double
+  ) throws {
+    guard !stopped else {
+      let url = try free(image.metadata.request) { url in
+        try image.picture.write(to: url.path, as: .png(texts: try image.metadata.texts()))
+      }
+      return try report(image.metadata, url, score: image.score, seconds: seconds)
+    }
+    let number = run.finishedCount + 1
+    let file = run.finished(number)
+    try image.picture.write(
+      to: file.path, as: .png(texts: try image.metadata.texts()), replacing: true)
+    try deliver(number, of: run, image, seconds: seconds)
+  }
+
+  /// Gives a finished picture its place, and says where that is.
+  private func deliver(_ number: Int, of run: RunFolder, _ image: Event.Output?, seconds: Double)
+    throws
+  {
+    let file = run.finished(number)
+    let metadata = try image?.metadata ?? Metadata(ofPictureAt: file.path)
+    try destination.makeHome(metadata.request)
+    let url = try run.deliver(number, file: file) { attempt in
+      destination.url(metadata.request, attempt: attempt)
+    }
+    try report(metadata, url, score: image?.score, seconds: seconds)
+  }
+
+  private func free(_ request: Request, _ write: (URL) throws -> Void) throws -> URL {
+    for attempt in 1...10_000 {
+      let url = destination.url(request, attempt: attempt)
+      if FileManager.default.fileExists(atPath: url.path) { continue }
+      try write(url)
+      return url
+    }
+    throw OutputError.exists(destination.url(request, attempt: 1).relativePath)
   }
 
   private func say(_ started: Event.Started) {
@@ -63,20 +151,20 @@ struct Session {
         + "\(request.precision?.rawValue ?? "") on \(engine.device), \(engine.threads) threads.")
   }
 
-  private func report(_ image: Event.Output, _ url: URL, seconds: Double) throws {
-    let seed = image.metadata.request.seed ?? 0
+  private func report(_ metadata: Metadata, _ url: URL, score: Double?, seconds: Double) throws {
+    let seed = metadata.request.seed ?? 0
+    let path = Console.relative(url)
     guard output.json else {
       if !output.quiet {
         Console.say("Seed \(seed), \(String(format: "%.1f", seconds)) s.")
       }
-      Console.result(url.relativePath)
+      Console.result(path)
       return
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let result = Result(
-      path: url.relativePath, seed: seed, seconds: seconds, score: image.score,
-      metadata: image.metadata)
+      path: path, seed: seed, seconds: seconds, score: score, metadata: metadata)
     Console.result(String(decoding: try encoder.encode(result), as: UTF8.self))
   }
 
@@ -88,7 +176,7 @@ struct Session {
     let metadata: Metadata
   }
 
-  private static func seconds(since start: ContinuousClock.Instant) -> Double {
+  private func seconds(since start: ContinuousClock.Instant) -> Double {
     let spent = (ContinuousClock.now - start).components
     return Double(spent.seconds) + Double(spent.attoseconds) * 1e-18
   }

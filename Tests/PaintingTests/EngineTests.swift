@@ -44,7 +44,7 @@ import Torch
     events.compactMap { if case .image(let output) = $0 { output } else { nil } }
   }
 
-  @Test("events come in order and the picture has the size asked for", arguments: Method.painting)
+  @Test("events come in order and the picture has the size asked for", arguments: TinyPack.methods)
   func order(_ method: Method) async throws {
     let request = request(method) { if method != .dalle { quick(&$0) } }
     let events = try await events(request, .init(previewEvery: 1))
@@ -67,7 +67,7 @@ import Torch
 
   @Test(
     "the same seed gives the same picture, and the request in its metadata gives it once more",
-    arguments: Method.painting)
+    arguments: TinyPack.methods)
   func again(_ method: Method) async throws {
     var request = request(method) { if method != .dalle { quick(&$0) } }
     let first = try #require(outputs(try await events(request)).first)
@@ -155,20 +155,24 @@ import Torch
   func initial() async throws {
     let red = try Picture(
       width: 60, height: 30, color: Color(red: 255, green: 0, blue: 0, alpha: 255))
+    let url = try ScratchFolder.make("initial").appending(path: "red.png")
+    try red.write(to: url.path)
+    var files = Attachments()
+    let reference = try files.add(url)
     let request = request(.vqganCLIP) {
       quick(&$0)
-      $0.initImage = .init(name: "red.png", sha256: String(repeating: "0", count: 64))
+      $0.initImage = reference
     }
-    let output = try #require(outputs(try await events(request, .init(initial: red))).first)
+    let output = try #require(outputs(try await events(request, .init(files: files))).first)
     #expect(output.metadata.request.initImage?.name == "red.png")
-    await #expect(throws: PaintingError.missingInitImage(name: "red.png")) {
+    await #expect(throws: PaintingError.missingFile(name: "red.png")) {
       _ = try await events(request)
     }
   }
 
   @Test("bfloat16 paints too")
   func bfloat16() async throws {
-    for method in Method.painting {
+    for method in TinyPack.methods {
       let request = request(method) {
         if method != .dalle { quick(&$0) }
         $0.precision = .bfloat16

@@ -56,12 +56,12 @@ import Weights
     return library
   }
 
-  private func paint(_ request: Request, _ library: ModelLibrary, initial: Picture? = nil)
+  private func paint(_ request: Request, _ library: ModelLibrary, files: Attachments = .init())
     async throws -> Event.Output
   {
     let engine = Engine(pack: try Pack(folder: TinyPack.make()), library: library, threads: 1)
     var output: Event.Output?
-    for try await event in engine.generate(request, .init(initial: initial)) {
+    for try await event in engine.generate(request, .init(files: files)) {
       if case .image(let image) = event { output = image }
     }
     return try #require(output)
@@ -107,8 +107,11 @@ import Weights
   func initial() async throws {
     let picture = try Picture(RandomStream(seed: 2, "x").uniform([3, 32, 48]))
     var request = request(clip: nil, model: "dvae")
-    request.initImage = .init(name: "x.png", sha256: String(repeating: "0", count: 64))
-    let output = try await paint(request, library(), initial: picture)
+    let url = try ScratchFolder.make("initial").appending(path: "x.png")
+    try picture.write(to: url.path)
+    var files = Attachments()
+    request.initImage = try files.add(url)
+    let output = try await paint(request, library(), files: files)
     #expect(output.picture.width == 32)
   }
 

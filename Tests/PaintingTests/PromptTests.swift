@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Painting
@@ -61,5 +62,58 @@ import Testing
   @Test("the longest prompt is read")
   func longest() throws {
     #expect(try Prompt.parse(String(repeating: "a", count: 4096)).count == 1)
+  }
+
+  // Vector of methods.md, section 12, but that parts are trimmed.
+  @Test("carets part scenes; empty ones are left out")
+  func scenes() throws {
+    #expect(
+      try Prompt.scenes("a|b:0.5 ^ c") == [[Prompt("a"), Prompt("b", weight: 0.5)], [Prompt("c")]])
+    #expect(try Prompt.scenes("a ^ | ^ b") == [[Prompt("a")], [Prompt("b")]])
+    #expect(throws: RequestError.emptyPrompt) { try Prompt.scenes(" ^ |") }
+  }
+
+  @Test("structured prompts survive JSON, and stand beside what was typed, scene by scene")
+  func structured() throws {
+    let file = FileReference(name: "a.png", sha256: String(repeating: "0f", count: 32))
+    let prompts = [
+      Prompt(.image(file), weight: 0.5, stop: 0.8), Prompt(.noise(14575), weight: -0.1, scene: 1),
+      Prompt(.label("fox"), region: .inside), Prompt(.embedding(file), region: .outside),
+      Prompt(.average([.text("a fox"), .image(file)])),
+    ]
+    var request = Request("a ^ b")
+    request.prompts = prompts
+    let read = try Request(json: JSONEncoder().encode(request))
+    #expect(read == request)
+    let scenes = try read.scenes()
+    #expect(scenes[0] == [Prompt("a")] + prompts.filter { $0.scene == nil })
+    #expect(scenes[1] == [Prompt("b")] + prompts)
+    #expect(read.references == [file, file, file])
+    request.prompt = ""
+    #expect(try request.scenes().count == 2)
+    request.blend = file
+    request.prompt = "c ^ d"
+    #expect(try request.scenes()[1][0].target == .average([.text("d"), .image(file)]))
+  }
+
+  @Test(
+    "structured prompts that mean nothing are refused with the reason",
+    arguments: [
+      (#"{}"#, "must have one of"), (#"{"text":"a","noise":1}"#, "must have one of"),
+      (#"{"text":""}"#, "text of 1"), (#"{"text":" "}"#, "is empty"),
+      (#"{"txt":"a"}"#, "has no 'txt'"), (#"{"noise":-1}"#, "prompts.noise must be"),
+      (#"{"text":"a","weight":"x"}"#, "prompts.weight must be"),
+      (#"{"text":"a","region":"left"}"#, "prompts.region must be one of"),
+      (#"{"image":"a.png"}"#, "prompts.image must have"), (#"{"average":[]}"#, "1 to 16"),
+      (#"{"average":[{"average":[{"average":[{"average":[{"text":"a"}]}]}]}]}"#, "1 to 16"),
+      (#"{"text":"a","scene":4}"#, "is 4, of only 1 scenes"), ("3", "must be objects"),
+    ])
+  func refusedStructure(_ prompt: String, _ part: String) {
+    do {
+      _ = try Request(json: Data(#"{"prompt":"x","prompts":[\#(prompt)]}"#.utf8))
+      Issue.record("accepted")
+    } catch {
+      #expect("\(error)".contains(part), "\(error)")
+    }
   }
 }

@@ -65,4 +65,9 @@ enum TinyPack {
   static func value(_ config: some Encodable) throws -> JSONValue {
     try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(config))
   }
+
+  /// The methods that it can paint by.
+  static let methods = Method.painting.filter {
+    $0.drawer == nil || $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan
+  }
 }

@@ -37,9 +37,17 @@ import Testing
       Case("unknown method", ["fox", "--method", "magic"], 64, "vqgan-clip"),
       Case("unknown device", ["fox", "--device", "toaster"], 64, "'toaster' is no device"),
       Case("absent device", ["fox", "--device", "cuda:99"], 64, "There is no cuda:99 here"),
-      Case("unknown option", ["fox", "--iteration", "5"], 64, "--iterations"),
+      Case("unknown option", ["fox", "--iteration", "5"], 64, "Did you mean '--iterations'?"),
+      Case("unknown short option", ["fox", "-x", "5"], 64, "Unknown option '-x'"),
+      Case("option without value", ["fox", "--seed"], 64, "Missing value for '--seed'"),
+      Case("unknown objective", ["fox", "--objective", "palete"], 64, "has no 'palete'"),
+      Case("absent image prompt", ["fox", "--image-prompt", "no.png:2"], 1, "no such file"),
+      Case("noise of words", ["fox", "--noise-prompt", "x"], 64, "takes a seed"),
+      Case("argument of another method", ["fox", "-m", "fft", "--latent", "z"], 64, "of fft"),
+      Case("resume of nothing", ["resume", "none.run"], 1, "holds no run.json"),
+      Case("resume without runs", ["resume"], 64, "There is no run"),
       Case("negative seed", ["fox", "--seed=-1"], 64, "seed must be"),
-      Case("seed of words", ["fox", "--seed", "x"], 64, "'--seed"),
+      Case("seed of words", ["fox", "--seed", "x"], 64, "seed must be a whole number, not 'x'"),
       Case("no iterations", ["fox", "--iterations", "0"], 64, "iterations must be"),
       Case("infinite rate", ["fox", "--learning-rate", "inf"], 64, "learningRate must be"),
       Case("no rate", ["fox", "--learning-rate", "nan"], 64, "learningRate must be"),
@@ -79,7 +87,7 @@ import Testing
     try png.write(to: program.folder.appending(path: "plain.png"))
     try png.dropLast(24).write(to: program.folder.appending(path: "cut.png"))
     let before = program.contents
-    let hasPack = one.arguments.contains("--pack")
+    let hasPack = one.arguments.contains("--pack") || one.arguments.first == "resume"
     let result = try program.run(
       one.arguments + (hasPack ? [] : ["--pack", Self.pack.get()]))
     #expect(!result.crashed)

@@ -133,7 +133,8 @@ func plainPNG() throws -> Data {
       let result = try program.run(arguments)
       #expect(result.status == 0)
       for part in [
-        "EXAMPLES", "PICTURE:", "OUTPUT:", "EXECUTION:", "reverie again", "--iterations",
+        "EXAMPLES", "PICTURE:", "PROMPTS:", "OUTPUT:", "EXECUTION:", "reverie again",
+        "--iterations",
       ] {
         #expect(result.output.contains(part), "\(arguments): \(part)")
       }
@@ -145,7 +146,8 @@ func plainPNG() throws -> Data {
   @Test("every parameter of a request has its option")
   func options() throws {
     let help = Reverie.helpMessage(for: Paint.self)
-    for parameter in Request.parameters where !["width", "height"].contains(parameter.name) {
+    for parameter in Request.parameters
+    where !["width", "height", "prompts"].contains(parameter.name) {
       #expect(help.contains("--\(parameter.flag)"), "\(parameter.name)")
     }
     #expect(help.contains("--size"))

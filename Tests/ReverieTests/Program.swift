@@ -34,6 +34,7 @@ struct Program {
     var environment = ProcessInfo.processInfo.environment
     environment["REVERIE_OUTPUTS"] = nil
     environment["OMP_NUM_THREADS"] = "1"
+    environment["REVERIE_CACHE"] = folder.appending(path: "../cache").path
     environment["REVERIE_MODELS"] = folder.appending(path: "models").path
     process.environment = environment
     let (output, errors) = (Pipe(), Pipe())

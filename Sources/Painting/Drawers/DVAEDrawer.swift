@@ -1,43 +1,57 @@
 import Models
 import Torch
+import Weights
 
 /// Draws with the decoder of DALL·E's dVAE: the parameters are logits of the codes, of which one is
-/// drawn at each position while the gradient passes straight through to the probabilities (the
-/// notebook "OpenAI dVAE + CLIP" of EleutherAI).
+/// drawn at each place while the gradient passes straight through to the probabilities (the notebook
+/// "OpenAI dVAE + CLIP" of EleutherAI).
 struct DVAEDrawer: Drawer {
-  /// `[1, K, h, w]`
+  /// `[1, h, w, K]`
   let logits: Tensor
   private let decoder: DVAEDecoder
+  private let encoder: DVAEEncoder?
+  private let seed: UInt64
+  private let draws: Bool
 
-  /// Begins from random logits.
-  /// - Parameter stream: draws them.
+  /// - Throws: `StoreError` when a picture to begin from was given and there is no encoder.
   init(
-    _ decoder: DVAEDecoder, _ config: DVAE.Config, width: Int, height: Int, stream: RandomStream,
-    device: Device
-  ) {
-    let shape = [1, config.vocab_size, height / config.factor, width / config.factor]
-    self.init(decoder, stream.normal(shape).to(device))
-  }
-
-  /// Begins from a picture `[1, 3, H, W]` in 0…1.
-  init(_ decoder: DVAEDecoder, picture: Tensor, by encoder: DVAEEncoder) {
-    self.init(decoder, noGrad { encoder(picture) })
-  }
-
-  private init(_ decoder: DVAEDecoder, _ logits: Tensor) {
+    _ decoder: DVAEDecoder, _ encoder: DVAEEncoder?, _ config: DVAE.Config, _ setting: Setting
+  ) throws {
     self.decoder = decoder
-    self.logits = logits.to(.float32).contiguous().cloned().variable()
+    self.encoder = encoder
+    seed = setting.seed
+    draws = setting.text("codes") != "likeliest"
+    let start: Tensor
+    if let picture = setting.initial {
+      guard let encoder else { throw Self.noEncoder(setting.model) }
+      start = noGrad { encoder(picture) }.permuted(0, 2, 3, 1)
+    } else {
+      start = setting.stream("first codes").normal([
+        1, setting.height / config.factor, setting.width / config.factor, config.vocab_size,
+      ]).to(setting.device)
+    }
+    logits = start.to(.float32).contiguous().cloned().variable()
+  }
+
+  private static func noEncoder(_ model: String?) -> StoreError {
+    .nothing(path: model ?? "", reason: "it has no encoder, which an initial picture needs")
   }
 
   var parameters: [Tensor] { [logits] }
 
-  /// The picture of the likeliest codes.
+  var drawsByChance: Bool { draws }
+
+  /// The picture of codes that are drawn, or of the likeliest.
   func render(_ iteration: Int?) -> Tensor {
-    let probabilities = logits.softmax(over: 1)
-    let chosen = noGrad {
-      let codes = Tensor.arange(0..<logits.size(1), device: logits.device).reshaped(1, -1, 1, 1)
-      return codes.equals(logits.argmax(over: 1).unsqueezed(1)).to(.float32)
-    }
-    return decoder(chosen.straightThrough(to: probabilities))
+    let stream = draws ? iteration.map { RandomStream(seed: seed, "codes \($0)") } : nil
+    let (codes, probabilities) = drawCodes(logits, stream)
+    let chosen = noGrad { oneHot(codes, count: logits.size(-1)) }
+    return decoder(chosen.straightThrough(to: probabilities).permuted(0, 3, 1, 2))
+  }
+
+  func begin(from picture: Tensor) -> Bool {
+    guard let encoder else { return false }
+    noGrad { logits.assign(encoder(picture).permuted(0, 2, 3, 1)) }
+    return true
   }
 }

@@ -11,6 +11,10 @@ public protocol Drawer {
   var rates: [Double] { get }
   /// What stands for the picture inside: regularisers may hold it near its beginning.
   var latent: Tensor? { get }
+  /// What the drawer itself wants, regularisers of its own parameters for instance.
+  var wishes: [any Objective] { get }
+  /// Whether a picture is drawn by chance from the parameters, so that they are what is kept, not it.
+  var drawsByChance: Bool { get }
   /// The picture, `[1, 3, H, W]`, 0…1 or a little outside, with history to the parameters.
   /// - Parameter iteration: of the optimisation; nil for a picture to look at, without chance.
   func render(_ iteration: Int?) -> Tensor
@@ -26,6 +30,10 @@ extension Drawer {
   public var rates: [Double] { parameters.map { _ in 1 } }
   /// None.
   public var latent: Tensor? { nil }
+  /// None.
+  public var wishes: [any Objective] { [] }
+  /// It is not.
+  public var drawsByChance: Bool { false }
   /// Nothing.
   public func project() {}
   /// It cannot.

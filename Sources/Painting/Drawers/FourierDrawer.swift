@@ -4,7 +4,7 @@ import Torch
 /// Draws by a spectrum: the parameters are the picture's Fourier coefficients in decorrelated colour, so
 /// that one step moves coarse and fine alike (Olah, Mordvintsev & Schubert, "Feature Visualization",
 /// 2017; sizes as in aphantasia and pixray's `fft` drawer).
-struct FourierDrawer: Drawer {
+final class FourierDrawer: Drawer, Remembering {
   /// Real and imaginary parts over the frequencies' amplitudes, `[1, 3, H, W / 2 + 1, 2]`.
   let spectrum: Tensor
   private let scale: Tensor  // [H, W / 2 + 1, 1]
@@ -12,27 +12,43 @@ struct FourierDrawer: Drawer {
   private let width: Int
   private let colors: Tensor  // [3, 3]
   /// Whether the contrast is kept at a constant; a picture that was given has its own.
-  private let evensContrast: Bool
+  private var evensContrast: Bool
 
   private static let decay = 1.5
   private static let contrast = 0.9
   private static let saturation = 1.5
 
   /// Begins from noise.
-  init(width: Int, height: Int, stream: RandomStream, device: Device) {
+  convenience init(width: Int, height: Int, stream: RandomStream, device: Device) {
     let noise = stream.normal([1, 3, height, width / 2 + 1, 2]) * 0.01
     self.init(noise.to(device), width: width, height: height, evensContrast: true)
   }
 
   /// Begins from a picture `[1, 3, H, W]` in 0…1.
-  init(picture: Tensor) {
+  convenience init(picture: Tensor) {
+    let spectrum = Self.spectrum(of: picture)
+    self.init(spectrum, width: picture.size(3), height: picture.size(2), evensContrast: false)
+  }
+
+  convenience init(_ setting: Setting) {
+    if let picture = setting.initial {
+      self.init(picture: picture)
+    } else {
+      self.init(
+        width: setting.width, height: setting.height, stream: setting.stream("first codes"),
+        device: setting.device)
+    }
+  }
+
+  /// The spectrum that draws a picture, relative to the frequencies' amplitudes.
+  private static func spectrum(of picture: Tensor) -> Tensor {
     let (height, width) = (picture.size(2), picture.size(3))
     let scale = Self.scale(width: width, height: height, picture.device)
     let p = picture.clamped(0.005, 0.995)
     let logits = (p / (p * -1 + 1)).log().permuted(0, 2, 3, 1)  // [1, H, W, 3]
     let inverse = Tensor(Self.inverse(Self.matrix).map(Float.init), [3, 3]).to(picture.device)
     let plain = logits.matmul(inverse.transposed()).permuted(0, 3, 1, 2)
-    self.init(plain.rfft2() / scale, width: width, height: height, evensContrast: false)
+    return plain.rfft2() / scale
   }
 
   private init(_ spectrum: Tensor, width: Int, height: Int, evensContrast: Bool) {
@@ -43,6 +59,18 @@ struct FourierDrawer: Drawer {
   }
 
   var parameters: [Tensor] { [spectrum] }
+
+  func begin(from picture: Tensor) -> Bool {
+    noGrad { spectrum.assign(Self.spectrum(of: picture)) }
+    evensContrast = false
+    return true
+  }
+
+  /// Whether the contrast is kept changes when a picture is taken on.
+  var memory: [String: Tensor] {
+    get { ["evensContrast": Tensor(evensContrast ? 1 : 0)] }
+    set { evensContrast = (newValue["evensContrast"]?.item() ?? 1) > 0 }
+  }
 
   func render(_ iteration: Int?) -> Tensor {
     var x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]

@@ -13,9 +13,24 @@ struct PixelsDrawer: Drawer {
   /// Begins from a picture `[1, 3, H, W]` in 0…1.
   init(picture: Tensor) { pixels = picture.clamped(0, 1).contiguous().cloned().variable() }
 
+  init(_ setting: Setting) {
+    if let picture = setting.initial {
+      self.init(picture: picture)
+    } else {
+      self.init(
+        width: setting.width, height: setting.height, stream: setting.stream("first codes"),
+        device: setting.device)
+    }
+  }
+
   var parameters: [Tensor] { [pixels] }
 
   func render(_ iteration: Int?) -> Tensor { pixels }
 
   func project() { noGrad { pixels.assign(pixels.clamped(0, 1)) } }
+
+  func begin(from picture: Tensor) -> Bool {
+    noGrad { pixels.assign(picture.clamped(0, 1)) }
+    return true
+  }
 }

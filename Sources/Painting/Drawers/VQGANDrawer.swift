@@ -7,8 +7,7 @@ public struct VQGANDrawer: Drawer {
   /// The latent, `[1, C, h, w]`.
   public let z: Tensor
   private let model: VQGAN
-  private let low: Tensor
-  private let high: Tensor
+  private let range: (low: Tensor, high: Tensor)?
 
   /// Begins from random codes.
   /// - Parameters:
@@ -16,27 +15,39 @@ public struct VQGANDrawer: Drawer {
   ///   - width: of the picture in pixels, a multiple of the VQGAN's factor.
   ///   - height: likewise.
   ///   - stream: draws the codes.
-  public init(_ model: VQGAN, width: Int, height: Int, stream: RandomStream, device: Device) {
-    let config = model.config
-    let codes = stream.integers(
-      below: config.n_embed, [1, height / config.factor, width / config.factor, config.levels])
-    self.init(model, latent: noGrad { model.lookUp(codes.to(device)) })
+  ///   - clamped: whether each channel is kept in the codebook's range.
+  public init(
+    _ model: VQGAN, width: Int, height: Int, stream: RandomStream, device: Device,
+    clamped: Bool = true
+  ) {
+    let codes = Self.codes(model, width: width, height: height, stream: stream).to(device)
+    self.init(model, latent: noGrad { model.lookUp(codes) }, clamped)
   }
 
   /// Begins from a picture.
   /// - Parameter picture: `[1, 3, H, W]` in 0…1, sizes multiples of the VQGAN's factor.
-  public init(_ model: VQGAN, picture: Tensor) {
-    self.init(model, latent: noGrad { model.encode(picture * 2 - 1) })
+  public init(_ model: VQGAN, picture: Tensor, clamped: Bool = true) {
+    self.init(model, latent: noGrad { model.encode(picture * 2 - 1) }, clamped)
   }
 
-  private init(_ model: VQGAN, latent: Tensor) {
+  private init(_ model: VQGAN, latent: Tensor, _ clamped: Bool) {
     self.model = model
-    (low, high) = noGrad { model.codebookRange }
+    range = clamped ? noGrad { model.codebookRange } : nil
     z = latent.to(.float32).contiguous().cloned().variable()
+  }
+
+  /// Random codes, `[1, h, w, levels]`.
+  static func codes(_ model: VQGAN, width: Int, height: Int, stream: RandomStream) -> Tensor {
+    let config = model.config
+    return stream.integers(
+      below: config.n_embed, [1, height / config.factor, width / config.factor, config.levels])
   }
 
   /// The parameters: the latent.
   public var parameters: [Tensor] { [z] }
+
+  /// The latent.
+  public var latent: Tensor? { z }
 
   /// The picture of the nearest codes, `[1, 3, H, W]`.
   public func render(_ iteration: Int?) -> Tensor {
@@ -44,5 +55,14 @@ public struct VQGANDrawer: Drawer {
   }
 
   /// Limits every channel to the codebook's range.
-  public func project() { noGrad { z.assign(z.clamped(low, high)) } }
+  public func project() {
+    guard let (low, high) = range else { return }
+    noGrad { z.assign(z.clamped(low, high)) }
+  }
+
+  /// Takes the picture's latent.
+  public func begin(from picture: Tensor) -> Bool {
+    noGrad { z.assign(model.encode(picture * 2 - 1)) }
+    return true
+  }
 }

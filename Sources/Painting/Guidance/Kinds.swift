@@ -1,5 +1,4 @@
 import Synchronization
-import Torch
 
 /// A kind of drawer: what `--method` chooses among.
 public struct DrawerKind: Sendable {
@@ -36,6 +35,9 @@ public struct DrawerKind: Sendable {
     self.standards = standards
     self.make = make
   }
+
+  /// The declaration of an argument.
+  public func argument(_ name: String) -> PartArgument? { arguments.first { $0.name == name } }
 }
 
 /// A kind of objective: what `--objective` chooses among.
@@ -80,4 +82,49 @@ public struct FilterKind: Sendable {
     self.arguments = arguments
     self.make = make
   }
+}
+
+// MARK: - The parts that there are
+
+/// All kinds of drawers, objectives and filters: those of the program and those that a library's user
+/// adds.
+///
+/// ```swift
+/// Parts.add(DrawerKind("stripes", title: "stripes", "Colours a few stripes") { Stripes($0) })
+/// ```
+public enum Parts {
+  private struct Added {
+    var drawers: [DrawerKind] = []
+    var objectives: [ObjectiveKind] = []
+    var filters: [FilterKind] = []
+  }
+
+  private static let added = Mutex(Added())
+
+  /// Makes a drawer known as a method; one of the same name is replaced.
+  public static func add(_ kind: DrawerKind) {
+    added.withLock { $0.drawers = $0.drawers.filter { $0.id != kind.id } + [kind] }
+  }
+
+  /// Makes an objective known; one of the same name is replaced.
+  public static func add(_ kind: ObjectiveKind) {
+    added.withLock { $0.objectives = $0.objectives.filter { $0.name != kind.name } + [kind] }
+  }
+
+  /// Makes a filter known; one of the same name is replaced.
+  public static func add(_ kind: FilterKind) {
+    added.withLock { $0.filters = $0.filters.filter { $0.name != kind.name } + [kind] }
+  }
+
+  /// All drawers, in the order of help.
+  public static var drawers: [DrawerKind] { DrawerKind.builtIn + added.withLock { $0.drawers } }
+  /// All objectives, in the order of help.
+  public static var objectives: [ObjectiveKind] {
+    ObjectiveKind.builtIn + added.withLock { $0.objectives }
+  }
+  /// All filters, in the order of help.
+  public static var filters: [FilterKind] { FilterKind.builtIn + added.withLock { $0.filters } }
+
+  /// The drawer `id`.
+  public static func drawer(_ id: String) -> DrawerKind? { drawers.last { $0.id == id } }
 }

@@ -8,6 +8,16 @@ public struct Sight {
     public let cutouts: Tensor
     /// Their embeddings, `[B, E]`, not normalised.
     public let embeddings: Tensor
+    /// Embeddings of the same views with all but the spot blacked out.
+    var inside: Tensor?
+    /// Embeddings of the same views with the spot blacked out.
+    var outside: Tensor?
+
+    /// Views; see the fields.
+    public init(cutouts: Tensor, embeddings: Tensor) {
+      self.cutouts = cutouts
+      self.embeddings = embeddings
+    }
   }
 
   /// The picture after filters, `[1, 3, H, W]` in 0…1, with history.

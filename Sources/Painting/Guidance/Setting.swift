@@ -19,6 +19,8 @@ public struct Setting {
   /// Files that arguments name, by the SHA-256 of their content.
   public let files: [String: URL]
   let networks: Networks?
+  /// The installed model that the request names.
+  let model: String?
 
   /// A setting; see the fields.
   public init(
@@ -27,12 +29,13 @@ public struct Setting {
   ) {
     self.init(
       width: width, height: height, seed: seed, device: device, initial: initial,
-      arguments: arguments, files: files, networks: nil)
+      arguments: arguments, files: files, networks: nil, model: nil)
   }
 
   init(
     width: Int, height: Int, seed: UInt64, device: Device, initial: Tensor?,
-    arguments: [String: JSONValue], files: [String: URL], networks: Networks?
+    arguments: [String: JSONValue], files: [String: URL], networks: Networks?,
+    model: String?
   ) {
     self.width = width
     self.height = height
@@ -42,6 +45,7 @@ public struct Setting {
     self.arguments = arguments
     self.files = files
     self.networks = networks
+    self.model = model
   }
 
   /// The stream `name` of the picture's seed.

@@ -26,25 +26,37 @@ public struct PromptObjective: Objective {
   let targets: Tensor
   /// Which perceptor's views are measured.
   let perceptor: Int
+  /// Which part of the picture is measured.
+  let region: Prompt.Region
   let weight: Double
   let stop: Double
 
   /// - Parameters:
   ///   - targets: embeddings wanted, `[M, E]`.
   ///   - perceptor: which one's views are measured.
+  ///   - region: which part of the picture is measured.
   ///   - weight: how strongly; negative pushes away.
   ///   - stop: signed distance below which a view gives no gradient.
   public init(
-    _ targets: Tensor, perceptor: Int = 0, weight: Double = 1, stop: Double = -.infinity
+    _ targets: Tensor, perceptor: Int = 0, region: Prompt.Region = .everywhere,
+    weight: Double = 1, stop: Double = -.infinity
   ) {
     self.targets = targets.detached()
     self.perceptor = perceptor
+    self.region = region
     self.weight = weight
     self.stop = stop
   }
 
   /// `|w| · mean(d · sign(w))`; pairs nearer than `stop` count in the value but have no gradient.
-  public func loss(_ sight: Sight) -> Tensor? { loss(sight.views[perceptor].embeddings) }
+  public func loss(_ sight: Sight) -> Tensor? {
+    let views = sight.views[perceptor]
+    switch region {
+    case .everywhere: return loss(views.embeddings)
+    case .inside: return views.inside.map(loss)
+    case .outside: return views.outside.map(loss)
+    }
+  }
 
   /// As `loss(_:)`, of embeddings `[B, E]`.
   func loss(_ embeddings: Tensor) -> Tensor {

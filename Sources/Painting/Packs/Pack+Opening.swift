@@ -50,9 +50,15 @@ public struct Pack: Sendable {
   /// What `method` needs and the pack lacks.
   func lacking(_ method: Method) -> String? {
     if clip == nil { return "CLIP" }
-    if vqgan == nil, method != .fft, method != .pixels { return "VQGAN" }
-    if method == .dalle && dalle == nil { return "DALL·E transformer" }
-    return nil
+    if method == .dalle {
+      return vqgan == nil ? "VQGAN" : dalle == nil ? "DALL·E transformer" : nil
+    }
+    switch method.drawer?.needs {
+    case .vqgan: return vqgan == nil ? "VQGAN" : nil
+    case .dvae: return "dVAE"
+    case .biggan: return "BigGAN"
+    case .nothing, nil: return nil
+    }
   }
 
   /// The file `name`, after its size and checksum were found right.

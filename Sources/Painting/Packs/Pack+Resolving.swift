@@ -21,7 +21,14 @@ extension Pack {
     where parameter.belongs(to: method) && parameter.get(request) == nil {
       try parameter.set(
         &request,
-        defaults[parameter.name] ?? method.standard(parameter.name) ?? parameter.standard)
+        defaults[parameter.name] ?? method.drawer?.standards[parameter.name] ?? parameter.standard)
+    }
+    if let drawer = method.drawer {
+      var arguments = drawer.arguments.filled(request.arguments)
+      for (name, value) in defaults where drawer.argument(name) != nil {
+        if request.arguments[name] == nil { arguments[name] = value }
+      }
+      request.arguments = arguments
     }
     if request.precision == .auto {
       request.precision = device.fastFloat == .bfloat16 ? .bfloat16 : .float32
@@ -74,6 +81,10 @@ extension Pack {
     guard case .object(let values) = manifest.defaults?[method.rawValue] else { return [:] }
     var scratch = Request("x")
     for (name, value) in values {
+      if let argument = method.drawer?.argument(name) {
+        _ = try argument.kind.check(value, of: name)
+        continue
+      }
       guard let parameter = Request.parameter(name), parameter.belongs(to: method) else {
         throw PaintingError.badPack(
           path: folder.path, reason: "its defaults for \(method.rawValue) have an odd '\(name)'")
@@ -97,7 +108,7 @@ extension Pack {
       func side(_ pixels: Int) -> Int { max(1, pixels / installed) * installed }
       return .init(width: side(width), height: side(height))
     }
-    if request.method == .fft || request.method == .pixels {
+    if request.method?.drawer?.needs == .nothing {
       // Nothing but CLIP limits these, and it sees no more than this.
       let scale = min(1, 1024 / Double(max(width, height)))
       func side(_ pixels: Int) -> Int { max(2, Int((Double(pixels) * scale).rounded())) }

@@ -44,3 +44,8 @@ extension JSONValue: Codable {
     }
   }
 }
+
+extension JSONValue {
+  /// The value as help and messages show it.
+  public var text: String { shown(self) }
+}

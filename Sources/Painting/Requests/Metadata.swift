@@ -24,6 +24,12 @@ public struct Metadata: Codable, Sendable, Equatable {
     public var id: String
     /// `PackManifest.version`.
     public var version: String
+
+    /// The reference of an edition.
+    public init(id: String, version: String) {
+      self.id = id
+      self.version = version
+    }
   }
 
   /// Width and height in pixels.
@@ -128,12 +134,7 @@ public struct Metadata: Codable, Sendable, Equatable {
 
   /// The method as galleries know it.
   private var sampler: String {
-    switch request.method {
-    case .dalle: "DALL-E"
-    case .fft: "FFT+CLIP"
-    case .pixels: "pixels+CLIP"
-    default: "VQGAN+CLIP"
-    }
+    request.method?.drawer?.title ?? "DALL-E"
   }
 
   /// Values with the grammar's own characters stand in quotation marks.

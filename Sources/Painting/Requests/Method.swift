@@ -1,28 +1,36 @@
-/// A way of making a picture from a text.
-public enum Method: String, Sendable, Hashable, CaseIterable, Codable {
-  /// Whichever makes the best picture with the networks at hand.
-  case auto
-  /// A VQGAN's latent is optimised until CLIP finds the picture fits the text.
-  case vqganCLIP = "vqgan-clip"
-  /// A spectrum is optimised in the same way.
-  case fft
-  /// Plain pixels are optimised in the same way.
-  case pixels
-  /// A transformer writes pictures as tokens; CLIP picks the best of several.
-  case dalle
+/// A way of making a picture from a text, by its name.
+///
+/// The methods under CLIP's guidance are the drawers that `Parts` knows, so that there may be more than
+/// the program brings.
+public struct Method: RawRepresentable, Sendable, Hashable, CaseIterable, Codable {
+  /// The name, `vqgan-clip` for instance.
+  public let rawValue: String
 
-  /// The methods that paint: all but `auto`.
-  public static let painting: [Method] = allCases.filter { $0 != .auto }
+  /// The method of this name; nil when there is none.
+  public init?(rawValue: String) {
+    let method = Method(known: rawValue)
+    guard Self.allCases.contains(method) else { return nil }
+    self = method
+  }
+
+  private init(known: String) { rawValue = known }
+
+  /// Whichever makes the best picture with the networks at hand.
+  public static let auto = Method(known: "auto")
+  /// A transformer writes pictures as tokens; CLIP picks the best of several.
+  public static let dalle = Method(known: "dalle")
+  /// A VQGAN's latent is optimised until CLIP finds the picture fits the text.
+  public static let vqganCLIP = Method(known: "vqgan-clip")
 
   /// The methods that optimise what a drawer draws until CLIP finds that it fits.
-  public static let guided: [Method] = [.vqganCLIP, .fft, .pixels]
+  public static var guided: [Method] { Parts.drawers.map { Method(known: $0.id) } }
 
-  /// What stands in for a parameter where this method wants something else than others do.
-  func standard(_ name: String) -> JSONValue? {
-    switch (self, name) {
-    case (.fft, "learningRate"): .number(0.02)
-    case (.pixels, "learningRate"): .number(0.03)
-    default: nil
-    }
-  }
+  /// The methods that paint: all but `auto`.
+  public static var painting: [Method] { guided + [.dalle] }
+
+  /// Every method.
+  public static var allCases: [Method] { [.auto] + painting }
+
+  /// The drawer behind it; nil when it is not under CLIP's guidance.
+  public var drawer: DrawerKind? { Parts.drawer(rawValue) }
 }

@@ -4,35 +4,20 @@ public struct ParameterDeclaration: Sendable {
   /// Under what heading it stands in help and forms.
   public enum Group: String, Sendable, CaseIterable {
     case picture = "Picture"
-    case optimisation = "VQGAN+CLIP"
+    case prompts = "Prompts"
+    case optimisation = "Under CLIP's guidance"
     case sampling = "DALL·E"
     case execution = "Execution"
-  }
-
-  /// Which values it takes.
-  public enum Kind: Sendable, Hashable {
-    /// Text of at most so many characters.
-    case text(limit: Int)
-    /// A whole number in a range.
-    case integer(ClosedRange<Int>)
-    /// A number in a range.
-    case number(ClosedRange<Double>)
-    /// One of these words.
-    case choice([String])
-    /// Some of these words, possibly none.
-    case choices([String])
-    /// A picture named by its content.
-    case image
   }
 
   /// The name in JSON, `conditionScale` for instance.
   public let name: String
   /// Which values it takes.
-  public let kind: Kind
+  public let kind: ParameterKind
   /// Under what heading it stands.
   public let group: Group
-  /// The methods that take it; empty means all.
-  public let methods: [Method]
+  /// The methods that take it.
+  public let scope: Scope
   /// What stands in when neither the request nor the pack gives a value.
   public let standard: JSONValue?
   /// What it does, in one sentence, without the final stop.
@@ -41,48 +26,22 @@ public struct ParameterDeclaration: Sendable {
   let get: @Sendable (Request) -> JSONValue?
   let set: @Sendable (inout Request, JSONValue?) throws(RequestError) -> Void
 
-  /// The name on the command line: `condition-scale`.
+  /// The name on the command line: `condition-scale`; of a list that is given piece by piece, the
+  /// name of one piece.
   public var flag: String {
-    name.reduce(into: "") { flag, character in
-      flag += character.isUppercase ? "-" + character.lowercased() : String(character)
-    }
+    if case .parts(let family) = kind { return family.rawValue }
+    return flagName(of: name)
   }
 
   /// Help with range and default.
-  /// - Parameter listingWords: whether the words of a choice are listed, too.
-  public func fullHelp(listingWords: Bool = true) -> String {
-    var notes: [String] = []
-    switch kind {
-    case .text, .image: break
-    case .integer(let range): notes.append("\(range.lowerBound) to \(range.upperBound)")
-    case .number(let range):
-      notes.append("\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))")
-    case .choice(let words):
-      if listingWords { notes.append(words.joined(separator: ", ")) }
-    case .choices(let words): notes.append("any of " + words.joined(separator: ", ") + "; or none")
-    }
-    if let standard { notes.append("default \(Self.text(standard))") }
+  public func fullHelp() -> String {
+    var notes = [kind.note()].compactMap(\.self)
+    if let standard { notes.append("default \(shown(standard))") }
     return notes.isEmpty ? help + "." : "\(help) (\(notes.joined(separator: "; ")))."
   }
 
   /// Whether `method` takes it.
-  public func belongs(to method: Method) -> Bool {
-    method == .auto || methods.isEmpty || methods.contains(method)
-  }
-
-  private static func text(_ value: JSONValue) -> String {
-    switch value {
-    case .integer(let value): "\(value)"
-    case .number(let value): text(value)
-    case .string(let value): value
-    case .array(let values): values.map(text).joined(separator: ",")
-    case .bool, .null, .object: ""
-    }
-  }
-
-  private static func text(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
-  }
+  public func belongs(to method: Method) -> Bool { scope.contains(method) }
 }
 
 // MARK: - Making declarations
@@ -90,122 +49,153 @@ public struct ParameterDeclaration: Sendable {
 extension ParameterDeclaration {
   typealias Path<Value> = any WritableKeyPath<Request, Value?> & Sendable
 
+  /// A parameter whose checked value reads as `Value`.
+  private init<Value>(
+    _ name: String, _ path: Path<Value>, _ kind: ParameterKind, _ group: Group, _ scope: Scope,
+    standard: JSONValue?, _ help: String, write: @escaping @Sendable (Value) -> JSONValue,
+    read: @escaping @Sendable (JSONValue) throws(RequestError) -> Value?
+  ) {
+    self.init(
+      name: name, kind: kind, group: group, scope: scope, standard: standard, help: help,
+      get: { $0[keyPath: path].map(write) },
+      set: { request, value throws(RequestError) in
+        guard let value, value != .null else {
+          request[keyPath: path] = nil
+          return
+        }
+        request[keyPath: path] = try read(kind.check(value, of: name))
+      })
+  }
+
   static func text(
-    _ name: String, _ path: Path<String>, limit: Int, _ group: Group, methods: [Method] = [],
+    _ name: String, _ path: Path<String>, limit: Int, _ group: Group, _ scope: Scope = .all,
     _ help: String
   ) -> Self {
     Self(
-      name: name, kind: .text(limit: limit), group: group, methods: methods, standard: nil,
-      help: help, get: { $0[keyPath: path].map(JSONValue.string) },
-      set: { request, value throws(RequestError) in
-        switch value {
-        case nil, .null: request[keyPath: path] = nil
-        case .string(let text) where !text.isEmpty && text.count <= limit:
-          request[keyPath: path] = text
-        case .some(let value):
-          throw .badValue(
-            field: name, reason: "must be a text of 1 to \(limit) characters" + found(value))
-        }
-      })
+      name, path, .text(limit: limit), group, scope, standard: nil, help, write: JSONValue.string
+    ) { value throws(RequestError) in
+      if case .string(let text) = value { text } else { nil }
+    }
   }
 
   static func integer(
     _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ group: Group,
-    methods: [Method] = [], standard: Int? = nil, _ help: String
+    _ scope: Scope = .all, standard: Int? = nil, _ help: String
   ) -> Self {
     Self(
-      name: name, kind: .integer(range), group: group, methods: methods,
-      standard: standard.map(JSONValue.integer), help: help,
-      get: { $0[keyPath: path].map(JSONValue.integer) },
-      set: { request, value throws(RequestError) in
-        let limits = "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
-        switch value {
-        case nil, .null: request[keyPath: path] = nil
-        case .integer(let value) where range.contains(value): request[keyPath: path] = value
-        case .some(let value): throw .badValue(field: name, reason: limits + found(value))
-        }
-      })
+      name, path, .integer(range), group, scope, standard: standard.map(JSONValue.integer), help,
+      write: JSONValue.integer
+    ) { value throws(RequestError) in
+      if case .integer(let number) = value { number } else { nil }
+    }
   }
 
   static func number(
     _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ group: Group,
-    methods: [Method] = [], standard: Double? = nil, _ help: String
+    _ scope: Scope = .all, standard: Double? = nil, _ help: String
   ) -> Self {
     Self(
-      name: name, kind: .number(range), group: group, methods: methods,
-      standard: standard.map(JSONValue.number), help: help,
-      get: { $0[keyPath: path].map(JSONValue.number) },
-      set: { request, value throws(RequestError) in
-        let limits = "must be a number from \(text(range.lowerBound)) to \(text(range.upperBound))"
-        switch value {
-        case nil, .null: request[keyPath: path] = nil
-        case .number(let value) where range.contains(value): request[keyPath: path] = value
-        case .integer(let value) where range.contains(Double(value)):
-          request[keyPath: path] = Double(value)
-        case .some(let value): throw .badValue(field: name, reason: limits + found(value))
-        }
-      })
+      name, path, .number(range), group, scope, standard: standard.map(JSONValue.number), help,
+      write: JSONValue.number
+    ) { value throws(RequestError) in
+      if case .number(let number) = value { number } else { nil }
+    }
+  }
+
+  static func numbers(
+    _ name: String, _ path: Path<[Double]>, _ range: ClosedRange<Double>, most: Int,
+    _ group: Group, _ scope: Scope = .all, standard: [Double]? = nil, _ help: String
+  ) -> Self {
+    Self(
+      name, path, .numbers(range, most: most), group, scope,
+      standard: standard.map { .array($0.map(JSONValue.number)) }, help,
+      write: { .array($0.map(JSONValue.number)) }
+    ) { value throws(RequestError) in
+      guard case .array(let values) = value else { return nil }
+      return values.compactMap { if case .number(let number) = $0 { number } else { nil } }
+    }
   }
 
   static func choice<Word: RawRepresentable & CaseIterable & Sendable>(
-    _ name: String, _ path: Path<Word>, _ group: Group, methods: [Method] = [],
+    _ name: String, _ path: Path<Word>, _ group: Group, _ scope: Scope = .all,
     standard: Word? = nil, _ help: String
   ) -> Self where Word.RawValue == String {
-    let words = Word.allCases.map(\.rawValue)
-    return Self(
-      name: name, kind: .choice(words), group: group, methods: methods,
-      standard: standard.map { .string($0.rawValue) }, help: help,
-      get: { $0[keyPath: path].map { .string($0.rawValue) } },
-      set: { request, value throws(RequestError) in
-        switch value {
-        case nil, .null: request[keyPath: path] = nil
-        case .some(let value):
-          request[keyPath: path] = try word(value, of: name, words)
-        }
-      })
-  }
-
-  static func choices<Word: RawRepresentable & CaseIterable & Hashable & Sendable>(
-    _ name: String, _ path: Path<[Word]>, _ group: Group, methods: [Method] = [],
-    standard: [Word]? = nil, _ help: String
-  ) -> Self where Word.RawValue == String {
-    let words = Word.allCases.map(\.rawValue)
-    return Self(
-      name: name, kind: .choices(words), group: group, methods: methods,
-      standard: standard.map { .array($0.map { .string($0.rawValue) }) }, help: help,
-      get: { $0[keyPath: path].map { .array($0.map { .string($0.rawValue) }) } },
-      set: { request, value throws(RequestError) in
-        switch value {
-        case nil, .null: request[keyPath: path] = nil
-        case .array(let values):
-          var chosen: [Word] = []
-          for value in values {
-            let one: Word = try word(value, of: name, words)
-            if !chosen.contains(one) { chosen.append(one) }
-          }
-          request[keyPath: path] = chosen
-        case .some(let value):
-          throw .badValue(
-            field: name, reason: "must be a list of \(words.joined(separator: ", "))" + found(value)
-          )
-        }
-      })
-  }
-
-  private static func word<Word: RawRepresentable>(
-    _ value: JSONValue, of name: String, _ words: [String]
-  ) throws(RequestError) -> Word where Word.RawValue == String {
-    if case .string(let text) = value, let word = Word(rawValue: text) { return word }
-    throw .badValue(
-      field: name, reason: "must be one of \(words.joined(separator: ", "))" + found(value))
-  }
-
-  static func found(_ value: JSONValue) -> String {
-    switch value {
-    case .string(let text): ", not '\(text.prefix(40))'"
-    case .integer, .number: ", not \(text(value))"
-    case .bool(let flag): ", not \(flag)"
-    case .null, .array, .object: ", not a list or an object"
+    Self(
+      name, path, .choice(Word.allCases.map(\.rawValue)), group, scope,
+      standard: standard.map { .string($0.rawValue) }, help, write: { .string($0.rawValue) }
+    ) { value throws(RequestError) in
+      if case .string(let word) = value { Word(rawValue: word) } else { nil }
     }
+  }
+
+  static func method(
+    _ name: String, _ path: Path<Method>, _ group: Group, _ help: String
+  ) -> Self {
+    Self(
+      name, path, .method, group, .all, standard: .string(Method.auto.rawValue), help,
+      write: { .string($0.rawValue) }
+    ) { value throws(RequestError) in
+      if case .string(let word) = value { Method(rawValue: word) } else { nil }
+    }
+  }
+
+  static func augmentations(
+    _ name: String, _ path: Path<[Augmentation]>, _ group: Group, _ scope: Scope,
+    standard: [Augmentation]? = nil, _ help: String
+  ) -> Self {
+    Self(
+      name, path, .augmentations, group, scope,
+      standard: standard.map { .array($0.map { .string($0.rawValue) }) }, help,
+      write: { .array($0.map { .string($0.rawValue) }) }
+    ) { value throws(RequestError) in
+      guard case .array(let values) = value else { return nil }
+      return values.compactMap {
+        if case .string(let word) = $0 { Augmentation(rawValue: word) } else { nil }
+      }
+    }
+  }
+
+  static func file(
+    _ name: String, _ path: Path<FileReference>, _ group: Group, _ scope: Scope = .all,
+    _ help: String
+  ) -> Self {
+    Self(name, path, .file, group, scope, standard: nil, help, write: \.json) {
+      value throws(RequestError) in FileReference(json: value)
+    }
+  }
+
+  static func parts(
+    _ name: String, _ path: Path<[PartSpec]>, _ family: PartSpec.Family, _ group: Group,
+    _ scope: Scope, _ help: String
+  ) -> Self {
+    Self(
+      name, path, .parts(family), group, scope, standard: nil, help,
+      write: { .array($0.map(\.json)) }
+    ) { value throws(RequestError) in
+      guard case .array(let values) = value else { return nil }
+      var parts: [PartSpec] = []
+      for value in values { parts.append(try PartSpec(json: value, family)) }
+      return parts
+    }
+  }
+
+  static func prompts(
+    _ name: String, _ path: Path<[Prompt]>, _ group: Group, _ scope: Scope, _ help: String
+  ) -> Self {
+    Self(
+      name, path, .prompts, group, scope, standard: nil, help, write: { .array($0.map(\.json)) }
+    ) { value throws(RequestError) in
+      guard case .array(let values) = value else { return nil }
+      var prompts: [Prompt] = []
+      for value in values { prompts.append(try Prompt(json: value)) }
+      return prompts
+    }
+  }
+}
+
+/// A name of JSON as the command line spells it: `condition-scale`.
+public func flagName(of name: String) -> String {
+  name.reduce(into: "") { flag, character in
+    flag += character.isUppercase ? "-" + character.lowercased() : String(character)
   }
 }

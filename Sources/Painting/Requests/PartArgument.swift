@@ -4,7 +4,7 @@ public struct PartArgument: Sendable {
   /// The name, `colors` for instance.
   public let name: String
   /// Which values it takes.
-  public let kind: ParameterDeclaration.Kind
+  public let kind: ParameterKind
   /// What stands in when it is left out.
   public let standard: JSONValue?
   /// What it does, in one sentence, without the final stop.
@@ -42,6 +42,6 @@ public struct PartArgument: Sendable {
 
   /// A file, named by its content.
   public static func file(_ name: String, _ help: String) -> PartArgument {
-    PartArgument(name: name, kind: .image, standard: nil, help: help)
+    PartArgument(name: name, kind: .file, standard: nil, help: help)
   }
 }

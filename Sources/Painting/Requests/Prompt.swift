@@ -1,47 +1,109 @@
 import Foundation
 
-/// A text that the picture should fit, how strongly, and when it is near enough.
-///
-/// Written `text:weight:stop`, several separated by `|`. As in pixray, numbers are peeled off the
-/// right end while they parse, at most two, so that a colon inside the text stays in it.
-public struct Prompt: Sendable, Hashable, Codable {
-  /// What is wanted, trimmed.
-  public var text: String
+/// One thing that the picture should fit, how strongly, and when it is near enough.
+public struct Prompt: Sendable, Hashable {
+  /// What is wanted.
+  public indirect enum Target: Sendable, Hashable {
+    /// What a text says.
+    case text(String)
+    /// The thing of this name: the mean of a text in several templates, as in pixray.
+    case label(String)
+    /// What a picture shows.
+    case image(FileReference)
+    /// An embedding from a file: safetensors, or JSON that names perceptors.
+    case embedding(FileReference)
+    /// A random embedding of this seed, for variety.
+    case noise(Int)
+    /// The mean of several, as BigSleep and DeepDaze take a text and a picture together.
+    case average([Target])
+  }
+
+  /// Which part of the picture is judged, where a mask parts it.
+  public enum Region: String, Sendable, Hashable, CaseIterable {
+    case everywhere, inside, outside
+  }
+
+  /// What is wanted.
+  public var target: Target
   /// How strongly; negative pushes away.
   public var weight: Double
   /// Distance (signed as the weight) below which a view is no longer pulled; minus infinity: never.
   public var stop: Double
+  /// Which part of the picture is judged.
+  public var region: Region
+  /// The scene, counted from 0; nil for all.
+  public var scene: Int?
 
   /// Longest prompt that is read, in characters.
   public static let longest = 4_096
-  /// Most texts in one prompt.
+  /// Most prompts in one scene.
   public static let most = 64
 
-  /// - Parameters:
-  ///   - text: what is wanted.
-  ///   - weight: how strongly.
-  ///   - stop: the distance that is near enough.
-  public init(_ text: String, weight: Double = 1, stop: Double = -.infinity) {
-    self.text = text
+  /// A prompt; see the fields.
+  public init(
+    _ target: Target, weight: Double = 1, stop: Double = -.infinity, region: Region = .everywhere,
+    scene: Int? = nil
+  ) {
+    self.target = target
     self.weight = weight
     self.stop = stop
+    self.region = region
+    self.scene = scene
   }
 
-  /// Reads all texts of a prompt. Empty parts between bars are left out.
+  /// A text.
+  public init(_ text: String, weight: Double = 1, stop: Double = -.infinity) {
+    self.init(.text(text), weight: weight, stop: stop)
+  }
+
+  /// The text, if it is one.
+  public var text: String? { if case .text(let text) = target { text } else { nil } }
+
+  /// All files that it names.
+  var references: [FileReference] { target.references }
+}
+
+extension Prompt.Target {
+  /// All files that it names.
+  var references: [FileReference] {
+    switch self {
+    case .text, .label, .noise: []
+    case .image(let file), .embedding(let file): [file]
+    case .average(let targets): targets.flatMap(\.references)
+    }
+  }
+}
+
+// MARK: - As typed
+
+extension Prompt {
+  /// Reads the scenes of a prompt: they are separated by `^` and empty ones left out.
+  /// - Throws: as `parse`.
+  public static func scenes(_ prompt: String) throws(RequestError) -> [[Prompt]] {
+    try check(prompt)
+    var scenes: [[Prompt]] = []
+    for part in prompt.split(separator: "^")
+    where part.contains(where: { !" \t\n\r|".contains($0) }) {
+      scenes.append(try parse(String(part)))
+    }
+    guard scenes.count <= 1_000 else { throw .badPrompt("it has more than 1000 scenes") }
+    guard !scenes.isEmpty else { throw .emptyPrompt }
+    return scenes
+  }
+
+  /// Reads the texts of one scene, written `text:weight:stop` and separated by `|`; empty ones are left
+  /// out. As in pixray, numbers are peeled off the right end while they parse, at most two, so that a
+  /// colon inside the text stays in it.
   /// - Throws: `RequestError.emptyPrompt`, or `badPrompt` when it is too long or has a part with
   ///   numbers but no text.
   public static func parse(_ prompt: String) throws(RequestError) -> [Prompt] {
-    // Bytes first: counting the characters of a huge text is slow.
-    guard prompt.utf8.count <= 4 * 8 * longest, prompt.count <= longest else {
-      throw .badPrompt("it is longer than \(longest) characters")
-    }
-    guard !prompt.unicodeScalars.contains("\0") else {
-      throw .badPrompt("it contains a NUL character")
-    }
+    try check(prompt)
     var prompts: [Prompt] = []
     for part in prompt.split(separator: "|") {
-      let trimmed = part.trimmingCharacters(in: .whitespacesAndNewlines)
-      if !trimmed.isEmpty { prompts.append(try one(trimmed)) }
+      let part = String(part).trimmed
+      if part.isEmpty { continue }
+      let (text, weight, stop) = try peel(part)
+      prompts.append(Prompt(text, weight: weight, stop: stop))
     }
     guard !prompts.isEmpty else { throw .emptyPrompt }
     guard prompts.count <= most else { throw .badPrompt("it has more than \(most) parts") }
@@ -51,9 +113,22 @@ public struct Prompt: Sendable, Hashable, Codable {
     return prompts
   }
 
-  private static func one(_ part: String) throws(RequestError) -> Prompt {
+  private static func check(_ prompt: String) throws(RequestError) {
+    // Bytes first: counting the characters of a huge text is slow.
+    guard prompt.utf8.count <= 4 * 8 * longest, prompt.count <= longest else {
+      throw .badPrompt("it is longer than \(longest) characters")
+    }
+    guard !prompt.unicodeScalars.contains("\0") else {
+      throw .badPrompt("it contains a NUL character")
+    }
+  }
+
+  /// Parts `text:weight:stop`: what is wanted may be a file's name as well.
+  public static func peel(_ part: String) throws(RequestError) -> (
+    text: String, weight: Double, stop: Double
+  ) {
     var pieces = part.split(separator: ":", omittingEmptySubsequences: false).map {
-      $0.trimmingCharacters(in: .whitespacesAndNewlines)
+      String($0).trimmed
     }
     var numbers: [Double] = []
     var text = part[...]
@@ -62,7 +137,7 @@ public struct Prompt: Sendable, Hashable, Codable {
       pieces.removeLast()
       text = text[..<(text.lastIndex(of: ":") ?? text.startIndex)]
     }
-    let words = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let words = String(text).trimmed
     guard !words.isEmpty else {
       throw .badPrompt("'\(part.prefix(40))' has numbers but no text before them")
     }
@@ -70,7 +145,7 @@ public struct Prompt: Sendable, Hashable, Codable {
     guard abs(weight) <= 1_000 else {
       throw .badPrompt("the weight of '\(words.prefix(40))' is beyond ±1000")
     }
-    return Prompt(words, weight: weight, stop: numbers.count > 1 ? numbers[1] : -.infinity)
+    return (words, weight, numbers.count > 1 ? numbers[1] : -.infinity)
   }
 
   /// A plain decimal number; not `nan`, `inf` or hexadecimal, which are words to a painter.

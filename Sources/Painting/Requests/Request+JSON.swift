@@ -33,11 +33,7 @@ extension Request: Codable {
     }
     for (key, value) in fields.sorted(by: { $0.key < $1.key })
     where key != "prompt" && key != "schema" {
-      guard let parameter = Self.parameter(key) else {
-        let names = ["prompt"] + Self.parameters.map(\.name)
-        throw .unknownField(key, nearest: nearestName(to: key, among: names))
-      }
-      try parameter.set(&self, value)
+      try set(key, value)
     }
     try validate()
   }
@@ -58,6 +54,7 @@ extension Request: Codable {
   public var fields: [String: JSONValue] {
     var fields: [String: JSONValue] = ["schema": .integer(Self.schema), "prompt": .string(prompt)]
     for parameter in Self.parameters { fields[parameter.name] = parameter.get(self) }
+    fields.merge(arguments) { declared, _ in declared }
     return fields
   }
 

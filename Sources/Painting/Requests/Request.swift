@@ -7,28 +7,22 @@ public struct Request: Sendable, Hashable {
   /// The version of the JSON form.
   public static let schema = 1
 
-  /// A picture named by its content.
-  public struct ImageReference: Sendable, Hashable, Codable {
-    /// The file's name, without folders.
-    public var name: String
-    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
-    public var sha256: String
-
-    /// - Parameters:
-    ///   - name: the file's name.
-    ///   - sha256: of the file.
-    public init(name: String, sha256: String) {
-      self.name = name
-      self.sha256 = sha256
-    }
-  }
-
   /// The type in which networks compute.
   public enum Precision: String, Sendable, Hashable, CaseIterable, Codable {
     case auto, float32, bfloat16
   }
 
-  /// What is wanted, as typed: `text:weight:stop`, several by `|`.
+  /// How a picture becomes one of other proportions.
+  public enum Fit: String, Sendable, Hashable, CaseIterable, Codable {
+    /// Cut around its middle.
+    case crop
+    /// Laid whole on white.
+    case pad
+    /// Squeezed.
+    case stretch
+  }
+
+  /// What is wanted, as typed: `text:weight:stop`, several by `|`, scenes by `^`.
   public var prompt: String
   /// How it is painted.
   public var method: Method?
@@ -39,21 +33,49 @@ public struct Request: Sendable, Hashable {
   /// From which all random numbers derive.
   public var seed: Int?
   /// A picture to begin from.
-  public var initImage: ImageReference?
+  public var initImage: FileReference?
+  /// How that becomes one of the proportions asked for.
+  public var initFit: Fit?
+  /// What to begin from where there is no picture.
+  public var initNoise: StartPicture?
   /// The critics, as `id` or `id:weight`, several by commas; nil is the pack's own.
   public var clip: String?
   /// The installed network that draws; nil is the pack's own.
   public var model: String?
+  /// Prompts in their structured form, beside `prompt`.
+  public var prompts: [Prompt]?
+  /// A picture whose embedding is averaged with each text's.
+  public var blend: FileReference?
+  /// Black where prompts of the inside look, white where those of the outside do.
+  public var mask: FileReference?
+  /// Iterations of a scene before the next one begins; nil shares them out evenly.
+  public var sceneIterations: Int?
   /// Steps of the optimisation.
   public var iterations: Int?
   /// Views of the picture that CLIP is shown at each step.
   public var cutouts: Int?
+  /// How views are cut.
+  public var cutMode: CutoutMode?
+  /// Above one for smaller squares, below for larger.
+  public var cutPower: Double?
+  /// What is done to the views, in order.
+  public var augmentations: [Augmentation]?
   /// Length of a step.
   public var learningRate: Double?
+  /// Percentages of the iterations at which the step becomes a tenth.
+  public var learningRateDrops: [Double]?
   /// How the step is found from the gradient.
   public var optimizer: OptimizerName?
-  /// What is done to the views.
-  public var augmentations: [Augmentation]?
+  /// Sets of views whose gradients are averaged for one step.
+  public var accumulate: Int?
+  /// How slowly the average of the parameters follows, which is then the picture; 0 is without.
+  public var ema: Double?
+  /// Iterations without a better picture after which the step is dropped or the end has come.
+  public var patience: Int?
+  /// What is wanted beside the prompts.
+  public var objectives: [PartSpec]?
+  /// What is done to the picture before anybody sees it.
+  public var filters: [PartSpec]?
   /// Pictures sampled, of which CLIP picks the best.
   public var candidates: Int?
   /// Which of the candidates is meant; 1 is the best.
@@ -66,93 +88,39 @@ public struct Request: Sendable, Hashable {
   public var topK: Int?
   /// The type in which networks compute.
   public var precision: Precision?
+  /// Arguments of the method's drawer by name, as it declares them.
+  public var arguments: [String: JSONValue] = [:]
 
   /// A request for `prompt` with all else left open.
   public init(_ prompt: String) { self.prompt = prompt }
-
-  /// Every parameter but the prompt, in the order of help and JSON.
-  public static let parameters: [ParameterDeclaration] = [
-    .choice("method", \.method, .picture, standard: .auto, "How to paint"),
-    .integer("width", \.width, 16...4096, .picture, standard: 256, "Width in pixels"),
-    .integer("height", \.height, 16...4096, .picture, standard: 256, "Height in pixels"),
-    .integer(
-      "seed", \.seed, 0...(1 << 53 - 1), .picture,
-      "Where the random numbers start; the same seed gives the same picture"),
-    .image("initImage", \.initImage, .picture, methods: Method.guided, "A picture to begin from"),
-    .text(
-      "clip", \.clip, limit: 400, .picture,
-      "Installed CLIPs that judge the picture, as ID or ID:WEIGHT, several by commas; 'pack' is the "
-        + "pack's own"),
-    .text(
-      "model", \.model, limit: 100, .picture, methods: [.vqganCLIP],
-      "The installed VQGAN or dVAE that draws"),
-    .integer(
-      "iterations", \.iterations, 1...100_000, .optimisation, methods: Method.guided, standard: 150,
-      "Steps of the optimisation"),
-    .integer(
-      "cutouts", \.cutouts, 1...512, .optimisation, methods: Method.guided, standard: 16,
-      "Views of the picture shown to CLIP at each step"),
-    .number(
-      "learningRate", \.learningRate, 0.0001...10, .optimisation, methods: Method.guided,
-      standard: 0.1, "Length of a step"),
-    .choice(
-      "optimizer", \.optimizer, .optimisation, methods: Method.guided, standard: .adam,
-      "How the step is found from the gradient"),
-    .choices(
-      "augmentations", \.augmentations, .optimisation, methods: Method.guided,
-      standard: Augmentation.allCases, "What is done to the views"),
-    .integer(
-      "candidates", \.candidates, 1...64, .sampling, methods: [.dalle], standard: 8,
-      "Pictures sampled, of which CLIP picks the best"),
-    .integer(
-      "rank", \.rank, 1...64, .sampling, methods: [.dalle], standard: 1,
-      "Which of the candidates to keep, 1 being the best"),
-    .number(
-      "conditionScale", \.conditionScale, 0...20, .sampling, methods: [.dalle], standard: 2,
-      "How strongly the text is followed"),
-    .number(
-      "temperature", \.temperature, 0.01...10, .sampling, methods: [.dalle], standard: 0.7,
-      "How freely tokens are chosen"),
-    .integer(
-      "topK", \.topK, 1...65_536, .sampling, methods: [.dalle], standard: 50,
-      "Number of likeliest tokens to choose among"),
-    .choice(
-      "precision", \.precision, .execution, standard: .auto, "The type in which networks compute"),
-  ]
-
-  /// The declaration of the parameter `name`.
-  public static func parameter(_ name: String) -> ParameterDeclaration? {
-    parameters.first { $0.name == name }
-  }
 }
 
-extension ParameterDeclaration {
-  static func image(
-    _ name: String, _ path: Path<Request.ImageReference>, _ group: Group, methods: [Method] = [],
-    _ help: String
-  ) -> Self {
-    Self(
-      name: name, kind: .image, group: group, methods: methods, standard: nil, help: help,
-      get: { request in
-        request[keyPath: path].map {
-          .object(["name": .string($0.name), "sha256": .string($0.sha256)])
-        }
-      },
-      set: { request, value throws(RequestError) in
-        switch value {
-        case nil, .null: request[keyPath: path] = nil
-        case .object(let fields):
-          guard case .string(let file) = fields["name"], case .string(let hash) = fields["sha256"],
-            fields.count == 2, hash.count == 64,
-            hash.allSatisfy({ $0.isHexDigit && !$0.isUppercase }), !file.isEmpty,
-            !file.contains("/"), !file.utf8.contains(0)
-          else { fallthrough }
-          request[keyPath: path] = Request.ImageReference(name: file, sha256: hash)
-        default:
-          throw .badValue(
-            field: name, reason: "must have a file 'name' without folders and its 'sha256'")
-        }
-      })
+// MARK: - By name
+
+extension Request {
+  /// The value of a parameter or of an argument of the method's drawer.
+  public subscript(name: String) -> JSONValue? {
+    if let parameter = Self.parameter(name) { return parameter.get(self) }
+    return arguments[name]
+  }
+
+  /// Sets a parameter, or an argument of some drawer, after checking it.
+  /// - Throws: `RequestError`, with the nearest name when there is no such parameter.
+  public mutating func set(_ name: String, _ value: JSONValue?) throws(RequestError) {
+    if let parameter = Self.parameter(name) {
+      try parameter.set(&self, value)
+    } else if Self.argument(name) != nil {
+      arguments[name] = value == .null ? nil : value
+    } else {
+      let names = ["prompt"] + Self.parameters.map(\.name)
+      let parts = Parts.drawers.flatMap { $0.arguments.map(\.name) }
+      throw .unknownField(name, nearest: nearestName(to: name, among: names + parts))
+    }
+  }
+
+  /// The declaration of an argument that some drawer takes.
+  public static func argument(_ name: String) -> PartArgument? {
+    Parts.drawers.lazy.compactMap { $0.argument(name) }.first
   }
 }
 
@@ -167,25 +135,97 @@ extension Request {
       guard let value = parameter.get(self) else { continue }
       try parameter.set(&copy, value)
       if let method, !parameter.belongs(to: method) {
-        throw .notOfMethod(field: parameter.name, method: method, methods: parameter.methods)
+        throw .notOfMethod(
+          field: parameter.name, method: method, methods: parameter.scope.methods)
       }
+    }
+    for (name, value) in arguments.sorted(by: { $0.key < $1.key }) {
+      try checkArgument(name, value)
     }
     if let rank, let candidates, rank > candidates {
       throw .badValue(field: "rank", reason: "is \(rank), of only \(candidates) candidates")
     }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
-    _ = try Prompt.parse(prompt)
+    _ = try scenes()
+  }
+
+  private func checkArgument(_ name: String, _ value: JSONValue) throws(RequestError) {
+    guard let method, method != .auto else {
+      guard let argument = Self.argument(name) else { throw .unknownField(name, nearest: nil) }
+      _ = try argument.kind.check(value, of: name)
+      return
+    }
+    guard let argument = method.drawer?.argument(name) else {
+      let takers = Method.guided.filter { $0.drawer?.argument(name) != nil }
+      throw .notOfMethod(field: name, method: method, methods: takers)
+    }
+    _ = try argument.kind.check(value, of: name)
+  }
+
+  /// What is wanted, scene by scene: what was typed, and the structured prompts of each.
+  /// - Throws: `RequestError` when there is nothing.
+  public func scenes() throws(RequestError) -> [[Prompt]] {
+    let extra = prompts ?? []
+    let count = (extra.compactMap(\.scene).max() ?? 0) + 1
+    var typed: [[Prompt]]
+    do {
+      typed = try Prompt.scenes(prompt)
+    } catch {
+      guard error == .emptyPrompt, !extra.isEmpty else { throw error }
+      typed = Array(repeating: [], count: count)
+    }
+    guard count <= typed.count else {
+      throw .badValue(
+        field: "prompts.scene", reason: "is \(count - 1), of only \(typed.count) scenes")
+    }
+    for index in typed.indices {
+      if let blend {
+        typed[index] = typed[index].map { prompt in
+          var prompt = prompt
+          prompt.target = .average([prompt.target, .image(blend)])
+          return prompt
+        }
+      }
+      typed[index] += extra.filter { $0.scene == nil || $0.scene == index }
+      guard typed[index].contains(where: { $0.weight != 0 }) else {
+        throw .badPrompt("scene \(index + 1) has no prompt with a weight")
+      }
+    }
+    return typed
+  }
+
+  /// The first text, for names and captions.
+  public var title: String {
+    let texts = (prompts ?? []).compactMap(\.text)
+    return prompt.trimmed.isEmpty ? texts.first ?? "picture" : prompt
+  }
+
+  /// All files that it names.
+  public var references: [FileReference] {
+    var found = [initImage, blend, mask].compactMap(\.self)
+    found += (prompts ?? []).flatMap(\.references)
+    let parts = (objectives ?? []) + (filters ?? [])
+    let values = parts.flatMap(\.arguments.values) + arguments.values
+    found += values.compactMap(FileReference.init(json:))
+    return found
   }
 
   /// Why `method` cannot paint this; nil when it can, as far as the request tells.
   public func objection(to method: Method) -> RequestError? {
     for parameter in Self.parameters where parameter.get(self) != nil {
       guard parameter.belongs(to: method) else {
-        return .notOfMethod(field: parameter.name, method: method, methods: parameter.methods)
+        return .notOfMethod(
+          field: parameter.name, method: method, methods: parameter.scope.methods)
       }
     }
+    for name in arguments.keys.sorted() where method.drawer?.argument(name) == nil {
+      let takers = Method.guided.filter { $0.drawer?.argument(name) != nil }
+      return .notOfMethod(field: name, method: method, methods: takers)
+    }
     guard method == .dalle else { return nil }
-    if let prompts = try? Prompt.parse(prompt), prompts.count > 1 || prompts[0].weight <= 0 {
+    if let scenes = try? scenes(),
+      scenes.count > 1 || scenes[0].count > 1 || scenes[0][0].weight <= 0
+    {
       return .impossible(
         method: .dalle, reason: "it takes one text, without negative weight; vqgan-clip takes more")
     }

@@ -84,3 +84,8 @@ struct Homography: Equatable {
     return ((m[0] * x + m[1] * y + m[2]) / w, (m[3] * x + m[4] * y + m[5]) / w)
   }
 }
+
+extension Augmentation {
+  /// Every augmentation's name.
+  public static var words: [String] { allCases.map(\.rawValue) }
+}

@@ -11,7 +11,7 @@ import Torch
 /// noise differ from view to view; the erased rectangle is the same for all.
 ///
 /// What is drawn depends on the seed, the iteration and the number of the view only.
-public struct Cutouts {
+public struct Cutouts: Sendable {
   /// Height and width of a view: CLIP's picture size.
   public var size: Int
   /// Number of views.

@@ -1,0 +1,73 @@
+import Models
+import Torch
+
+extension DrawerKind {
+  /// The drawers of the program, in the order of help.
+  static let builtIn: [DrawerKind] = [.vqgan, .dvae, .fourier, .pixels]
+
+  static let vqgan = DrawerKind(
+    "vqgan-clip", title: "VQGAN+CLIP",
+    "A VQGAN's latent is optimised (Crowson and others, 2021)", needs: .vqgan,
+    arguments: [
+      .choice(
+        "latent", ["z", "logits"], standard: "z",
+        "Whether the latent itself is optimised, or logits of codes that are drawn by chance"),
+      .choice(
+        "clampLatent", ["yes", "no"], standard: "yes",
+        "Whether the latent is kept in the codebook's range; the MSE-regularised notebook does not"),
+    ]
+  ) { setting in
+    switch try setting.drawing() {
+    case .vqgan(let vqgan):
+      if setting.text("latent") == "logits" { return CodebookDrawer(vqgan, setting) }
+      let clamped = setting.text("clampLatent") != "no"
+      if let picture = setting.initial {
+        return VQGANDrawer(vqgan, picture: picture, clamped: clamped)
+      }
+      return VQGANDrawer(
+        vqgan, width: setting.width, height: setting.height, stream: setting.stream("first codes"),
+        device: setting.device, clamped: clamped)
+    // A dVAE that is named with --model draws in its own way.
+    case .dvae(let decoder, let encoder, let config):
+      return try DVAEDrawer(decoder, encoder, config, setting)
+    }
+  }
+
+  static let dvae = DrawerKind(
+    "dvae-clip", title: "dVAE+CLIP",
+    "Logits of the codes of DALL·E's dVAE are optimised, one code drawn at each place",
+    needs: .dvae,
+    arguments: [
+      .choice(
+        "codes", ["drawn", "likeliest"], standard: "drawn",
+        "Whether codes are drawn by chance on the way, as the notebook does")
+    ], standards: ["learningRate": .number(0.05)]
+  ) { setting in
+    guard case .dvae(let decoder, let encoder, let config) = try setting.drawing() else {
+      throw RequestError.badValue(
+        field: "model", reason: "must name an installed dVAE for dvae-clip")
+    }
+    return try DVAEDrawer(decoder, encoder, config, setting)
+  }
+
+  static let fourier = DrawerKind(
+    "fft", title: "FFT+CLIP",
+    "A spectrum is optimised, in decorrelated colour (Olah and others, 2017)",
+    standards: ["learningRate": .number(0.02)]
+  ) { FourierDrawer($0) }
+
+  static let pixels = DrawerKind(
+    "pixels", title: "pixels+CLIP", "Plain pixels are optimised",
+    standards: ["learningRate": .number(0.03)]
+  ) { PixelsDrawer($0) }
+}
+
+extension Setting {
+  /// The network that draws, by the request's choice.
+  func drawing() throws -> DrawingModel {
+    guard let networks else {
+      throw RequestError.badValue(field: "method", reason: "needs a network to draw with")
+    }
+    return try networks.drawing(model)
+  }
+}

@@ -1,0 +1,31 @@
+import Torch
+
+/// The picture with the lowest smoothed loss: views are drawn at random, and a single loss says
+/// little.
+struct Best {
+  /// The numbers, without the picture.
+  struct Numbers: Codable, Equatable {
+    var smoothed = 0.0
+    var weight = 0.0
+    var lowest: Double?
+    /// The iteration that was the best.
+    var iteration: Int?
+
+    /// The mean of about the last ten losses.
+    var mean: Double { weight > 0 ? smoothed / weight : .infinity }
+  }
+
+  var numbers = Numbers()
+  /// `[1, 3, H, W]`
+  var picture: Tensor?
+
+  /// Takes note of a loss; keeps the picture when it is the best so far.
+  mutating func note(_ loss: Double, iteration: Int, _ picture: () -> Tensor) {
+    numbers.smoothed = 0.9 * numbers.smoothed + 0.1 * loss
+    numbers.weight = 0.9 * numbers.weight + 0.1
+    let mean = numbers.mean
+    if let lowest = numbers.lowest, mean >= lowest, self.picture != nil { return }
+    (numbers.lowest, numbers.iteration) = (mean, iteration)
+    self.picture = picture()
+  }
+}

@@ -1,0 +1,26 @@
+import Models
+import Torch
+
+/// A perceptor with the views that it is shown.
+struct Critic {
+  let perceptor: Perceptor
+  let cutouts: Cutouts
+  /// `[1, 1, H, W]`, 1 inside the spot; nil when no prompt asks for a region.
+  let spot: Tensor?
+  /// Regions that some prompt asks for.
+  let regions: Set<Prompt.Region>
+
+  /// What it sees of a picture `[1, 3, H, W]`. Regions are seen in the same views, the rest of the
+  /// picture blacked out.
+  func views(of picture: Tensor, _ moment: Int) -> Sight.Views {
+    let seen = cutouts(picture, iteration: moment)
+    var views = Sight.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))
+    guard let spot else { return views }
+    func embeddings(_ mask: Tensor) -> Tensor {
+      perceptor.clip.embed(cutouts(picture * mask, iteration: moment))
+    }
+    if regions.contains(.inside) { views.inside = embeddings(spot) }
+    if regions.contains(.outside) { views.outside = embeddings(1 - spot) }
+    return views
+  }
+}

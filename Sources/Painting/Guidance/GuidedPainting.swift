@@ -1,0 +1,235 @@
+import Foundation
+import Imaging
+import Models
+import Torch
+
+/// One picture under CLIP's guidance (Crowson et al., "VQGAN-CLIP: Open Domain Image Generation and
+/// Editing with Natural Language Guidance", 2022): what a drawer draws is optimised until CLIP finds
+/// that views of the picture fit the text.
+///
+/// ```
+/// parameters → drawer → picture → filters → views → perceptors → objectives → loss
+/// ```
+///
+/// All chance derives from the seed and the number of the iteration, and `state` holds all the rest:
+/// a painting may be left after any iteration and taken up again to the bit.
+final class GuidedPainting {
+  /// What is painted, resolved.
+  let request: Request
+  /// Iterations in all.
+  let total: Int
+  /// Iterations done.
+  private(set) var iteration = 0
+  let drawer: any Drawer
+  private let optimizers: [any Optimizer]
+  private let average: ParameterAverage?
+  private let filters: [any Filter]
+  private let critics: [Critic]
+  private let scenes: [[Weighted]]
+  private let sceneLength: Int
+  private let wishes: [Weighted]
+  private var schedule: RateSchedule
+  private var best = Best()
+
+  /// An objective and how much it counts.
+  struct Weighted {
+    let objective: any Objective
+    let weight: Double
+  }
+
+  /// - Parameters:
+  ///   - request: resolved.
+  ///   - initial: `[1, 3, H, W]` in 0…1 at the size to paint; nil begins in the drawer's own way.
+  ///   - files: what the request names.
+  init(
+    _ request: Request, networks: Networks, width: Int, height: Int, initial: Tensor?,
+    files: Attachments
+  ) throws {
+    self.request = request
+    total = request.iterations ?? 1
+    let workshop = Workshop(
+      request: request, networks: networks, width: width, height: height,
+      initial: initial?.to(networks.device), files: files)
+    drawer = try workshop.drawer()
+    let optimizer = request.optimizer ?? .adam
+    optimizers = drawer.parameters.map { optimizer.make([$0]) }
+    average =
+      (request.ema ?? 0) > 0
+      ? ParameterAverage(drawer.parameters, decay: request.ema ?? 0) : nil
+    filters = try workshop.filters()
+    critics = try workshop.critics()
+    scenes = try workshop.scenes(critics)
+    sceneLength = request.sceneIterations ?? max(1, (total + scenes.count - 1) / scenes.count)
+    wishes = try workshop.objectives() + drawer.wishes.map { Weighted(objective: $0, weight: 1) }
+    schedule = RateSchedule(
+      percentages: request.learningRateDrops ?? [], iterations: total, patience: request.patience)
+  }
+
+  /// Whether there is nothing more to do.
+  var isDone: Bool { iteration >= total || schedule.isExhausted }
+
+  // MARK: Painting
+
+  /// One iteration.
+  /// - Returns: its loss.
+  /// - Throws: `PaintingError.diverged`.
+  func step() throws -> Double {
+    let batches = request.accumulate ?? 1
+    let scene = scenes[(iteration / sceneLength) % scenes.count]
+    if iteration > 0, scenes.count > 1, iteration % sceneLength == 0 { best = Best() }
+    var slopes: [Tensor] = []
+    var loss = 0.0
+    for batch in 0..<batches {
+      let moment = iteration * batches + batch
+      let picture = drawer.render(moment)
+      let values = picture.detached()
+      let seen = values.clamped(0, 1).variable()
+      let sum = total(of: scene + wishes, seen, moment)
+      let number = sum.item()
+      guard number.isFinite else { throw PaintingError.diverged(iteration: iteration) }
+      loss += number / Double(batches)
+      // The gradient at the picture passes the clamp before it goes further back; regularisers of the
+      // latent have theirs at the parameters.
+      let found = gradient(of: sum, at: [seen] + drawer.parameters)
+      let wanted = clampedGradient(found[0], at: values, 0, 1)
+      let pulled = pullback(of: picture, along: wanted, at: drawer.parameters)
+      let both = zip(pulled, found.dropFirst()).map { ($0 + $1) / Double(batches) }
+      slopes = slopes.isEmpty ? both : zip(slopes, both).map { $0 + $1 }
+      if batch == 0 {
+        best.note(number, iteration: iteration) { shown(values) }
+      }
+    }
+    let rate = (request.learningRate ?? 0.1) * schedule.factor(at: iteration)
+    for (index, optimizer) in optimizers.enumerated() {
+      optimizer.step([slopes[index]], rate: rate * drawer.rates[index])
+    }
+    drawer.project()
+    average?.update(drawer.parameters)
+    schedule.note(best.numbers.mean)
+    iteration += 1
+    return loss
+  }
+
+  /// The sum of all losses that have something to say, `[]`.
+  private func total(of objectives: [Weighted], _ seen: Tensor, _ moment: Int) -> Tensor {
+    var picture = seen
+    var losses: [Tensor] = []
+    for filter in filters {
+      let (changed, loss) = filter(picture, iteration: moment)
+      picture = changed
+      if let loss { losses.append(loss) }
+    }
+    let sight = Sight(
+      picture: picture, latent: drawer.latent,
+      views: critics.map { $0.views(of: picture, moment) }, iteration: iteration, total: total)
+    for wish in objectives {
+      if let loss = wish.objective.loss(sight) { losses.append(loss * wish.weight) }
+    }
+    guard let first = losses.first else { return seen.sum() * 0 }
+    return losses.dropFirst().reduce(first, +)
+  }
+
+  // MARK: Looking
+
+  /// The picture as it is now, `[1, 3, H, W]`.
+  func current() -> Tensor {
+    noGrad {
+      average?.with(drawer.parameters) { shown(drawer.render(nil)) } ?? shown(drawer.render(nil))
+    }
+  }
+
+  /// The picture to keep: the best so far; where parameters are averaged or drawn by chance, the one
+  /// that they stand for now.
+  func picture() throws -> Tensor {
+    if average != nil || drawer.drawsByChance { return current() }
+    guard let kept = best.picture else { throw PaintingError.stoppedEarly }
+    return kept
+  }
+
+  private func shown(_ picture: Tensor) -> Tensor {
+    noGrad {
+      filters.reduce(picture.detached().clamped(0, 1)) { $1($0, iteration: nil).picture }
+    }
+  }
+
+  // MARK: Changing what is drawn
+
+  /// Goes on from another picture `[1, 3, H, W]` of 0…1, as films do between frames.
+  /// - Parameter forgetting: whether the optimiser's moments begin anew.
+  /// - Throws: `RequestError.impossible` when the drawer cannot begin from a picture.
+  func goOn(from picture: Tensor, forgetting: Bool) throws {
+    guard drawer.begin(from: picture) else {
+      throw RequestError.impossible(
+        method: request.method ?? .auto, reason: "its drawer cannot go on from a picture")
+    }
+    best = Best()
+    guard forgetting else { return }
+    for optimizer in optimizers {
+      for (_, tensor) in optimizer.state { noGrad { tensor.assign(tensor * 0) } }
+    }
+  }
+
+  // MARK: Leaving and taking up again
+
+  /// What is no tensor in the state.
+  struct Notes: Codable {
+    var iteration: Int
+    var best: Best.Numbers
+    var schedule: RateSchedule
+    var memories: [[String]]
+  }
+
+  var notes: Notes {
+    Notes(
+      iteration: iteration, best: best.numbers, schedule: schedule,
+      memories: remembering.map { $0.memory.keys.sorted() })
+  }
+
+  private var remembering: [any Remembering] {
+    [drawer].compactMap { $0 as? any Remembering }
+      + (scenes.flatMap { $0 } + wishes).compactMap { $0.objective as? any Remembering }
+      + filters.compactMap { $0 as? any Remembering }
+  }
+
+  /// Tensors of the state that are always there, in place.
+  private var slots: [(key: String, tensor: Tensor)] {
+    drawer.parameters.enumerated().map { ("parameter.\($0)", $1) }
+      + optimizers.enumerated().flatMap { index, optimizer in
+        optimizer.state.map { ("optimizer.\(index).\($0.key)", $0.tensor) }
+      } + (average?.state ?? []).map { ("average.\($0.key)", $0.tensor) }
+  }
+
+  /// All the tensors that there are to keep, beside `notes`.
+  var state: [String: Tensor] {
+    var tensors = Dictionary(uniqueKeysWithValues: slots.map { ($0.key, $0.tensor) })
+    tensors["best"] = best.picture
+    for (index, part) in remembering.enumerated() {
+      for (name, tensor) in part.memory { tensors["memory.\(index).\(name)"] = tensor }
+    }
+    return tensors
+  }
+
+  /// Goes to where `notes` and `state` were taken.
+  /// - Parameter tensor: gives a tensor of the state; nil when there is none of that name.
+  /// - Throws: `PaintingError.badCheckpoint` when they are of another painting.
+  func restore(_ notes: Notes, _ tensor: (String) throws -> Tensor?) throws {
+    for (key, slot) in slots {
+      guard let stored = try tensor(key), stored.shape == slot.shape else {
+        throw PaintingError.badCheckpoint(reason: "its '\(key)' does not fit")
+      }
+      noGrad { slot.assign(stored) }
+    }
+    guard notes.memories.count == remembering.count, (0...total).contains(notes.iteration) else {
+      throw PaintingError.badCheckpoint(reason: "it is of another request")
+    }
+    for (index, part) in remembering.enumerated() {
+      part.memory = try notes.memories[index].reduce(into: [:]) { memory, name in
+        memory[name] = try tensor("memory.\(index).\(name)")?.to(drawer.parameters[0].device)
+      }
+    }
+    best.numbers = notes.best
+    best.picture = try tensor("best")?.to(drawer.parameters[0].device)
+    schedule = notes.schedule
+    iteration = notes.iteration
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Imaging
+import Models
+import Torch
+
+/// Makes the parts of a guided painting from a request.
+struct Workshop {
+  let request: Request
+  let networks: Networks
+  let width: Int
+  let height: Int
+  let initial: Tensor?
+  let files: Attachments
+
+  private var seed: UInt64 { UInt64(request.seed ?? 0) }
+
+  private func setting(_ arguments: [String: JSONValue]) throws -> Setting {
+    for value in arguments.values {
+      if let reference = FileReference(json: value) { _ = try files.url(reference) }
+    }
+    return Setting(
+      width: width, height: height, seed: seed, device: networks.device, initial: initial,
+      arguments: arguments, files: files.files, networks: networks, model: request.model)
+  }
+
+  func drawer() throws -> any Drawer {
+    guard let kind = request.method?.drawer else {
+      throw RequestError.impossible(
+        method: request.method ?? .auto, reason: "it is not under CLIP's guidance")
+    }
+    return try kind.make(setting(kind.arguments.filled(request.arguments)))
+  }
+
+  func filters() throws -> [any Filter] {
+    try (request.filters ?? []).map { spec in
+      guard let kind = Parts.filters.last(where: { $0.name == spec.name }) else {
+        throw RequestError.badValue(field: "filters", reason: "has no '\(spec.name)'")
+      }
+      return try kind.make(setting(kind.arguments.filled(spec.arguments)))
+    }
+  }
+
+  func objectives() throws -> [GuidedPainting.Weighted] {
+    try (request.objectives ?? []).map { spec in
+      guard let kind = Parts.objectives.last(where: { $0.name == spec.name }) else {
+        throw RequestError.badValue(field: "objectives", reason: "has no '\(spec.name)'")
+      }
+      return .init(
+        objective: try kind.make(setting(kind.arguments.filled(spec.arguments))),
+        weight: spec.weight ?? 1)
+    }
+  }
+
+  /// The perceptors with their views.
+  func critics() throws -> [Critic] {
+    let regions = Set(try request.scenes().flatMap { $0.map(\.region) }).subtracting([.everywhere])
+    let spot = regions.isEmpty ? nil : try spot()
+    return try networks.perceptors(request).map { perceptor in
+      Critic(
+        perceptor: perceptor, cutouts: cutouts(size: perceptor.size), spot: spot, regions: regions)
+    }
+  }
+
+  private func cutouts(size: Int) -> Cutouts {
+    Cutouts(
+      size: size, count: request.cutouts ?? 1,
+      augmentations: Set(request.augmentations ?? Augmentation.allCases), seed: seed)
+  }
+
+  /// What the prompts want, scene by scene.
+  func scenes(_ critics: [Critic]) throws -> [[GuidedPainting.Weighted]] {
+    try request.scenes().map { prompts in
+      var wishes: [GuidedPainting.Weighted] = []
+      for prompt in prompts where prompt.weight != 0 {
+        for (index, critic) in critics.enumerated() {
+          guard
+            let targets = try critic.perceptor.embeddings(
+              of: prompt.target, cutouts: critic.cutouts, files: files,
+              size: (width, height), device: networks.device)
+          else { continue }
+          let objective = PromptObjective(
+            targets, perceptor: index, region: prompt.region,
+            weight: prompt.weight * critic.perceptor.weight, stop: prompt.stop)
+          wishes.append(.init(objective: objective, weight: 1))
+        }
+      }
+      guard !wishes.isEmpty else {
+        throw RequestError.badValue(
+          field: "prompts", reason: "has an embedding that is of none of the perceptors")
+      }
+      return wishes
+    }
+  }
+
+  /// 1 where prompts of the inside look, `[1, 1, H, W]`: the black of the mask, or a disc in the middle
+  /// as pixray's masks have it.
+  private func spot() throws -> Tensor {
+    if let mask = request.mask {
+      let picture = try Picture.read(from: files.url(mask).path)
+        .resized(width: width, height: height, filter: .nearest).tensor()
+      return picture.mean(over: [1], keepDims: true).less(than: 0.5).to(.float32)
+        .to(networks.device)
+    }
+    let radius = width == height ? 0.235 * Double(height) : 0.3 * Double(min(width, height))
+    let x = Tensor.arange(0..<width, .float32) - (Double(width) - 1) / 2
+    let y = Tensor.arange(0..<height, .float32) - (Double(height) - 1) / 2
+    let distance = x.square().reshaped(1, 1, 1, width) + y.square().reshaped(1, 1, height, 1)
+    return distance.less(than: radius * radius).to(.float32).to(networks.device)
+  }
+}

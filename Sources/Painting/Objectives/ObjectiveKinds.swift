@@ -1,0 +1,7 @@
+extension ObjectiveKind {
+  static let builtIn: [ObjectiveKind] = []
+}
+
+extension FilterKind {
+  static let builtIn: [FilterKind] = []
+}

@@ -1,0 +1,265 @@
+import Foundation
+import Imaging
+import Torch
+import Weights
+
+/// The folder of a run, which holds all that it takes to go on when the program was killed:
+///
+/// ```
+/// run.json                 what is painted, and how
+/// inputs/                  the files that the request names, by their SHA-256
+/// checkpoint.safetensors   where painting stands
+/// log.jsonl                a line for each iteration
+/// preview.png              the picture so far
+/// frames/                  of a film
+/// final-1.png …            pictures that are finished
+/// delivered.jsonl          where those went
+/// ```
+///
+/// Every file is replaced as a whole, so that being killed at any instant leaves the old or the new.
+public struct RunFolder: Sendable {
+  /// What a run paints, and how: enough to do it again in the same way.
+  public struct Description: Codable, Sendable, Equatable {
+    /// Version of the form, 1.
+    public var schema = 1
+    /// Resolved.
+    public var request: Request
+    /// Number of pictures.
+    public var count: Int
+    /// What moves; nil for pictures that do not.
+    public var film: Film?
+    /// The pack's folder; nil is the one that ships.
+    public var pack: String?
+    /// Name and edition of the pack.
+    public var packEdition: Metadata.PackReference
+    /// Where it is computed, `cpu`.
+    public var device: String
+    /// Threads of one operation.
+    public var threads: Int
+    /// Steps between pictures on the way that are kept; nil for none.
+    public var previewEvery: Int?
+    /// Where finished pictures go: a file's path, or nil for names made up in `folder`.
+    public var output: String?
+    /// The folder for names that are made up.
+    public var folder: String
+
+    /// A description; see the fields.
+    public init(
+      request: Request, count: Int, film: Film? = nil, pack: String?,
+      packEdition: Metadata.PackReference, device: String, threads: Int, previewEvery: Int?,
+      output: String?, folder: String
+    ) {
+      self.request = request
+      self.count = count
+      self.film = film
+      self.pack = pack
+      self.packEdition = packEdition
+      self.device = device
+      self.threads = threads
+      self.previewEvery = previewEvery
+      self.output = output
+      self.folder = folder
+    }
+  }
+
+  /// The folder.
+  public let folder: URL
+  /// What is painted.
+  public let description: Description
+  /// Where the files are that the request names.
+  public let files: Attachments
+
+  /// Makes the folder of a new run.
+  /// - Parameter files: copied into it.
+  public init(
+    creating folder: URL, _ description: Description, files: Attachments
+  ) throws {
+    let inputs = folder.appending(path: "inputs", directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    self.folder = folder
+    self.description = description
+    var own = Attachments()
+    for reference in description.request.references + (description.film?.references ?? []) {
+      let source = try files.url(reference)
+      let copy = inputs.appending(path: reference.sha256)
+        .appendingPathExtension(source.pathExtension)
+      try FileManager.default.createDirectory(at: inputs, withIntermediateDirectories: true)
+      if !FileManager.default.fileExists(atPath: copy.path) {
+        try FileManager.default.copyItem(at: source, to: copy)
+      }
+      own.add(reference, at: copy)
+    }
+    self.files = own
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try encoder.encode(description).write(to: Self.description(in: folder), options: .atomic)
+  }
+
+  /// Opens the folder of a run that was left.
+  /// - Throws: `PaintingError.badRun`.
+  public init(opening folder: URL) throws {
+    func bad(_ reason: String) -> PaintingError {
+      .badRun(path: folder.relativePath, reason: reason)
+    }
+    guard let data = try? Data(contentsOf: Self.description(in: folder)) else {
+      throw bad("it holds no run.json")
+    }
+    do {
+      description = try JSONDecoder().decode(Description.self, from: data)
+    } catch {
+      throw bad("its run.json is no description of a run")
+    }
+    self.folder = folder
+    var own = Attachments()
+    for reference in description.request.references + (description.film?.references ?? []) {
+      let inputs = folder.appending(path: "inputs")
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: inputs.path)) ?? []
+      guard let name = names.first(where: { $0.hasPrefix(reference.sha256) }) else {
+        throw bad("its input '\(reference.name)' is missing")
+      }
+      own.add(reference, at: inputs.appending(path: name))
+    }
+    files = own
+  }
+
+  private static func description(in folder: URL) -> URL { folder.appending(path: "run.json") }
+
+  // MARK: Checkpoints
+
+  private var checkpointFile: URL { folder.appending(path: "checkpoint.safetensors") }
+
+  /// Replaces the checkpoint.
+  /// - Parameters:
+  ///   - notes: what is no tensor.
+  ///   - tensors: the rest.
+  func save(_ notes: some Encodable, _ tensors: [String: Tensor]) throws {
+    let json = String(decoding: try JSONEncoder().encode(notes), as: UTF8.self)
+    try SafeTensors.write(
+      tensors.mapValues { $0.detached().to(.cpu).contiguous() }, metadata: ["notes": json],
+      to: checkpointFile)
+  }
+
+  /// The checkpoint; nil when there is none yet.
+  /// - Throws: `PaintingError.badRun` when it cannot be read.
+  func checkpoint<Notes: Decodable>(_ type: Notes.Type) throws -> (
+    notes: Notes, tensor: (String) throws -> Tensor?
+  )? {
+    guard FileManager.default.fileExists(atPath: checkpointFile.path) else { return nil }
+    let file = try SafeTensors(contentsOf: checkpointFile)
+    guard let json = file.metadata["notes"],
+      let notes = try? JSONDecoder().decode(type, from: Data(json.utf8))
+    else {
+      throw PaintingError.badRun(path: folder.relativePath, reason: "its checkpoint is damaged")
+    }
+    return (notes, { name in file.entries[name] == nil ? nil : try file.tensor(name).cloned() })
+  }
+
+  // MARK: What can be watched
+
+  /// Adds a line to the log.
+  func log(iteration: Int, loss: Double, seconds: Double, picture: Int) {
+    let line =
+      "{\"picture\":\(picture),\"iteration\":\(iteration),\"loss\":\(loss),\"seconds\":"
+      + String(format: "%.3f", seconds) + "}\n"
+    append(line, to: "log.jsonl")
+  }
+
+  /// Replaces the preview.
+  func show(_ picture: Picture) throws {
+    try picture.write(to: folder.appending(path: "preview.png").path, replacing: true)
+  }
+
+  private func append(_ line: String, to name: String) {
+    let path = folder.appending(path: name).path
+    guard let file = fopen(path, "a") else { return }
+    fputs(line, file)
+    fclose(file)
+  }
+
+  // MARK: Results
+
+  /// Where finished picture `number`, counted from 1, is kept until it is delivered.
+  public func finished(_ number: Int) -> URL { folder.appending(path: "final-\(number).png") }
+
+  /// How many pictures are finished.
+  public var finishedCount: Int {
+    var number = 0
+    while FileManager.default.fileExists(atPath: finished(number + 1).path) { number += 1 }
+    return number
+  }
+
+  /// Where a film's frame `number`, counted from 1, is kept.
+  func frame(_ number: Int) -> URL {
+    let digits = "\(number)"
+    let padding = String(repeating: "0", count: max(0, 6 - digits.count))
+    return folder.appending(path: "frames/\(padding)\(digits).png")
+  }
+
+  /// Gives a finished picture its place: the one that was noted for it before, else one that `choose`
+  /// proposes and is not taken.
+  /// - Parameter choose: proposes the place of attempt 1, 2, ….
+  /// - Returns: where it is.
+  public func deliver(_ number: Int, file: URL, choose: (Int) -> URL) throws -> URL {
+    let noted = deliveries[number].map { URL(filePath: $0) }
+    if let noted, try place(file, at: noted) { return noted }
+    for attempt in 1...10_000 {
+      let target = choose(attempt)
+      if FileManager.default.fileExists(atPath: target.path) { continue }
+      append("{\"number\":\(number),\"path\":\(Self.quoted(target.path))}\n", to: "delivered.jsonl")
+      if try place(file, at: target) { return target }
+    }
+    throw PaintingError.badRun(path: folder.relativePath, reason: "there is no free name left")
+  }
+
+  /// Whether the file is there now, by us; false when another one has the place.
+  private func place(_ file: URL, at target: URL) throws -> Bool {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: target.path) {
+      return manager.contentsEqual(atPath: file.path, andPath: target.path)
+    }
+    if link(file.path, target.path) == 0 { return true }
+    if errno == EEXIST { return false }
+    // Another file system: copied beside the place, then renamed into it.
+    let partial = target.deletingLastPathComponent().appending(
+      path: ".\(target.lastPathComponent).part")
+    try? manager.removeItem(at: partial)
+    try manager.copyItem(at: file, to: partial)
+    guard link(partial.path, target.path) == 0 || rename(partial.path, target.path) == 0 else {
+      throw PaintingError.badRun(
+        path: folder.relativePath, reason: "\(target.relativePath) cannot be written")
+    }
+    try? manager.removeItem(at: partial)
+    return true
+  }
+
+  private struct Delivery: Decodable {
+    let number: Int
+    let path: String
+  }
+
+  /// Where pictures were to go, by number.
+  private var deliveries: [Int: String] {
+    guard let data = try? Data(contentsOf: folder.appending(path: "delivered.jsonl")) else {
+      return [:]
+    }
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+    return lines.reduce(into: [:]) { places, line in
+      guard let delivery = try? JSONDecoder().decode(Delivery.self, from: Data(line.utf8)) else {
+        return
+      }
+      places[delivery.number] = delivery.path
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+
+  /// Whether there is anything that going on could use.
+  public var hasBegun: Bool {
+    finishedCount > 0 || FileManager.default.fileExists(atPath: checkpointFile.path)
+  }
+
+  /// Removes the folder.
+  public func remove() { try? FileManager.default.removeItem(at: folder) }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Painting
+
+/// The part of the help that derives from declarations.
+enum ParameterHelp {
+  /// Parameters by their groups.
+  static var parameters: String {
+    let hidden: Set = ["width", "height", "prompts"]
+    return ParameterDeclaration.Group.allCases.map { group in
+      var rows = Request.parameters.filter { $0.group == group && !hidden.contains($0.name) }
+        .map { ("--\($0.flag)", $0.fullHelp()) }
+      if group == .picture {
+        rows.insert(("--size", "Size in pixels, 256 or 320x200 (16 to 4096; default 256)."), at: 1)
+      }
+      if group == .prompts { rows = prompts + rows }
+      return "\(group.rawValue.uppercased()):\n" + rows.map(row).joined(separator: "\n")
+    }.joined(separator: "\n\n")
+  }
+
+  private static let prompts = [
+    ("--image-prompt", "A picture's file that the result should be like, as FILE:WEIGHT:STOP."),
+    ("--label", "A thing that it should show, by name: LABEL:WEIGHT."),
+    ("--spot", "A text that its middle, or the mask's black, should fit: TEXT:WEIGHT."),
+    ("--spot-off", "A text that all else should fit."),
+    ("--noise-prompt", "A random wish, for variety: SEED:WEIGHT."),
+    ("--embedding-prompt", "A file of embeddings, safetensors or JSON: FILE:WEIGHT."),
+  ]
+
+  /// Arguments of a part.
+  static func arguments(_ arguments: [PartArgument], flags: Bool) -> String {
+    arguments.map { argument in
+      var notes = [argument.kind.note()].compactMap(\.self)
+      if let standard = argument.standard { notes.append("default \(standard.text)") }
+      let help =
+        notes.isEmpty ? "\(argument.help)." : "\(argument.help) (\(notes.joined(separator: "; ")))."
+      return row((flags ? "--\(flagName(of: argument.name))" : argument.name, help))
+    }.joined(separator: "\n")
+  }
+
+  /// Name and help in two columns, at most 80 wide.
+  static func row(_ pair: (name: String, help: String)) -> String {
+    let indent = 26
+    var lines = [""]
+    for word in pair.help.split(separator: " ") {
+      let line = lines[lines.count - 1]
+      if !line.isEmpty, line.count + 1 + word.count > 80 - indent {
+        lines.append(String(word))
+      } else {
+        lines[lines.count - 1] = line.isEmpty ? String(word) : line + " " + word
+      }
+    }
+    let name = "  " + pair.name
+    let space = String(repeating: " ", count: indent)
+    let head =
+      name.count < indent
+      ? name + String(repeating: " ", count: indent - name.count) : name + "\n" + space
+    return head + lines.joined(separator: "\n" + space)
+  }
+}

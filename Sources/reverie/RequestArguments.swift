@@ -1,0 +1,191 @@
+import ArgumentParser
+import Foundation
+import Imaging
+import Painting
+
+/// A request as the command line gives it: words of the prompt, and options that derive from what the
+/// request's parameters and the parts of the machine declare.
+struct RequestArguments {
+  /// The request.
+  private(set) var request = Request("")
+  /// The files that it names.
+  private(set) var files = Attachments()
+  /// What was set on the command line, by the parameters' names.
+  private(set) var given: Set<String> = []
+  private var words: [String] = []
+
+  private static let shorts = ["m": "method", "s": "seed", "i": "iterations"]
+
+  /// Reads words and options.
+  /// - Parameter base: what stands in where the command line is silent.
+  /// - Throws: `ValidationError`, `RequestError`, or an error of a file.
+  init(parsing arguments: [String], base: Request? = nil, files: Attachments = Attachments()) throws
+  {
+    if let base { request = base }
+    self.files = files
+    var rest = arguments[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        words += rest
+        break
+      }
+      guard word.hasPrefix("-"), word.count > 1, Double(word) == nil else {
+        words.append(word)
+        continue
+      }
+      try readOption(word, &rest)
+    }
+    if !words.isEmpty { request.prompt = words.joined(separator: " ") }
+  }
+
+  private mutating func readOption(_ word: String, _ rest: inout ArraySlice<String>) throws {
+    let pieces = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let typed = String(pieces[0])
+    let flag =
+      typed.hasPrefix("--")
+      ? String(typed.dropFirst(2)) : Self.shorts[String(typed.dropFirst())] ?? ""
+    guard Self.flags.contains(flag) else { throw Self.unknown(typed) }
+    guard let value = pieces.count > 1 ? String(pieces[1]) : rest.popFirst() else {
+      throw ValidationError("Missing value for '\(typed)'.")
+    }
+    try set(flag, value)
+  }
+
+  /// Sets what a flag, without its dashes, stands for.
+  mutating func set(_ flag: String, _ text: String) throws {
+    if let form = Self.promptFlags[flag] {
+      for piece in text.split(separator: "|") { try add(form, String(piece)) }
+      given.insert("prompts")
+    } else if flag == "size" {
+      guard let size = PictureSize(argument: text) else {
+        throw ValidationError(
+          "The value '\(text.prefix(40))' is invalid for '--size <size>': use 256 or 320x200.")
+      }
+      try request.set("width", .integer(size.width))
+      try request.set("height", .integer(size.height))
+      given.formUnion(["width", "height"])
+    } else if let parameter = Request.parameters.first(where: { $0.flag == flag }) {
+      try set(parameter.name, parameter.kind, text)
+    } else if let argument = Self.drawerArguments.first(where: { flagName(of: $0.name) == flag }) {
+      try set(argument.name, argument.kind, text)
+    } else {
+      throw Self.unknown("--\(flag)")
+    }
+  }
+
+  private mutating func set(_ name: String, _ kind: ParameterKind, _ text: String) throws {
+    let read = try kind.value(of: text, field: name) { try attach($0) }
+    if case .file = kind { try checkPicture(text) }
+    var value = read
+    if kind.accumulates, given.contains(name), case .array(let before) = request[name],
+      case .array(let now) = read
+    {
+      value = .array(before + now)
+    }
+    try request.set(name, value)
+    given.insert(name)
+  }
+
+  private mutating func attach(_ path: String) throws -> FileReference {
+    // An argument may name a folder's or a device's path by mistake.
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw FileError(path: path)
+    }
+    guard FileManager.default.isReadableFile(atPath: path) else {
+      throw FileError(path: path)
+    }
+    return try files.add(URL(filePath: path))
+  }
+
+  /// A picture that cannot be read is better said now, by the name that was typed.
+  private func checkPicture(_ path: String) throws { _ = try Picture.read(from: path) }
+
+  // MARK: Prompts
+
+  private enum PromptForm {
+    case image, embedding, noise, label, inside, outside
+  }
+
+  private static let promptFlags: [String: PromptForm] = [
+    "image-prompt": .image, "embedding-prompt": .embedding, "noise-prompt": .noise,
+    "label": .label, "spot": .inside, "spot-off": .outside,
+  ]
+
+  private mutating func add(_ form: PromptForm, _ text: String) throws {
+    let (content, weight, stop) = try peel(form, text)
+    let target: Prompt.Target
+    switch form {
+    case .image:
+      target = .image(try attach(content))
+      try checkPicture(content)
+    case .embedding: target = .embedding(try attach(content))
+    case .label: target = .label(content)
+    case .inside, .outside: target = .text(content)
+    case .noise:
+      guard let seed = Int(content), seed >= 0 else {
+        throw ValidationError("--noise-prompt takes a seed, not '\(content.prefix(40))'.")
+      }
+      target = .noise(seed)
+    }
+    let region: Prompt.Region =
+      switch form {
+      case .inside: .inside
+      case .outside: .outside
+      default: .everywhere
+      }
+    request.prompts =
+      (request.prompts ?? []) + [
+        Prompt(target, weight: weight, stop: stop, region: region)
+      ]
+  }
+
+  private func peel(_ form: PromptForm, _ text: String) throws -> (String, Double, Double) {
+    // A seed is a number itself: it stands first.
+    guard case .noise = form else {
+      let (content, weight, stop) = try Prompt.peel(text.trimmingCharacters(in: .whitespaces))
+      return (content, weight, stop)
+    }
+    let (content, weight, stop) = try Prompt.peel("x\(text)")
+    return (String(content.dropFirst()), weight, stop)
+  }
+
+  // MARK: What there is
+
+  static var drawerArguments: [PartArgument] {
+    var known: Set<String> = []
+    return Parts.drawers.flatMap(\.arguments).filter { known.insert($0.name).inserted }
+  }
+
+  /// Every flag, without its dashes.
+  static var flags: [String] {
+    let hidden: Set = ["width", "height", "prompts"]
+    return Request.parameters.filter { !hidden.contains($0.name) }.map(\.flag) + ["size"]
+      + promptFlags.keys.sorted() + drawerArguments.map { flagName(of: $0.name) }
+  }
+
+  private static func unknown(_ typed: String) -> ValidationError {
+    let name = String(typed.drop { $0 == "-" })
+    let others = [
+      "count", "output", "outdir", "save-every", "json", "quiet", "device", "threads", "pack",
+      "preset", "grid", "request", "files",
+    ]
+    let near = nearestName(to: name, among: flags + others)
+    return ValidationError(
+      "Unknown option '\(typed)'"
+        + (near.map { ". Did you mean '--\($0)'?" } ?? ". See: reverie --help"))
+  }
+}
+
+/// A file that cannot be read.
+struct FileError: Error, CustomStringConvertible {
+  let path: String
+  var description: String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let reason =
+      isFolder.boolValue
+      ? "it is a folder." : exists ? "it may not be read." : "there is no such file."
+    return "Cannot read \(path): \(reason)"
+  }
+}
