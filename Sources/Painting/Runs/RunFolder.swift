@@ -260,6 +260,11 @@ public struct RunFolder: Sendable {
     finishedCount > 0 || FileManager.default.fileExists(atPath: checkpointFile.path)
   }
 
-  /// Removes the folder.
-  public func remove() { try? FileManager.default.removeItem(at: folder) }
+  /// Removes the folder. It loses its name first, so that there never is half a run.
+  public func remove() {
+    let gone = folder.deletingLastPathComponent().appending(
+      path: ".\(folder.lastPathComponent)-\(UUID().uuidString.prefix(8))")
+    let renamed = rename(folder.path, gone.path) == 0
+    try? FileManager.default.removeItem(at: renamed ? gone : folder)
+  }
 }
