@@ -1,0 +1,30 @@
+import Imaging
+import Torch
+
+extension Setting {
+  /// The colours of an argument in palette syntax, `[K, 3]` in 0…1; nil when it was not given.
+  func palette(_ name: String) throws -> Tensor? {
+    guard let text = text(name) else { return nil }
+    let colors = try Self.colors(text)
+    guard !colors.isEmpty else {
+      throw RequestError.badValue(
+        field: name, reason: "names no colour. Give some, as in [red,#0044ff]")
+    }
+    return table(colors)
+  }
+
+  /// The colour of an argument, `[1, 3, 1, 1]` in 0…1; white when it was not given.
+  func color(_ name: String) throws -> Tensor {
+    table([try text(name).map(Color.init(parsing:)) ?? .white]).reshaped(1, 3, 1, 1)
+  }
+
+  private func table(_ colors: [Color]) -> Tensor {
+    let values = colors.flatMap { [$0.red, $0.green, $0.blue].map { Float($0) / 255 } }
+    return Tensor(values, [colors.count, 3]).to(device)
+  }
+
+  /// Reads `[red, #0044ff]`, with or without the brackets.
+  private static func colors(_ text: String) throws -> [Color] {
+    try text.split { "[], \n\t".contains($0) }.map { try Color(parsing: String($0)) }
+  }
+}

@@ -1,7 +1,0 @@
-extension ObjectiveKind {
-  static let builtIn: [ObjectiveKind] = []
-}
-
-extension FilterKind {
-  static let builtIn: [FilterKind] = []
-}

@@ -1,0 +1,108 @@
+import Torch
+
+extension ObjectiveKind {
+  static let start = ObjectiveKind(
+    "start", "a latent near its beginning",
+    arguments: [
+      .choice(
+        "kind", StartObjective.Measure.allCases.map(\.rawValue), standard: "latent",
+        "near zero, or near the beginning by squares, by angle, by cosine, or by pixels"),
+      .choice(
+        "schedule", ["constant", "decay", "steps"], standard: "constant",
+        "always, falling as 1 / (2 i + 1), or falling to zero in steps"),
+      .integer("every", 1...100_000, standard: 50, "iterations from step to step"),
+      .integer("steps", 1...1_000, standard: 5, "steps until zero"),
+    ]
+  ) { setting in
+    let schedule: StartObjective.Schedule =
+      switch setting.text("schedule") {
+      case "decay": .decay
+      case "steps":
+        .steps(every: setting.integer("every") ?? 50, count: setting.integer("steps") ?? 5)
+      default: .constant
+      }
+    return StartObjective(
+      setting.text("kind").flatMap(StartObjective.Measure.init) ?? .latent, schedule,
+      initial: setting.initial)
+  }
+}
+
+/// A latent near zero or near its beginning, so that the picture keeps to what it began from.
+///
+/// A drawer without a latent stands in with its picture in -1…1.
+final class StartObjective: Objective, Remembering {
+  /// What is measured.
+  enum Measure: String, CaseIterable {
+    /// Half the mean square of the latent (nerdyrodent's `init_weight`).
+    case zero
+    /// Half the mean squared distance from the first latent (Crowson's notebooks; pixray's
+    /// `init_weight_dist`).
+    case latent
+    /// Half the squared angle to the first latent (pixray's `init_weight`).
+    case spherical
+    /// One minus the cosine to the first latent (pixray's `init_weight_cos`).
+    case cosine
+    /// Half the mean absolute difference from the picture to begin from, or from the first one (pixray's
+    /// `init_weight_pix`).
+    case pixels
+  }
+
+  /// How much it counts in an iteration.
+  enum Schedule: Hashable {
+    case constant
+    /// `1 / (2 i + 1)` (nerdyrodent).
+    case decay
+    /// In equal steps down to zero (jbustter's MSE-regularised notebook: a weight of 1.5, which falls
+    /// every 50 iterations in 5 steps). The notebook's rounding leaves out the last step before zero.
+    case steps(every: Int, count: Int)
+
+    /// The factor in iteration `iteration`, counted from 0.
+    func factor(_ iteration: Int) -> Double {
+      switch self {
+      case .constant: 1
+      case .decay: 1 / Double(2 * iteration + 1)
+      case .steps(let every, let count): Double(max(0, count - iteration / every)) / Double(count)
+      }
+    }
+  }
+
+  let measure: Measure
+  let schedule: Schedule
+  /// Under `start`, what the first iteration showed.
+  var memory: [String: Tensor] = [:]
+  private let initial: Tensor?
+
+  /// - Parameter initial: the picture to begin from, `[1, 3, H, W]` in 0…1.
+  init(_ measure: Measure, _ schedule: Schedule = .constant, initial: Tensor? = nil) {
+    self.measure = measure
+    self.schedule = schedule
+    self.initial = initial
+  }
+
+  func loss(_ sight: Sight) -> Tensor? {
+    let now = measure == .pixels ? sight.picture : sight.latent ?? sight.picture * 2 - 1
+    let start = measure == .zero ? now : start(now)
+    let factor = schedule.factor(sight.iteration)
+    guard factor > 0 else { return nil }
+    return distance(now, start) * factor
+  }
+
+  private func start(_ now: Tensor) -> Tensor {
+    if let start = memory["start"] { return start.to(now.device) }
+    // A filter may have changed the picture's size.
+    let given = measure == .pixels && initial?.shape == now.shape ? initial : nil
+    let start = (given ?? now).detached().cloned()
+    memory["start"] = start
+    return start
+  }
+
+  private func distance(_ now: Tensor, _ start: Tensor) -> Tensor {
+    switch measure {
+    case .zero: now.square().mean() / 2
+    case .latent: (now - start).square().mean() / 2
+    case .spherical: sphericalDistance(now.reshaped(-1), start.reshaped(-1))
+    case .cosine: 1 - (now.reshaped(-1).normalized() * start.reshaped(-1).normalized()).sum()
+    case .pixels: (now - start).abs().mean() / 2
+    }
+  }
+}
