@@ -4,14 +4,41 @@ enum FileOutput {
   /// Writes a file all or nothing, and without `replacing` only where there is none.
   static func write(_ data: Data, to path: String, replacing: Bool) throws {
     let target = URL(fileURLWithPath: path).path
-    var status = stat()
-    if !replacing, lstat(target, &status) == 0 { throw ImagingError.exists(path: path) }
-    let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
-    let tag = String(UInt64.random(in: .min ... .max), radix: 36)
-    let temporary = (folder == "/" ? "" : folder) + "/.\(tag).part"
-    do {
+    if !replacing { try refuseExisting(path) }
+    let temporary = temporaryName(beside: target)
+    try removing(temporary, ifNotMovedTo: path) {
       try fill(temporary, with: data)
       try replacing ? moveOver(temporary, target) : moveBeside(temporary, target)
+    }
+  }
+
+  /// Throws `ImagingError.exists` when anything has this name, a dangling link too.
+  static func refuseExisting(_ path: String) throws {
+    var status = stat()
+    if lstat(URL(fileURLWithPath: path).path, &status) == 0 {
+      throw ImagingError.exists(path: path)
+    }
+  }
+
+  /// A hidden name that nobody else uses, in the folder of `target`.
+  static func temporaryName(beside target: String) -> String {
+    let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
+    let tag = String(UInt64.random(in: .min ... .max), radix: 36)
+    return (folder == "/" ? "" : folder) + "/.\(tag).part"
+  }
+
+  /// Gives a complete temporary file its name if that is free; removes it if not.
+  static func move(_ temporary: String, to path: String) throws {
+    try removing(temporary, ifNotMovedTo: path) {
+      try moveBeside(temporary, URL(fileURLWithPath: path).path)
+    }
+  }
+
+  private static func removing(
+    _ temporary: String, ifNotMovedTo path: String, _ body: () throws -> Void
+  ) throws {
+    do {
+      try body()
     } catch let failure as Failure {
       unlink(temporary)
       if failure.code == EEXIST { throw ImagingError.exists(path: path) }

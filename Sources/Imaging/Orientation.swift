@@ -1,53 +1,13 @@
-/// The one EXIF field that changes how a picture is shown.
-///
-/// CIPA DC-008, "Exchangeable image file format", tag 0x0112.
-enum EXIF {
-  /// The orientation of a JPEG file, 1 to 8; 1 where the file says nothing sensible.
-  static func orientation(ofJPEG bytes: UnsafeBufferPointer<UInt8>) -> Int {
-    var offset = 2
-    while offset + 4 <= bytes.count, bytes[offset] == 0xff {
-      let marker = bytes[offset + 1]
-      if marker == 0xff {
-        offset += 1
-        continue
-      }
-      if marker == 0x01 || (0xd0...0xd7).contains(marker) {
-        offset += 2
-        continue
-      }
-      if marker == 0xda || marker == 0xd9 { break }
-      let length = Int(bytes[offset + 2]) << 8 | Int(bytes[offset + 3])
-      guard length >= 2, offset + 2 + length <= bytes.count else { break }
-      let body = UnsafeBufferPointer(rebasing: bytes[(offset + 4)..<(offset + 2 + length)])
-      if marker == 0xe1, body.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) {
-        return orientation(ofTIFF: UnsafeBufferPointer(rebasing: body.dropFirst(6))) ?? 1
-      }
-      offset += 2 + length
-    }
-    return 1
-  }
-
-  private static func orientation(ofTIFF bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-    guard bytes.count >= 8 else { return nil }
-    let little = bytes[0] == 0x49 && bytes[1] == 0x49
-    guard little || (bytes[0] == 0x4d && bytes[1] == 0x4d) else { return nil }
-    func number(_ offset: Int, _ count: Int) -> Int? {
-      guard offset >= 0, offset <= bytes.count - count else { return nil }
-      let part = bytes[offset..<(offset + count)]
-      return little
-        ? part.reversed().reduce(0) { $0 << 8 | Int($1) } : part.reduce(0) { $0 << 8 | Int($1) }
-    }
-    guard number(2, 2) == 42, let start = number(4, 4), let entries = number(start, 2) else {
-      return nil
-    }
-    for entry in 0..<entries {
-      let offset = start + 2 + 12 * entry
-      guard let tag = number(offset, 2) else { return nil }
-      guard tag == 0x0112 else { continue }
-      guard number(offset + 2, 2) == 3, let value = number(offset + 8, 2) else { return nil }
-      return (1...8).contains(value) ? value : nil
-    }
-    return nil
+extension EXIF {
+  /// The orientation of the picture, 1 to 8; 1 where the block says nothing sensible.
+  ///
+  /// CIPA DC-008, "Exchangeable image file format", tag 0x0112.
+  func orientation() -> Int {
+    guard
+      let entry = entries(at: number(4, 4)).first(where: { $0.tag == 0x0112 }), entry.type == 3,
+      let value = number(entry.offset + 8, 2), (1...8).contains(value)
+    else { return 1 }
+    return value
   }
 }
 

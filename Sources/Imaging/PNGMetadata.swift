@@ -1,20 +1,6 @@
 import CImage
 import Foundation
 
-/// One text of a PNG file: a keyword such as `parameters` and what it says.
-public struct PNGText: Sendable, Hashable {
-  /// 1 to 79 printable ASCII characters without spaces at the ends.
-  public var keyword: String
-  /// Any text without U+0000.
-  public var text: String
-
-  /// Makes a text.
-  public init(keyword: String, text: String) {
-    self.keyword = keyword
-    self.text = text
-  }
-}
-
 /// The texts of a PNG file, read without decoding pixels.
 ///
 /// W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", 11.3.3: tEXt, zTXt, iTXt.
@@ -26,14 +12,16 @@ public enum PNGMetadata {
   ///
   /// Throws `ImagingError` when the file cannot be read, is no PNG, is damaged or cut off, or holds
   /// more than `textLimit` bytes of text.
-  public static func read(from path: String, limits: ReadingLimits = .init()) throws -> [PNGText] {
+  public static func read(from path: String, limits: ReadingLimits = .init()) throws
+    -> [PictureText]
+  {
     try read(from: FileInput.read(path, limit: limits.bytes), name: path)
   }
 
   /// The texts of the contents of a PNG file, in their order.
   ///
   /// - Parameter name: What errors call the data.
-  public static func read(from data: Data, name: String = "The picture") throws -> [PNGText] {
+  public static func read(from data: Data, name: String = "The picture") throws -> [PictureText] {
     try data.withUnsafeBytes { raw in
       let bytes = raw.bindMemory(to: UInt8.self)
       guard PictureKind(startOf: bytes) == .png else {
@@ -49,7 +37,7 @@ public enum PNGMetadata {
 
 private struct TextReader {
   let name: String
-  var texts: [PNGText] = []
+  var texts: [PictureText] = []
   var room = PNGMetadata.textLimit
 
   func corrupt(_ reason: String) -> ImagingError {
@@ -120,7 +108,7 @@ private struct TextReader {
   private mutating func append(_ keyword: String, _ text: String, size: Int) throws {
     guard size <= room else { throw tooLarge }
     room -= size
-    texts.append(PNGText(keyword: keyword, text: text))
+    texts.append(PictureText(keyword: keyword, text: text))
   }
 
   private var tooLarge: ImagingError {

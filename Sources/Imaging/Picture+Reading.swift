@@ -3,7 +3,7 @@ import Foundation
 
 extension Picture {
   /// Reads a PNG, JPEG or WebP file, told apart by the first bytes. All kinds become 8-bit RGB, or
-  /// RGBA where the file has transparency; a JPEG's EXIF orientation is applied.
+  /// RGBA where the file has transparency; the EXIF orientation is applied.
   ///
   /// Throws `ImagingError` naming the file when it cannot be read, is of another kind, is damaged
   /// or cut off, or goes beyond the limits.
@@ -32,8 +32,7 @@ extension Picture {
         throw ImagingError.unknownKind(name: name)
       }
       let picture = try Self.decode(bytes, kind: kind, name: name, limits: limits)
-      guard kind == .jpeg else { return picture }
-      return picture.oriented(exif: EXIF.orientation(ofJPEG: bytes))
+      return picture.oriented(exif: EXIF(of: bytes, kind)?.orientation() ?? 1)
     }
     self = decoded
   }

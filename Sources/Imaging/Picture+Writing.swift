@@ -4,13 +4,14 @@ import Foundation
 /// How a picture is written to a file.
 public enum PictureFormat: Sendable, Equatable {
   /// Lossless, with texts in this order.
-  case png(texts: [PNGText] = [])
-  /// Lossy, quality 1 to 100. Transparent pictures are laid over white.
-  case jpeg(quality: Int = 92)
-  /// Lossy, quality 0 to 100; transparency is kept.
-  case webp(quality: Int = 90)
-  /// Lossless WebP; transparency is kept.
-  case webpLossless
+  case png(texts: [PictureText] = [])
+  /// Lossy, quality 1 to 100, with less than 64 KiB of texts. Transparent pictures are laid over
+  /// white.
+  case jpeg(quality: Int = 92, texts: [PictureText] = [])
+  /// Lossy, quality 0 to 100, with texts; transparency is kept.
+  case webp(quality: Int = 90, texts: [PictureText] = [])
+  /// Lossless WebP with texts; transparency is kept.
+  case webpLossless(texts: [PictureText] = [])
 
   /// The format of a file name's extension: `png`, `jpg`, `jpeg` or `webp`, in any case.
   ///
@@ -50,21 +51,26 @@ extension Picture {
   public func encoded(as format: PictureFormat) throws -> Data {
     switch format {
     case .png(let texts): try encodedAsPNG(texts)
-    case .jpeg(let quality):
-      try composited(over: .white).encoded("JPEG") { pixels, buffer, message in
-        cimage_jpeg_encode(pixels, Int32(min(max(quality, 1), 100)), buffer, message)
-      }
-    case .webp(let quality):
-      try encoded("WebP") { pixels, buffer, message in
-        cimage_webp_encode(pixels, Float(min(max(quality, 0), 100)), 0, buffer, message)
-      }
-    case .webpLossless:
-      try encoded("WebP") { cimage_webp_encode($0, 75, 1, $1, $2) }
+    case .jpeg(let quality, let texts):
+      try JPEGSegments.adding(
+        texts,
+        to: composited(over: .white).encoded("JPEG") { pixels, buffer, message in
+          cimage_jpeg_encode(pixels, Int32(min(max(quality, 1), 100)), buffer, message)
+        })
+    case .webp(let quality, let texts):
+      try WebPContainer.adding(
+        texts,
+        to: encoded("WebP") { pixels, buffer, message in
+          cimage_webp_encode(pixels, Float(min(max(quality, 0), 100)), 0, buffer, message)
+        })
+    case .webpLossless(let texts):
+      try WebPContainer.adding(
+        texts, to: encoded("WebP") { cimage_webp_encode($0, 75, 1, $1, $2) })
     }
   }
 
-  private func encodedAsPNG(_ texts: [PNGText]) throws -> Data {
-    for text in texts { try Self.check(text) }
+  private func encodedAsPNG(_ texts: [PictureText]) throws -> Data {
+    for text in texts { try text.check(for: "PNG") }
     // The C strings must outlive the call.
     let strings = texts.map { (strdup($0.keyword), strdup($0.text)) }
     defer {
@@ -78,20 +84,6 @@ extension Picture {
       return cimage_text(keyword: strings.0, text: strings.1, international: isASCII ? 0 : 1)
     }
     return try encoded("PNG") { cimage_png_encode($0, list, list.count, 6, $1, $2) }
-  }
-
-  private static func check(_ text: PNGText) throws {
-    let key = text.keyword
-    guard
-      (1...79).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7e).contains($0) }),
-      !key.hasPrefix(" "), !key.hasSuffix(" "), !key.contains("  ")
-    else {
-      throw ImagingError.notEncodable(
-        kind: "PNG", reason: "'\(key)' is no keyword of 1 to 79 ASCII characters")
-    }
-    guard !text.text.utf8.contains(0) else {
-      throw ImagingError.notEncodable(kind: "PNG", reason: "the text '\(key)' contains U+0000")
-    }
   }
 
   private func encoded(

@@ -30,6 +30,17 @@ enum Fixture {
     var texts: [[String]]
   }
 
+  /// A file with an EXIF block.
+  struct EXIF: Decodable, Sendable, CustomTestStringConvertible {
+    var name: String
+    var width, height: Int
+    var comments: [String]
+    var file: Data
+    var testDescription: String { name }
+  }
+
+  static func exif() -> [EXIF] { (try? load([EXIF].self, "exif")) ?? [] }
+
   static func load<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
     let folder = try #require(Bundle.module.resourceURL)
     let data = try Data(contentsOf: folder.appendingPathComponent("Fixtures/\(name).json"))
@@ -70,4 +81,12 @@ func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
 /// The names in a folder, hidden ones included.
 func names(in folder: String) throws -> [String] {
   try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+}
+
+/// `withFolder` for what waits.
+func withFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try await body(folder.path)
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct WritingTests {
   @Test(
     "Lossless formats give the same picture back",
-    arguments: [3, 4], [PictureFormat.png(), .webpLossless])
+    arguments: [3, 4], [PictureFormat.png(), .webpLossless()])
   func lossless(channels: Int, format: PictureFormat) throws {
     let picture = try gradient(13, 7, channels: channels)
     #expect(try Picture(decoding: picture.encoded(as: format)) == picture)
