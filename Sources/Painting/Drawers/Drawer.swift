@@ -11,6 +11,8 @@ public protocol Drawer {
   var rates: [Double] { get }
   /// What stands for the picture inside: regularisers may hold it near its beginning.
   var latent: Tensor? { get }
+  /// What the drawer wants of its own parameters, beside what is wanted of the picture.
+  var objectives: [any Objective] { get }
   /// The picture, `[1, 3, H, W]`, 0…1 or a little outside, with history to the parameters.
   /// - Parameter iteration: of the optimisation; nil for a picture to look at, without chance.
   func render(_ iteration: Int?) -> Tensor
@@ -26,6 +28,8 @@ extension Drawer {
   public var rates: [Double] { parameters.map { _ in 1 } }
   /// None.
   public var latent: Tensor? { nil }
+  /// Nothing.
+  public var objectives: [any Objective] { [] }
   /// Nothing.
   public func project() {}
   /// It cannot.
