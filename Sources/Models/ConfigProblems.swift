@@ -18,6 +18,28 @@ extension VQGAN.Config {
   }
 }
 
+extension BigGAN.Config {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    let sizes = [z_dim, channel_width, num_classes, n_stats]
+    var width = 16
+    for layer in layers {
+      // Where channels are dropped, the upper half of them is.
+      guard layer.inputs == width, (1...16).contains(layer.outputs),
+        layer.outputs == width || 2 * layer.outputs == width
+      else { return "the layers do not follow each other" }
+      width = layer.outputs
+    }
+    guard sizes.allSatisfy({ (1...65_536).contains($0) }), n_stats > 1, channel_width >= 3,
+      channel_width % 4 == 0, (1...64).contains(layers.count), width == 1,
+      layers.count(where: \.upsample) <= 10,
+      (0...layers.count).contains(attention_layer_position), attentionWidth % 8 == 0,
+      eps > 0, eps < 1
+    else { return "the sizes make no network" }
+    return nil
+  }
+}
+
 extension DALLEBart.Config {
   /// Why these sizes make no network; nil when they do.
   public var problem: String? {

@@ -15,9 +15,15 @@ public struct Recognition {
     case vqgan(VQGAN.Config)
     case dvaeEncoder(DVAE.Config)
     case dvaeDecoder(DVAE.Config)
+    case bigGAN(BigGAN.Config)
+    case rrdbNet(RRDBNet.Config)
+    case vgg16(VGG16.Config)
+    case aestheticHead(AestheticHead.Config)
 
     /// The network without its sizes.
-    public enum Role: Sendable { case clip, vqgan, dvaeEncoder, dvaeDecoder }
+    public enum Role: Sendable {
+      case clip, vqgan, dvaeEncoder, dvaeDecoder, bigGAN, rrdbNet, vgg16, aestheticHead
+    }
 
     /// Which of them it is.
     public var role: Role {
@@ -26,6 +32,10 @@ public struct Recognition {
       case .vqgan: .vqgan
       case .dvaeEncoder: .dvaeEncoder
       case .dvaeDecoder: .dvaeDecoder
+      case .bigGAN: .bigGAN
+      case .rrdbNet: .rrdbNet
+      case .vgg16: .vgg16
+      case .aestheticHead: .aestheticHead
       }
     }
   }
@@ -77,6 +87,12 @@ public struct Recognition {
         + (config.levels > 1 ? ", \(config.levels) levels" : "")
     case .dvaeEncoder: "encoder of DALL·E's dVAE"
     case .dvaeDecoder: "decoder of DALL·E's dVAE"
+    case .bigGAN(let config): "BigGAN-deep \(config.size), \(config.num_classes) classes"
+    case .rrdbNet(let config): "RRDBNet x\(config.scale), \(config.num_block) blocks"
+    case .vgg16: "VGG-16"
+    case .aestheticHead(let config):
+      "aesthetic score of embeddings of \(config.width) numbers, "
+        + (config.layers.isEmpty ? "linear" : "\(config.layers.count) layers")
     case nil: "no network that Reverie has"
     }
   }
@@ -94,6 +110,10 @@ public struct Recognition {
     case .vqgan(let config): try checkpoint.misfit(leftovers: VQGAN.leftovers) { VQGAN($0, config) }
     case .dvaeEncoder(let config): try checkpoint.misfit { DVAEEncoder($0, config) }
     case .dvaeDecoder(let config): try checkpoint.misfit { DVAEDecoder($0, config) }
+    case .bigGAN(let config): try checkpoint.misfit { BigGAN($0, config) }
+    case .rrdbNet(let config): try checkpoint.misfit { RRDBNet($0, config) }
+    case .vgg16(let config): try checkpoint.misfit(leftovers: VGG16.leftovers) { VGG16($0, config) }
+    case .aestheticHead(let config): try checkpoint.misfit { AestheticHead($0, config) }
     case nil: nil
     }
   }
@@ -112,10 +132,12 @@ public struct Recognition {
     /// The network and the notes, from the checkpoint's shapes.
     let network: @Sendable (Checkpoint, Sidecars) throws -> (Network, [String])?
 
-    /// The shortest prefix under which the mark is found.
+    /// The prefix under which the mark is found: that of averaged weights if there is one, else the
+    /// shortest.
     func prefix(in names: [String]) -> String? {
-      names.filter { $0 == mark || $0.hasSuffix("." + mark) }
-        .map { String($0.dropLast(mark.count)) }.min { $0.count < $1.count }
+      let prefixes = names.filter { $0 == mark || $0.hasSuffix("." + mark) }
+        .map { String($0.dropLast(mark.count)) }
+      return prefixes.first { $0 == "params_ema." } ?? prefixes.min { $0.count < $1.count }
     }
   }
 
@@ -143,6 +165,29 @@ public struct Recognition {
         let isEncoder = checkpoint.shape("blocks.input.w")?.last == 7
         return (isEncoder ? .dvaeEncoder(config) : .dvaeDecoder(config), [])
       }),
+    Family(
+      layout: "pytorch-pretrained-BigGAN", mark: "generator.gen_z.weight_orig",
+      needs: ["embeddings.weight"], layouts: { _ in [] }, network: bigGAN),
+    Family(
+      layout: "Real-ESRGAN", mark: "conv_first.weight", layouts: { RRDBNet.layouts(of: $0) },
+      network: rrdbNet),
+    Family(
+      layout: "ESRGAN of 2018", mark: RRDBNet.oldestMark,
+      layouts: { RRDBNet.layouts(of: $0) }, network: rrdbNet),
+    Family(
+      layout: "torchvision VGG", mark: "features.24.weight",
+      needs: ["features.0.weight", "features.2.weight", "features.17.weight"],
+      layouts: { _ in [] },
+      network: { checkpoint, _ in
+        VGG16.Config(detecting: checkpoint.shapes).map { (.vgg16($0), []) }
+      }),
+    Family(
+      layout: "improved-aesthetic-predictor", mark: "layers.0.weight", layouts: { _ in [] },
+      network: aestheticHead),
+    // Any file has a key that ends so: this family must be asked last.
+    Family(
+      layout: "aesthetic-predictor", mark: "weight", needs: ["bias"], layouts: { _ in [] },
+      network: aestheticHead),
   ]
 
   @Sendable private static func clip(_ checkpoint: Checkpoint, _ sidecars: Sidecars) throws -> (
@@ -163,5 +208,29 @@ public struct Recognition {
     return told.config == config
       ? (.vqgan(config), ["sizes by \(told.name), which the shapes bear out"])
       : (.vqgan(config), ["sizes by the shapes; \(told.name) says something else"])
+  }
+
+  @Sendable private static func bigGAN(_ checkpoint: Checkpoint, _ sidecars: Sidecars) throws -> (
+    Network, [String]
+  )? {
+    guard let config = BigGAN.Config(detecting: checkpoint.shapes) else { return nil }
+    guard let told = sidecars.bigGAN(for: checkpoint.file.url) else {
+      return (.bigGAN(config), ["every other block doubles the picture; no config.json says so"])
+    }
+    return (.bigGAN(told.value), ["sizes by \(told.name)"])
+  }
+
+  @Sendable private static func rrdbNet(_ checkpoint: Checkpoint, _ sidecars: Sidecars) throws -> (
+    Network, [String]
+  )? {
+    RRDBNet.Config(detecting: checkpoint.shapes).map { (.rrdbNet($0), []) }
+  }
+
+  @Sendable private static func aestheticHead(_ checkpoint: Checkpoint, _ sidecars: Sidecars)
+    throws -> (Network, [String])?
+  {
+    AestheticHead.Config(detecting: checkpoint.shapes).map {
+      (.aestheticHead($0), ["the scale is that of the CLIP it was trained on, by its file's name"])
+    }
   }
 }

@@ -88,6 +88,20 @@ struct Sidecars: Sendable {
     return try? Data(contentsOf: url)
   }
 
+  // MARK: BigGAN
+
+  /// The sizes that the configuration beside a file tells.
+  func bigGAN(for file: URL) -> Told<BigGAN.Config>? {
+    for name in BigGAN.Config.names(for: file) {
+      guard let data = Self.read(folder.appending(path: name)),
+        let config = try? JSONDecoder().decode(BigGAN.Config.self, from: data),
+        config.problem == nil
+      else { continue }
+      return Told(value: config, name: name)
+    }
+    return nil
+  }
+
   // MARK: taming
 
   /// The sizes that taming's yaml beside a file tells: of the same name, `model.yaml`, or

@@ -103,8 +103,7 @@ public actor Engine {
     let start = clock.now
     let request = try pack.resolve(request, count: options.count, device: device)
     let networks = networks(for: request.precision == .bfloat16 ? .bfloat16 : .float32)
-    let painted = pack.paintedSize(
-      request, factor: try request.model.map { try library.factor(of: $0) })
+    let painted = pack.paintedSize(request, factor: try factor(of: request))
     let models = try fingerprints(request)
     emit(
       .started(
@@ -163,6 +162,15 @@ public actor Engine {
     let made = Networks(pack, library, cache: cache, device: device, dtype: dtype)
     networks = made
     return made
+  }
+
+  /// Pixels for a code along each axis, where an installed network draws by codes.
+  private func factor(of request: Request) throws -> Int? {
+    switch request.method?.drawer?.needs {
+    case .vqgan: try request.model.map { try library.factor(of: $0) }
+    case .dvae: try library.factor(of: request.model ?? library.first(.dvae))
+    default: nil
+    }
   }
 
   /// The installed models that a request names, with what tells them apart.

@@ -14,6 +14,7 @@ final class Networks {
   private let cache: EmbeddingCache?
   private var loadedPerceptors: [String: (CLIP, BPETokenizer)] = [:]
   private var loadedDrawings: [String: DrawingModel] = [:]
+  private var loadedOthers: [String: Any] = [:]
   private var loadedTokenizer: BPETokenizer?
   private var loadedCLIP: CLIP?
   private var loadedVQGAN: VQGAN?
@@ -111,6 +112,43 @@ final class Networks {
     if let loaded = loadedDrawings[id] { return loaded }
     let made = try library.drawing(id, dtype, device)
     loadedDrawings[id] = made
+    return made
+  }
+
+  /// The dVAE `id`, or the first that is installed.
+  func dvae(_ id: String?) throws -> DrawingModel {
+    try drawing(id ?? library.first(.dvae))
+  }
+
+  // MARK: By kind
+
+  /// The BigGAN `id`, or the first that is installed.
+  func bigGAN(_ id: String?) throws -> BigGAN {
+    try kept("biggan", id) { try library.bigGAN(id, dtype, device) }
+  }
+
+  /// The network `id` that enlarges pictures, or the first that is installed.
+  func upscaler(_ id: String?) throws -> RRDBNet {
+    try kept("upscaler", id) { try library.upscaler(id, dtype, device) }
+  }
+
+  /// The VGG `id`, or the first that is installed.
+  func vgg(_ id: String?) throws -> VGG16 {
+    try kept("vgg", id) { try library.vgg(id, dtype, device) }
+  }
+
+  /// The head `id` that scores embeddings, or the first that is installed.
+  func aestheticHead(_ id: String?) throws -> AestheticHead {
+    try kept("aesthetic", id) { try library.aestheticHead(id, device) }
+  }
+
+  private func kept<Model>(_ kind: String, _ id: String?, _ open: () throws -> Model) rethrows
+    -> Model
+  {
+    let key = "\(kind) \(id ?? "")"
+    if let loaded = loadedOthers[key] as? Model { return loaded }
+    let made = try open()
+    loadedOthers[key] = made
     return made
   }
 }

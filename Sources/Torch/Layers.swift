@@ -10,10 +10,10 @@ public struct Linear {
   /// A layer at `p` from `inputs` to `outputs` features.
   public init(
     _ p: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool = true,
-    initial: Initial = .kaimingUniform
+    initial: Initial = .kaimingUniform, initialBias: Initial = .zeros
   ) {
     weight = p("weight", [outputs, inputs], initial)
-    self.bias = bias ? p("bias", [outputs], .zeros) : nil
+    self.bias = bias ? p("bias", [outputs], initialBias) : nil
   }
 
   /// `[…, in]` to `[…, out]`.

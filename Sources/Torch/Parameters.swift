@@ -3,6 +3,8 @@ public enum Initial: Sendable, Equatable {
   case zeros, ones
   case constant(Double)
   case normal(Double)
+  /// Uniform between minus the bound and the bound.
+  case uniform(Double)
   /// PyTorch's default for linear layers and convolutions: uniform within ±1/√fan-in.
   case kaimingUniform
 }
@@ -83,6 +85,7 @@ public final class Initializer: ParameterSource {
       case .ones: Tensor.ones(shape)
       case .constant(let value): Tensor.full(shape, value)
       case .normal(let deviation): stream.normal(shape) * deviation
+      case .uniform(let bound): (stream.uniform(shape) * 2 - 1) * bound
       case .kaimingUniform:
         (stream.uniform(shape) * 2 - 1)
           * (1 / Double(max(1, shape.dropFirst().reduce(1, *))).squareRoot())

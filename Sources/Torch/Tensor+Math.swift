@@ -81,6 +81,10 @@ extension Tensor {
   public func sigmoid() -> Tensor { unary("sigmoid", ct_sigmoid) }
   /// `max(x, 0)`.
   public func relu() -> Tensor { unary("relu", ct_relu) }
+  /// `x` where it is positive, else `slope * x`.
+  public func leakyReLU(_ slope: Double) -> Tensor {
+    scalar("leaky_relu", slope, ct_leaky_relu_scalar)
+  }
   /// `x * sigmoid(x)`, also called swish.
   public func silu() -> Tensor { unary("silu", ct_silu) }
   /// `x * Φ(x)`, the exact form with erf.

@@ -152,6 +152,61 @@ struct RecognitionTests {
     #expect(misfit == nil)
   }
 
+  @Test("BigGAN is known, with what its config.json says and shapes do not")
+  func bigGAN() throws {
+    var config = BigGANTests.config
+    config.layers[0].upsample = true
+    let file = weights { BigGAN($0, config) }
+    let (plain, misfit) = try recognise(file)
+    #expect(plain.network == .bigGAN(BigGANTests.config))
+    #expect(misfit == nil)
+    let told = String(decoding: try JSONEncoder().encode(config), as: UTF8.self)
+    for (name, sidecar) in [
+      ("pytorch_model.bin", "config.json"),
+      ("biggan-deep-64-pytorch_model.bin", "biggan-deep-64-config.json"),
+    ] {
+      let (found, misfit) = try recognise(file, name: name, beside: [sidecar: told])
+      #expect(found.network == .bigGAN(config))
+      #expect(found.notes == ["sizes by \(sidecar)"])
+      #expect(misfit == nil)
+    }
+  }
+
+  @Test("averaged weights of Real-ESRGAN are preferred to the others")
+  func averaged() throws {
+    let config = RRDBNet.Config(num_feat: 8, num_block: 1)
+    let file = weights("params.") { RRDBNet($0, config) }
+      .merging(weights("params_ema.") { RRDBNet($0, config) }) { $1 }
+    let (found, misfit) = try recognise(file)
+    #expect(found.network == .rrdbNet(config))
+    #expect(found.prefix == "params_ema.")
+    #expect(misfit == nil)
+  }
+
+  @Test("VGG-16 is known with its classifier, and VGG-19 is not taken for it")
+  func vgg() throws {
+    let config = VGG16.Config(widths: [4, 4, 4, 4, 4])
+    var file = weights { VGG16($0, config) }
+    file["classifier.0.weight"] = Tensor.zeros([2, 2])
+    let (found, misfit) = try recognise(file)
+    #expect(found.network == .vgg16(config))
+    #expect(misfit == nil)
+    file["features.17.weight"] = nil
+    #expect(try recognise(file).0.network == nil)
+  }
+
+  @Test(
+    "aesthetic heads are known by shape, with or without a name before their keys",
+    arguments: [
+      ("", AestheticHead.Config.linear(512)), ("linear.", .linear(768)), ("", .linearMSE),
+      ("", .reluMSE),
+    ])
+  func aestheticHeads(prefix: String, config: AestheticHead.Config) throws {
+    let (found, misfit) = try recognise(weights(prefix) { AestheticHead($0, config) })
+    #expect(found.network == .aestheticHead(config))
+    #expect(misfit == nil)
+  }
+
   @Test("what does not fit is named, and what is no network of ours is no error")
   func misfits() throws {
     var file = weights { VQGAN($0, Self.vqgan) }

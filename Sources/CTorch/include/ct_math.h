@@ -10,7 +10,8 @@ extern "C" {
 #define CT_BINARY(X) \
   X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(matmul) X(eq) X(ne) X(lt) X(le) X(gt) X(ge) \
   X(logical_and)
-#define CT_SCALAR(X) X(add) X(mul) X(pow) X(eq) X(ne) X(lt) X(le) X(gt) X(ge)
+#define CT_SCALAR(X) \
+  X(add) X(mul) X(pow) X(eq) X(ne) X(lt) X(le) X(gt) X(ge) X(leaky_relu)
 #define CT_REDUCE(X) X(sum) X(mean) X(amax) X(amin)
 
 #define CT_DECLARE(name) int ct_##name(ct_tensor x, ct_tensor *out);

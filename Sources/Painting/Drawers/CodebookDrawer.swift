@@ -21,9 +21,7 @@ struct CodebookDrawer: Drawer {
       1, setting.height / config.factor, setting.width / config.factor, config.levels,
       config.n_embed,
     ]
-    var start = setting.stream("first codes").normal(shape).to(setting.device)
-    if let picture = setting.initial { start = start + Self.logits(of: picture, model) }
-    logits = start.contiguous().cloned().variable()
+    logits = setting.stream("first codes").normal(shape).to(setting.device).variable()
   }
 
   private static func logits(of picture: Tensor, _ model: VQGAN) -> Tensor {

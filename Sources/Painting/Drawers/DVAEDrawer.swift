@@ -1,6 +1,5 @@
 import Models
 import Torch
-import Weights
 
 /// Draws with the decoder of DALL·E's dVAE: the parameters are logits of the codes, of which one is
 /// drawn at each place while the gradient passes straight through to the probabilities (the notebook
@@ -13,28 +12,16 @@ struct DVAEDrawer: Drawer {
   private let seed: UInt64
   private let draws: Bool
 
-  /// - Throws: `StoreError` when a picture to begin from was given and there is no encoder.
   init(
     _ decoder: DVAEDecoder, _ encoder: DVAEEncoder?, _ config: DVAE.Config, _ setting: Setting
-  ) throws {
+  ) {
     self.decoder = decoder
     self.encoder = encoder
     seed = setting.seed
     draws = setting.text("codes") != "likeliest"
-    let start: Tensor
-    if let picture = setting.initial {
-      guard let encoder else { throw Self.noEncoder(setting.model) }
-      start = noGrad { encoder(picture) }.permuted(0, 2, 3, 1)
-    } else {
-      start = setting.stream("first codes").normal([
-        1, setting.height / config.factor, setting.width / config.factor, config.vocab_size,
-      ]).to(setting.device)
-    }
-    logits = start.to(.float32).contiguous().cloned().variable()
-  }
-
-  private static func noEncoder(_ model: String?) -> StoreError {
-    .nothing(path: model ?? "", reason: "it has no encoder, which an initial picture needs")
+    let (h, w) = (setting.height / config.factor, setting.width / config.factor)
+    logits = setting.stream("first codes").normal([1, h, w, config.vocab_size]).to(setting.device)
+      .variable()
   }
 
   var parameters: [Tensor] { [logits] }

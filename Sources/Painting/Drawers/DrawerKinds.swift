@@ -3,7 +3,9 @@ import Torch
 
 extension DrawerKind {
   /// The drawers of the program, in the order of help.
-  static let builtIn: [DrawerKind] = [.vqgan, .dvae, .fourier, .pixels]
+  static let builtIn: [DrawerKind] = [
+    .vqgan, .dvae, .bigSleep, .deepDaze, .fourier, .pixels, .superResolution,
+  ]
 
   static let vqgan = DrawerKind(
     "vqgan-clip", title: "VQGAN+CLIP",
@@ -20,16 +22,12 @@ extension DrawerKind {
     switch try setting.drawing() {
     case .vqgan(let vqgan):
       if setting.text("latent") == "logits" { return CodebookDrawer(vqgan, setting) }
-      let clamped = setting.text("clampLatent") != "no"
-      if let picture = setting.initial {
-        return VQGANDrawer(vqgan, picture: picture, clamped: clamped)
-      }
       return VQGANDrawer(
         vqgan, width: setting.width, height: setting.height, stream: setting.stream("first codes"),
-        device: setting.device, clamped: clamped)
+        device: setting.device, clamped: setting.text("clampLatent") != "no")
     // A dVAE that is named with --model draws in its own way.
     case .dvae(let decoder, let encoder, let config):
-      return try DVAEDrawer(decoder, encoder, config, setting)
+      return DVAEDrawer(decoder, encoder, config, setting)
     }
   }
 
@@ -43,23 +41,33 @@ extension DrawerKind {
         "Whether codes are drawn by chance on the way, as the notebook does")
     ], standards: ["learningRate": .number(0.05)]
   ) { setting in
-    guard case .dvae(let decoder, let encoder, let config) = try setting.drawing() else {
+    guard let networks = setting.networks,
+      case .dvae(let decoder, let encoder, let config) = try networks.dvae(setting.model)
+    else {
       throw RequestError.badValue(
         field: "model", reason: "must name an installed dVAE for dvae-clip")
     }
-    return try DVAEDrawer(decoder, encoder, config, setting)
+    return DVAEDrawer(decoder, encoder, config, setting)
   }
 
   static let fourier = DrawerKind(
     "fft", title: "FFT+CLIP",
     "A spectrum is optimised, in decorrelated colour (Olah and others, 2017)",
     standards: ["learningRate": .number(0.02)]
-  ) { FourierDrawer($0) }
+  ) { setting in
+    FourierDrawer(
+      width: setting.width, height: setting.height, stream: setting.stream("first codes"),
+      device: setting.device)
+  }
 
   static let pixels = DrawerKind(
     "pixels", title: "pixels+CLIP", "Plain pixels are optimised",
     standards: ["learningRate": .number(0.03)]
-  ) { PixelsDrawer($0) }
+  ) { setting in
+    PixelsDrawer(
+      width: setting.width, height: setting.height, stream: setting.stream("first codes"),
+      device: setting.device)
+  }
 }
 
 extension Setting {

@@ -30,16 +30,6 @@ final class FourierDrawer: Drawer, Remembering {
     self.init(spectrum, width: picture.size(3), height: picture.size(2), evensContrast: false)
   }
 
-  convenience init(_ setting: Setting) {
-    if let picture = setting.initial {
-      self.init(picture: picture)
-    } else {
-      self.init(
-        width: setting.width, height: setting.height, stream: setting.stream("first codes"),
-        device: setting.device)
-    }
-  }
-
   /// The spectrum that draws a picture, relative to the frequencies' amplitudes.
   private static func spectrum(of picture: Tensor) -> Tensor {
     let (height, width) = (picture.size(2), picture.size(3))

@@ -13,16 +13,6 @@ struct PixelsDrawer: Drawer {
   /// Begins from a picture `[1, 3, H, W]` in 0…1.
   init(picture: Tensor) { pixels = picture.clamped(0, 1).contiguous().cloned().variable() }
 
-  init(_ setting: Setting) {
-    if let picture = setting.initial {
-      self.init(picture: picture)
-    } else {
-      self.init(
-        width: setting.width, height: setting.height, stream: setting.stream("first codes"),
-        device: setting.device)
-    }
-  }
-
   var parameters: [Tensor] { [pixels] }
 
   func render(_ iteration: Int?) -> Tensor { pixels }

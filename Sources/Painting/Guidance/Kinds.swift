@@ -18,7 +18,7 @@ public struct DrawerKind: Sendable {
 
   /// What a drawer needs beside a CLIP.
   public enum Need: Sendable, Hashable {
-    case nothing, vqgan, dvae, biggan
+    case nothing, vqgan, dvae, biggan, upscaler
   }
 
   /// A kind; see the fields.

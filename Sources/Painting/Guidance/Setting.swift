@@ -18,24 +18,23 @@ public struct Setting {
   public let arguments: [String: JSONValue]
   /// Files that arguments name, by the SHA-256 of their content.
   public let files: [String: URL]
+  /// The installed network that draws; nil is the pack's own, or the first installed of its kind.
+  public let model: String?
   let networks: Networks?
-  /// The installed model that the request names.
-  let model: String?
 
   /// A setting; see the fields.
   public init(
     width: Int, height: Int, seed: UInt64 = 0, device: Device = .cpu, initial: Tensor? = nil,
-    arguments: [String: JSONValue] = [:], files: [String: URL] = [:]
+    arguments: [String: JSONValue] = [:], files: [String: URL] = [:], model: String? = nil
   ) {
     self.init(
       width: width, height: height, seed: seed, device: device, initial: initial,
-      arguments: arguments, files: files, networks: nil, model: nil)
+      arguments: arguments, files: files, model: model, networks: nil)
   }
 
   init(
     width: Int, height: Int, seed: UInt64, device: Device, initial: Tensor?,
-    arguments: [String: JSONValue], files: [String: URL], networks: Networks?,
-    model: String?
+    arguments: [String: JSONValue], files: [String: URL], model: String?, networks: Networks?
   ) {
     self.width = width
     self.height = height
@@ -44,8 +43,8 @@ public struct Setting {
     self.initial = initial
     self.arguments = arguments
     self.files = files
-    self.networks = networks
     self.model = model
+    self.networks = networks
   }
 
   /// The stream `name` of the picture's seed.

@@ -20,7 +20,7 @@ struct Workshop {
     }
     return Setting(
       width: width, height: height, seed: seed, device: networks.device, initial: initial,
-      arguments: arguments, files: files.files, networks: networks, model: request.model)
+      arguments: arguments, files: files.files, model: request.model, networks: networks)
   }
 
   func drawer() throws -> any Drawer {
@@ -28,7 +28,12 @@ struct Workshop {
       throw RequestError.impossible(
         method: request.method ?? .auto, reason: "it is not under CLIP's guidance")
     }
-    return try kind.make(setting(kind.arguments.filled(request.arguments)))
+    let drawer = try kind.make(setting(kind.arguments.filled(request.arguments)))
+    if let initial, !drawer.begin(from: initial) {
+      throw RequestError.impossible(
+        method: request.method ?? .auto, reason: "its drawer cannot begin from a picture")
+    }
+    return drawer
   }
 
   func filters() throws -> [any Filter] {

@@ -113,6 +113,10 @@ public struct ModelLibrary: Sendable {
     case [.dvaeDecoder]:
       record.kind = .dvae
       record.title = "DALL·E's dVAE, decoder only"
+    case [.bigGAN]: record.kind = .biggan
+    case [.rrdbNet]: record.kind = .upscaler
+    case [.vgg16]: record.kind = .vgg
+    case [.aestheticHead]: record.kind = .aesthetic
     default: record.kind = .other
     }
     for recognition in found {
@@ -133,6 +137,7 @@ public struct ModelLibrary: Sendable {
     case .vqgan:
       let stem = url.deletingPathExtension().lastPathComponent
       urls += ["\(stem).yaml", "\(stem).yml"].map { folder.appending(path: $0) }
+    case .bigGAN: urls += BigGAN.Config.names(for: url).map { folder.appending(path: $0) }
     default: break
     }
     return urls.filter { FileManager.default.fileExists(atPath: $0.path) }

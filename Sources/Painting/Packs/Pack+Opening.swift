@@ -53,12 +53,8 @@ public struct Pack: Sendable {
     if method == .dalle {
       return vqgan == nil ? "VQGAN" : dalle == nil ? "DALL·E transformer" : nil
     }
-    switch method.drawer?.needs {
-    case .vqgan: return vqgan == nil ? "VQGAN" : nil
-    case .dvae: return "dVAE"
-    case .biggan: return "BigGAN"
-    case .nothing, nil: return nil
-    }
+    // What no pack has is looked for among the installed models.
+    return method.drawer?.needs == .vqgan && vqgan == nil ? "VQGAN" : nil
   }
 
   /// The file `name`, after its size and checksum were found right.

@@ -108,7 +108,7 @@ extension Pack {
       func side(_ pixels: Int) -> Int { max(1, pixels / installed) * installed }
       return .init(width: side(width), height: side(height))
     }
-    if request.method?.drawer?.needs == .nothing {
+    if let needs = request.method?.drawer?.needs, needs != .vqgan, needs != .dvae {
       // Nothing but CLIP limits these, and it sees no more than this.
       let scale = min(1, 1024 / Double(max(width, height)))
       func side(_ pixels: Int) -> Int { max(2, Int((Double(pixels) * scale).rounded())) }

@@ -29,6 +29,14 @@ public struct ModelRecord: Codable, Sendable, Equatable {
     case vqgan
     /// Draws pictures from codes: DALL·E's dVAE, in two files.
     case dvae
+    /// Draws pictures from noise and classes: BigGAN-deep.
+    case biggan
+    /// Enlarges pictures: an RRDBNet of ESRGAN or Real-ESRGAN.
+    case upscaler
+    /// Gives features by which pictures are compared: VGG16.
+    case vgg
+    /// Scores a CLIP's embeddings by how well pictures are liked.
+    case aesthetic
     /// CLIP's vocabulary by itself.
     case vocabulary
     /// Something that can be kept and explained but not painted with.

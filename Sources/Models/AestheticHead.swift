@@ -1,0 +1,82 @@
+import Torch
+
+/// What a CLIP's embedding of a picture is worth to the eye, on a scale of about 1 to 10.
+///
+/// Follows the heads of LAION-AI/aesthetic-predictor, one linear layer, and of
+/// christophschuhmann/improved-aesthetic-predictor, five of them with or without rectifiers between,
+/// keys verbatim. A head knows the embeddings of one CLIP only: that of its file's name.
+public struct AestheticHead {
+  /// The shape of the network.
+  public struct Config: Codable, Sendable, Hashable {
+    /// Features before each layer and after the last.
+    public var widths: [Int]
+    /// The numbers of the layers among the file's; none when it has one layer without a number.
+    public var layers: [Int]
+
+    /// A configuration.
+    public init(widths: [Int], layers: [Int] = []) {
+      self.widths = widths
+      self.layers = layers
+    }
+
+    /// The single layer: sa_0_4_vit_l_14_linear.pth with 768, the others with 512.
+    public static func linear(_ width: Int) -> Config { Config(widths: [width, 1]) }
+    /// sac+logos+ava1-l14-linearMSE.pth and ava+logos-l14-linearMSE.pth
+    public static let linearMSE = Config(
+      widths: [768, 1024, 128, 64, 16, 1], layers: [0, 2, 4, 6, 7])
+    /// ava+logos-l14-reluMSE.pth
+    public static let reluMSE = Config(
+      widths: [768, 1024, 128, 64, 16, 1], layers: [0, 3, 6, 9, 11])
+
+    /// Whether rectifiers stand between the layers. The numbers tell: with a rectifier and a dropout
+    /// behind it a layer is followed by the third next.
+    var hasReLU: Bool { layers.count > 1 && layers[1] - layers[0] == 3 }
+
+    /// Length of the embedding that is scored.
+    public var width: Int { widths[0] }
+
+    /// Reads the sizes from the shapes of a checkpoint.
+    /// - Returns: nil when these are not the shapes of such a head.
+    public init?(detecting shapes: [String: [Int]]) {
+      if let single = shapes["weight"] {
+        guard shapes.count == 2, single.count == 2, single[0] == 1, shapes["bias"] == [1] else {
+          return nil
+        }
+        self.init(widths: [single[1], 1])
+        return
+      }
+      let layers = shapes.keys.filter { $0.hasPrefix("layers.") && $0.hasSuffix(".weight") }
+        .compactMap { Int($0.dropFirst(7).dropLast(7)) }.sorted()
+      let matrices = layers.compactMap { shapes["layers.\($0).weight"] }
+      guard shapes.count == 2 * layers.count, matrices.count == layers.count,
+        matrices.allSatisfy({ $0.count == 2 }), matrices.last?[0] == 1
+      else { return nil }
+      self.init(widths: matrices.map { $0[1] } + [1], layers: layers)
+    }
+  }
+
+  /// The shape of the network.
+  public let config: Config
+  let layers: [Linear]
+
+  /// The network with parameters at `p`.
+  public init(_ p: Parameters, _ config: Config) {
+    self.config = config
+    let places = config.layers.isEmpty ? [p] : config.layers.map { p / "layers" / $0 }
+    layers = places.enumerated().map { index, place in
+      Linear(place, config.widths[index], config.widths[index + 1])
+    }
+  }
+
+  /// Scores embeddings.
+  /// - Parameter embeddings: `[B, E]` of length one.
+  /// - Returns: `[B]` float32
+  public func callAsFunction(_ embeddings: Tensor) -> Tensor {
+    var x = embeddings
+    for (index, layer) in layers.enumerated() {
+      x = layer(x.to(layer.weight.dtype))
+      if config.hasReLU, index < layers.count - 1 { x = x.relu() }
+    }
+    return x.to(.float32).squeezed(-1)
+  }
+}

@@ -1,0 +1,124 @@
+import Models
+import Torch
+
+/// Draws with the generator of BigGAN-deep: every block has a latent and weights of the classes of its
+/// own, and these are the parameters (Big Sleep, Murdock & Wang 2021).
+struct BigGANDrawer: Drawer {
+  /// `[L, Z]`
+  let latents: Tensor
+  /// Logits of the classes, `[L, K]`.
+  let logits: Tensor
+  private let model: BigGAN
+  private let width: Int
+  private let height: Int
+  private let choice: Choice
+
+  /// What the latents make of the classes, and the statistics that go with them.
+  struct Choice {
+    /// Classes that take part in each block; nil lets all of them.
+    var maxClasses: Int?
+    /// How evenly they take part when they are chosen.
+    var temperature = 2.0
+    /// Of the norms' statistics.
+    var truncation = 1.0
+  }
+
+  /// Begins from noise, with all classes slightly present.
+  /// - Parameters:
+  ///   - width: of the picture. Another one than the network's square is cut out of its middle.
+  ///   - height: likewise.
+  init(
+    _ model: BigGAN, width: Int, height: Int, seed: UInt64, _ choice: Choice = .init(),
+    device: Device
+  ) {
+    self.model = model
+    (self.width, self.height, self.choice) = (width, height, choice)
+    let (rows, config) = (model.config.conditionCount, model.config)
+    let noise = RandomStream(seed: seed, "latents").normal([rows, config.z_dim])
+    let spread = RandomStream(seed: seed, "classes").normal([rows, config.num_classes])
+    latents = noise.to(device).variable()
+    logits = (spread * 0.3 - 3.9).to(device).variable()
+  }
+
+  var parameters: [Tensor] { [latents, logits] }
+
+  var latent: Tensor? { latents }
+
+  /// That the latents stay as if drawn at random, and that few classes take part. The original weighs
+  /// these terms against a hundred cosines.
+  var wishes: [any Objective] {
+    [BigSleepObjective(classes: classWeights, weight: 0.01)]
+  }
+
+  func render(_ iteration: Int?) -> Tensor {
+    let conditions = model.condition(latents, classWeights())  // [L, 2 Z]
+    let rows = (0..<conditions.size(0)).map { conditions[$0..<($0 + 1)] }
+    return fitted((model(rows, truncation: choice.truncation) + 1) / 2)
+  }
+
+  /// How much of each class each block shows, `[L, K]`.
+  func classWeights() -> Tensor {
+    guard let count = choice.maxClasses else { return logits.sigmoid() }
+    return differentiableTopK(logits, count, temperature: choice.temperature)
+  }
+
+  /// The middle of a square picture in the proportions and at the size that are wanted.
+  private func fitted(_ x: Tensor) -> Tensor {
+    let side = x.size(2)
+    guard width != side || height != side else { return x }
+    let longest = max(width, height)
+    let rows = max(1, side * height / longest)
+    let columns = max(1, side * width / longest)
+    return x.narrowed(2, (side - rows) / 2, rows).narrowed(3, (side - columns) / 2, columns)
+      .resampled(height, width, .bilinear, antialias: true)
+  }
+}
+
+/// The probabilities of the `count` likeliest entries of each row, each measured among what was left
+/// when it was chosen; zero elsewhere.
+/// - Parameter logits: `[L, K]`
+/// - Returns: `[L, K]`, with history to all logits.
+func differentiableTopK(_ logits: Tensor, _ count: Int, temperature: Double) -> Tensor {
+  let entries = Tensor.arange(0..<logits.size(1), device: logits.device).unsqueezed(0)
+  var left = logits
+  var sum = Tensor.zeros(logits.shape, device: logits.device)
+  for _ in 0..<min(count, logits.size(1)) {
+    let probabilities = (left / temperature).softmax(over: 1)
+    let chosen = entries.equals(probabilities.argmax(over: 1, keepDims: true))
+    sum = sum + probabilities * chosen.to(.float32)
+    left = left.filled(where: chosen, with: -.infinity)
+  }
+  return sum
+}
+
+extension DrawerKind {
+  /// BigGAN under CLIP's guidance.
+  static let bigSleep = DrawerKind(
+    "big-sleep", title: "Big Sleep",
+    "Draws with BigGAN-deep, which knows the thousand classes of ImageNet", needs: .biggan,
+    arguments: [
+      .integer(
+        "maxClasses", 1...1000, "Classes that take part in each block; all of them if left out"),
+      .number(
+        "classTemperature", 0.01...100, standard: 2,
+        "How evenly they take part when maxClasses is given"),
+      .number(
+        "truncation", 0.02...1, standard: 1, "The truncation whose statistics the norms take"),
+    ],
+    standards: [
+      "width": .integer(512), "height": .integer(512), "learningRate": .number(0.07),
+      "ema": .number(0.5), "cutouts": .integer(128),
+    ]
+  ) { setting in
+    guard let networks = setting.networks else {
+      throw RequestError.badValue(field: "method", reason: "needs the networks of an engine")
+    }
+    return BigGANDrawer(
+      try networks.bigGAN(setting.model), width: setting.width, height: setting.height,
+      seed: setting.seed,
+      .init(
+        maxClasses: setting.integer("maxClasses"),
+        temperature: setting.number("classTemperature"), truncation: setting.number("truncation")),
+      device: setting.device)
+  }
+}
