@@ -4,6 +4,7 @@
 #include "ct_tensor.h"
 #include "ct_math.h"
 #include "ct_shape.h"
+#include "ct_strokes.h"
 #include "ct_nn.h"
 #include "ct_autograd.h"
 #include "ct_random.h"

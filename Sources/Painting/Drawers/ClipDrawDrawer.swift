@@ -1,0 +1,103 @@
+import Imaging
+import Torch
+
+/// Draws by painted strokes, or by filled shapes: cubic Bézier curves whose control points, widths and
+/// colours are optimised (Frans, Soros & Witkowski, "CLIPDraw", 2021; sizes as in pixray's `clipdraw`
+/// drawer).
+public struct ClipDrawDrawer: VectorDrawer {
+  let strokes: Strokes
+  private let limits: ClosedRange<Double>
+  private let seed: UInt64
+  private let device: Device
+
+  /// How far apart successive points may lie at first, in units of width and height, doubled.
+  private static let radius = 0.1
+
+  /// A drawer of the setting's arguments; see `DrawerKind.clipDraw`.
+  init(_ setting: Setting) throws {
+    limits = try Strokes.widthLimits(setting)
+    seed = setting.seed
+    device = setting.device
+    let count = setting.integer("strokes") ?? 1
+    let stream = setting.stream("strokes")
+    let lengths = stream.integers(below: setting.integer("segments") ?? 1, [count]).ints()
+    let paths = BezierPaths(
+      segments: lengths.map { $0 + 1 }, closed: setting.text("closed") == "yes")
+    let points = Strokes.wandering(
+      from: stream.uniform([count, 2]), paths, radius: (Self.radius, Self.radius),
+      canvas: (setting.width, setting.height), stream: stream)
+    let width = (limits.lowerBound + limits.upperBound) / 4
+    strokes = Strokes(
+      paths, points: points,
+      widths: .full([count], min(max(width, limits.lowerBound), limits.upperBound)),
+      colors: stream.uniform([count, 4]), paper: try Strokes.paper(setting),
+      width: setting.width, height: setting.height)
+    if let picture = setting.initial { _ = begin(from: picture) }
+  }
+
+  /// The parameters: points in pixels, widths in pixels unless the shapes are filled, colours.
+  public var parameters: [Tensor] {
+    strokes.paths.closed
+      ? [strokes.points, strokes.colors] : [strokes.points, strokes.widths, strokes.colors]
+  }
+
+  /// Pixels, tenths of pixels, hundredths of the range of colours.
+  public var rates: [Double] { strokes.paths.closed ? [1, 0.01] : [1, 0.1, 0.01] }
+
+  /// The painting, `[1, 3, H, W]`.
+  public func render(_ iteration: Int?) -> Tensor { strokes.render().to(device) }
+
+  /// Limits the widths to what was asked for and the colours to 0…1.
+  public func project() {
+    noGrad {
+      strokes.colors.assign(strokes.colors.clamped(0, 1))
+      strokes.widths.assign(strokes.widths.clamped(limits.lowerBound, limits.upperBound))
+    }
+  }
+
+  /// Lays the strokes over the picture, opaque and each in the mean colour of what it covers. The
+  /// lower half, as broad as may be, is spread evenly; the upper half, half as broad, gathers where
+  /// the picture has detail.
+  public func begin(from picture: Tensor) -> Bool {
+    let stream = RandomStream(seed: seed, "strokes on a picture")
+    let count = strokes.points.size(0)
+    let broad = (count + 1) / 2
+    noGrad {
+      let places = [
+        Strokes.spread(broad, strokes.width, strokes.height, stream: stream),
+        Strokes.details(count - broad, of: picture, stream: stream),
+      ]
+      strokes.center(at: concatenated(places, over: 0))
+      let narrow = max(limits.lowerBound, limits.upperBound / 2)
+      strokes.widths.assign(
+        concatenated([.full([broad], limits.upperBound), .full([count - broad], narrow)], over: 0))
+      strokes.colors.assign(
+        concatenated([strokes.colors(of: picture).clamped(0, 1), .ones([count, 1])], over: 1))
+    }
+    return true
+  }
+
+  /// The strokes as SVG.
+  public func svg() -> String { strokes.svg() }
+}
+
+extension DrawerKind {
+  /// Painted strokes.
+  public static let clipDraw = DrawerKind(
+    "clipdraw", title: "CLIPDraw",
+    "Painted strokes, their curves, widths and colours, are optimised until CLIP finds that they fit "
+      + "the text",
+    arguments: [
+      .integer("strokes", 1...4096, standard: 256, "Number of strokes"),
+      .integer("segments", 1...8, standard: 3, "Curves in a row that a stroke has at most"),
+      .number(
+        "minWidth", 0.1...50, standard: 1, "Least width of a stroke in percent of the height"),
+      .number(
+        "maxWidth", 0.1...50, standard: 5, "Largest width of a stroke in percent of the height"),
+      .text("paper", standard: "white", "Colour of the paper, a name or #rrggbb"),
+      .choice(
+        "closed", ["no", "yes"], standard: "no", "Whether the curves are closed and filled instead"),
+    ],
+    standards: ["learningRate": .number(1), "iterations": .integer(250)]
+  ) { try ClipDrawDrawer($0) }
+}

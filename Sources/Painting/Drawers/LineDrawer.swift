@@ -1,0 +1,87 @@
+import Torch
+
+/// Draws by a few long black lines on paper (as pixray's `line_sketch` drawer).
+public struct LineDrawer: VectorDrawer {
+  let strokes: Strokes
+  private let limits: ClosedRange<Double>
+  private let changesPaper: Bool
+  private let seed: UInt64
+  private let device: Device
+
+  /// A drawer of the setting's arguments; see `DrawerKind.line`.
+  init(_ setting: Setting) throws {
+    limits = try Strokes.widthLimits(setting, atLeast: 1)
+    changesPaper = setting.text("paperChanges") == "yes"
+    seed = setting.seed
+    device = setting.device
+    let count = setting.integer("strokes") ?? 1
+    let length = setting.integer("length") ?? 1
+    let stream = setting.stream("lines")
+    let paths = BezierPaths(segments: .init(repeating: length, count: count))
+    let reach = 1 / Double(length + 2)
+    let points = Strokes.wandering(
+      from: stream.uniform([count, 2]) * 0.5 + 0.25, paths,
+      radius: (reach * Double(setting.height) / Double(setting.width), reach),
+      canvas: (setting.width, setting.height), stream: stream)
+    let width = min(max(limits.upperBound / 10, limits.lowerBound), limits.upperBound)
+    let black = Tensor([0, 0, 0, 1]).expanded([count, 4])
+    strokes = Strokes(
+      paths, points: points, widths: .full([count], width), colors: black,
+      paper: try Strokes.paper(setting), width: setting.width, height: setting.height)
+    if let picture = setting.initial { _ = begin(from: picture) }
+  }
+
+  /// The parameters: points and widths in pixels, and the paper's colour where it may change.
+  public var parameters: [Tensor] {
+    [strokes.points, strokes.widths] + (changesPaper ? [strokes.paper] : [])
+  }
+
+  /// Pixels, tenths of pixels, hundredths of the range of colours.
+  public var rates: [Double] { [1, 0.1] + (changesPaper ? [0.01] : []) }
+
+  /// The drawing, `[1, 3, H, W]`.
+  public func render(_ iteration: Int?) -> Tensor { strokes.render().to(device) }
+
+  /// Limits the widths to what was asked for, at least a pixel, and the paper to 0…1.
+  public func project() {
+    noGrad {
+      strokes.widths.assign(strokes.widths.clamped(limits.lowerBound, limits.upperBound))
+      strokes.paper.assign(strokes.paper.clamped(0, 1))
+    }
+  }
+
+  /// Moves the lines to where the picture has detail; a paper that may change takes the picture's
+  /// mean colour.
+  public func begin(from picture: Tensor) -> Bool {
+    let stream = RandomStream(seed: seed, "lines on a picture")
+    noGrad {
+      strokes.center(at: Strokes.details(strokes.points.size(0), of: picture, stream: stream))
+      if changesPaper { strokes.paper.assign(picture.mean(over: [0, 2, 3]).clamped(0, 1)) }
+    }
+    return true
+  }
+
+  /// The lines as SVG.
+  public func svg() -> String { strokes.svg() }
+}
+
+extension DrawerKind {
+  /// Lines on paper.
+  public static let line = DrawerKind(
+    "line", title: "Line sketch",
+    "A few long lines on paper are optimised until CLIP finds that they fit the text",
+    arguments: [
+      .integer("strokes", 1...1024, standard: 24, "Number of lines"),
+      .integer("length", 1...32, standard: 8, "Curves in a row that make up a line"),
+      .number(
+        "minWidth", 0.1...50, standard: 0.5,
+        "Least width of a line in percent of the height; never below a pixel"),
+      .number(
+        "maxWidth", 0.1...50, standard: 2, "Largest width of a line in percent of the height"),
+      .text("paper", standard: "#f2eecb", "Colour of the paper, a name or #rrggbb"),
+      .choice(
+        "paperChanges", ["no", "yes"], standard: "no", "Whether the paper's colour is found, too"),
+    ],
+    standards: ["learningRate": .number(1), "iterations": .integer(250)]
+  ) { try LineDrawer($0) }
+}
