@@ -25,7 +25,7 @@ struct CLIPGuided {
         perceptor: perceptor, objectives: perceptor.objectives(prompts),
         cutouts: Cutouts(
           size: perceptor.size, count: request.cutouts ?? 1,
-          augmentations: Set(request.augmentations ?? []), seed: seed))
+          augmentations: request.augmentations ?? [], seed: seed))
     }
     let drawer = try drawer(request, width: width, height: height, initial: initial)
     let optimiser = (request.optimizer ?? .adam).make(drawer.parameters)

@@ -100,7 +100,7 @@ public struct Request: Sendable, Hashable {
       "How the step is found from the gradient"),
     .choices(
       "augmentations", \.augmentations, .optimisation, methods: Method.guided,
-      standard: Augmentation.allCases, "What is done to the views"),
+      standard: CutoutMode.balanced.augmentations, "What is done to the views"),
     .integer(
       "candidates", \.candidates, 1...64, .sampling, methods: [.dalle], standard: 8,
       "Pictures sampled, of which CLIP picks the best"),
