@@ -101,8 +101,7 @@ let package = Package(
     .testTarget(
       name: "PaintingTests",
       dependencies: ["Painting", .product(name: "Crypto", package: "swift-crypto")],
-      exclude: ["Oracle"], resources: [.copy("Fixtures")],
-      swiftSettings: swift),
+      exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: swift),
     .testTarget(name: "ReverieTests", dependencies: ["reverie"], swiftSettings: swift),
   ],

@@ -31,7 +31,8 @@ import Torch
 
   @Test("squares lie inside the picture and read from a level near CLIP's size")
   func squares() {
-    let cutouts = Cutouts(size: 32, count: 40, wholeShare: 0.25, augmentations: [], seed: 5)
+    var cutouts = Cutouts(size: 32, count: 40, augmentations: [], seed: 5)
+    cutouts.wholeShare = 0.25
     let flat = RandomStream(seed: 2, "draws").uniform([40, 24]).floats()
     let draws = (0..<40).map { Array(flat[($0 * 24)..<($0 * 24 + 24)]) }
     let views = cutouts.views(draws, height: 200, width: 300)
@@ -50,15 +51,25 @@ import Torch
     }
   }
 
-  @Test("the gradient reaches the picture through every augmentation, and is finite")
-  func gradients() {
-    for augmentations in [Set(Augmentation.allCases)] + Augmentation.allCases.map({ [$0] }) {
-      let leaf = picture.variable()
-      let views = Cutouts(size: 32, count: 8, augmentations: augmentations, seed: 1)(
-        leaf, iteration: 0)
-      let slope = gradient(of: views.square().mean(), at: [leaf])[0]
-      #expect(slope.floats().allSatisfy { $0.isFinite })
-      #expect(slope.abs().sum().item() > 0)
+  @Test("the views of the default mode are those that the pack was measured with")
+  func unchanged() {
+    // Means of the views' values and squares, by the program before there were modes.
+    let expected: [([Augmentation]?, [Double], [Double])] = [
+      (
+        nil, [0.7310791, 0.76977056, 0.6553606, 0.42509532, 0.49884608, 0.5007297],
+        [0.5480132, 0.6085636, 0.4434704, 0.21195817, 0.29622018, 0.28680947]
+      ),
+      (
+        [.affine, .noise],
+        [0.6758236, 0.67389274, 0.6770578, 0.49307513, 0.49338064, 0.4962527],
+        [0.4677819, 0.467245, 0.47193, 0.2802486, 0.2887126, 0.28260288]
+      ),
+    ]
+    for (augmentations, means, squares) in expected {
+      let views = Cutouts(size: 32, count: 6, augmentations: augmentations, seed: 5)(
+        picture, iteration: 3)
+      expectClose(views.mean(over: [1, 2, 3]), means, atol: 2e-6)
+      expectClose(views.square().mean(over: [1, 2, 3]), squares, atol: 2e-6)
     }
   }
 
@@ -110,9 +121,8 @@ import Torch
 
   @Test("the erased rectangle has the area and shape that were drawn")
   func erasing() throws {
-    let cutouts = Cutouts(size: 64, count: 1, seed: 0)
-    #expect(cutouts.erased([0.9, 0, 0, 0, 0, 0]) == nil)
-    let mask = try #require(cutouts.erased([0.1, 0.5, 0.2, 1, 0.99, 0.99]))
+    #expect(Distortion.hole(64, share: 0.7, [0.9, 0, 0, 0, 0, 0]) == nil)
+    let mask = try #require(Distortion.hole(64, share: 0.7, [0.1, 0.5, 0.2, 1, 0.99, 0.99]))
     #expect(mask.shape == [1, 1, 64, 64])
     // Area 0.25, aspect 1: 32 x 32 in the lower right.
     #expect(mask.sum().item() == Double(64 * 64 - 32 * 32))

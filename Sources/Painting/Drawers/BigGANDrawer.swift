@@ -108,6 +108,7 @@ extension DrawerKind {
     standards: [
       "width": .integer(512), "height": .integer(512), "learningRate": .number(0.07),
       "ema": .number(0.5), "cutouts": .integer(128),
+      "cutMode": .string("big-sleep"),
     ]
   ) { setting in
     guard let networks = setting.networks else {

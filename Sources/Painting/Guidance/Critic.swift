@@ -12,13 +12,13 @@ struct Critic {
 
   /// What it sees of a picture `[1, 3, H, W]`. Regions are seen in the same views, the rest of the
   /// picture blacked out.
-  func views(of picture: Tensor, _ moment: Int) -> Sight.Views {
-    let seen = cutouts(picture, iteration: moment)
+  /// - Parameter progress: the share of all iterations that is done.
+  func views(of picture: Tensor, _ moment: Int, progress: Double) -> Sight.Views {
+    let set = cutouts.views(iteration: moment, progress: progress)
+    let seen = set(picture)
     var views = Sight.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))
     guard let spot else { return views }
-    func embeddings(_ mask: Tensor) -> Tensor {
-      perceptor.clip.embed(cutouts(picture * mask, iteration: moment))
-    }
+    func embeddings(_ mask: Tensor) -> Tensor { perceptor.clip.embed(set.read(picture * mask)) }
     if regions.contains(.inside) { views.inside = embeddings(spot) }
     if regions.contains(.outside) { views.outside = embeddings(1 - spot) }
     return views

@@ -121,7 +121,9 @@ final class GuidedPainting {
     }
     let sight = Sight(
       picture: picture, latent: drawer.latent,
-      views: critics.map { $0.views(of: picture, moment) }, iteration: iteration, total: total)
+      views: critics.map {
+        $0.views(of: picture, moment, progress: Double(iteration) / Double(total))
+      }, iteration: iteration, total: total)
     for wish in objectives {
       if let loss = wish.objective.loss(sight) { losses.append(loss * wish.weight) }
     }

@@ -68,8 +68,8 @@ struct Workshop {
 
   private func cutouts(size: Int) -> Cutouts {
     Cutouts(
-      size: size, count: request.cutouts ?? 1,
-      augmentations: Set(request.augmentations ?? Augmentation.allCases), seed: seed)
+      size: size, count: request.cutouts ?? 1, mode: request.cutMode ?? .balanced,
+      power: request.cutPower ?? 1, augmentations: request.augmentations, seed: seed)
   }
 
   /// What the prompts want, scene by scene.

@@ -6,9 +6,12 @@ import Torch
 /// the four is drawn once for the batch, the factors for each picture.
 struct ColorJitter {
   /// Largest change of each.
-  var strength = 0.1
+  var brightness = 0.0
+  var contrast = 0.0
+  var saturation = 0.0
+  var hue = 0.0
   /// Share of pictures that are changed.
-  var probability = 0.7
+  var probability: Double
 
   /// - Parameters:
   ///   - x: `[B, 3, H, W]` in 0…1.
@@ -17,32 +20,43 @@ struct ColorJitter {
   /// - Returns: `[B, 3, H, W]`
   func callAsFunction(_ x: Tensor, draws: [[Float]], order: [Int]) -> Tensor {
     let chosen = draws.map { Double($0[0]) < probability }
-    /// `[B, 1, 1, 1]`: a neutral value where the picture is left alone.
-    func factors(_ index: Int, around centre: Double) -> Tensor {
-      let values = zip(draws, chosen).map { draw, isChosen in
-        Float(isChosen ? centre + (2 * Double(draw[index]) - 1) * strength : centre)
-      }
-      return Tensor(values, [values.count, 1, 1, 1]).to(x.device)
-    }
-    let mask = Tensor(chosen.map { $0 ? 1 : 0 } as [Float], [chosen.count, 1, 1, 1]).to(x.device)
     guard chosen.contains(true) else { return x }
+    let amounts = [brightness, contrast, saturation, hue]
+    let factors = zip(draws, chosen).map { draw, isChosen in
+      (0..<4).map { index in
+        let centre = index == 3 ? 0.0 : 1
+        return isChosen ? centre + (2 * Double(draw[index + 1]) - 1) * amounts[index] : centre
+      }
+    }
+    return chosen.mask(on: x.device).choose(Self.changed(x, factors, order: order), x)
+  }
+
+  /// - Parameters:
+  ///   - x: `[B, 3, H, W]` in 0…1.
+  ///   - factors: brightness, contrast, saturation (neutral at 1) and the hue's share of the circle,
+  ///     for each picture.
+  ///   - order: a permutation of 0..<4.
+  static func changed(_ x: Tensor, _ factors: [[Double]], order: [Int]) -> Tensor {
+    func factor(_ index: Int) -> Tensor {
+      Tensor(factors.map { Float($0[index]) }, [factors.count, 1, 1, 1]).to(x.device)
+    }
     var y = x
     var index = 0
     while index < order.count {
       switch order[index] {
-      case 0: y = (y + (factors(1, around: 1) - 1)).clamped(0, 1)
-      case 1: y = (y * factors(2, around: 1)).clamped(0, 1)
+      case 0: y = (y + (factor(0) - 1)).clamped(0, 1)
+      case 1: y = (y * factor(1)).clamped(0, 1)
       default:
         // Saturation and hue commute: both at once where they follow each other.
         let both = index + 1 < order.count && order[index + 1] >= 2
-        let saturation = both || order[index] == 2 ? factors(3, around: 1) : nil
-        let hue = both || order[index] == 3 ? factors(4, around: 0) : nil
-        y = Self.shifted(y, saturation: saturation, hue: hue)
+        let saturation = both || order[index] == 2 ? factor(2) : nil
+        let hue = both || order[index] == 3 ? factor(3) : nil
+        y = shifted(y, saturation: saturation, hue: hue)
         if both { index += 1 }
       }
       index += 1
     }
-    return mask.atLeast(0.5).choose(y, x)
+    return y
   }
 
   /// Through HSV: saturation times a factor (then limited to 0…1), hue turned by a share of the
@@ -67,5 +81,21 @@ struct ColorJitter {
     let k = shifted - ((shifted / 6).floor() * 6).detached()
     let ramp = k.minimum(4 - k).clamped(0, 1)
     return value - value * s2 * ramp
+  }
+}
+
+extension ColorJitter {
+  /// All four changed by up to `strength`.
+  init(strength: Double, probability: Double) {
+    self.init(
+      brightness: strength, contrast: strength, saturation: strength, hue: strength,
+      probability: probability)
+  }
+
+  /// All four times a number.
+  func scaled(_ strength: Double) -> ColorJitter {
+    ColorJitter(
+      brightness: brightness * strength, contrast: contrast * strength,
+      saturation: saturation * strength, hue: hue * strength, probability: probability)
   }
 }
