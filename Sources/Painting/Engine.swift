@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Models
 import Torch
+import Weights
 
 /// Paints pictures with the networks of one pack.
 ///

@@ -9,7 +9,7 @@ extension Engine {
   ) throws -> Tensor? {
     guard let reference = request.initImage else {
       let stream = RandomStream(seed: UInt64(request.seed ?? 0), "first picture")
-      return (request.initNoise ?? .none).picture(size.width, size.height, stream)
+      return request.initNoise?.tensor(width: size.width, height: size.height, from: stream)
     }
     let given = try Picture.read(from: files.url(reference).path)
     return try given.fitted(by: request.initFit ?? .crop, size.width, size.height).tensor()
@@ -23,16 +23,6 @@ extension Picture {
     case .crop: try filled(width: width, height: height)
     case .pad: try fitted(width: width, height: height)
     case .stretch: try resized(width: width, height: height, filter: .lanczos3)
-    }
-  }
-}
-
-extension StartPicture {
-  /// The picture, `[1, 3, H, W]` in 0…1; nil for the drawer's own way.
-  func picture(_ width: Int, _ height: Int, _ stream: RandomStream) -> Tensor? {
-    switch self {
-    case .none: nil
-    default: stream.uniform([1, 3, height, width])
     }
   }
 }

@@ -65,6 +65,7 @@ public enum VideoFormat: String, Sendable, CaseIterable {
 
   // Players guess the matrix of a file that does not name it, and guess by its size.
   private static let bt709Tags = [
-    "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
+    "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range",
+    "tv",
   ]
 }

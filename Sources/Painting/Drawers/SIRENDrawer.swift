@@ -66,7 +66,8 @@ extension DrawerKind {
         "startImageLearningRate", 0.000001...1, standard: 3e-4, "Length of each of these steps"),
     ],
     standards: [
-      "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(1e-5), "width": .integer(128),
+      "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(1e-5),
+      "width": .integer(128),
       "height": .integer(128),
     ]
   ) { setting in

@@ -5,7 +5,7 @@ extension Setting {
   /// The colours of an argument in palette syntax, `[K, 3]` in 0…1; nil when it was not given.
   func palette(_ name: String) throws -> Tensor? {
     guard let text = text(name) else { return nil }
-    let colors = try Self.colors(text)
+    let colors = try Palette.parse(text)
     guard !colors.isEmpty else {
       throw RequestError.badValue(
         field: name, reason: "names no colour. Give some, as in [red,#0044ff]")
@@ -23,8 +23,4 @@ extension Setting {
     return Tensor(values, [colors.count, 3]).to(device)
   }
 
-  /// Reads `[red, #0044ff]`, with or without the brackets.
-  private static func colors(_ text: String) throws -> [Color] {
-    try text.split { "[], \n\t".contains($0) }.map { try Color(parsing: String($0)) }
-  }
 }

@@ -21,6 +21,8 @@ public struct Setting {
   /// The installed network that draws; nil is the pack's own, or the first installed of its kind.
   public let model: String?
   let networks: Networks?
+  /// What is painted, where parts must look further than at their arguments.
+  var request: Request?
 
   /// A setting; see the fields.
   public init(

@@ -18,9 +18,11 @@ struct Workshop {
     for value in arguments.values {
       if let reference = FileReference(json: value) { _ = try files.url(reference) }
     }
-    return Setting(
+    var setting = Setting(
       width: width, height: height, seed: seed, device: networks.device, initial: initial,
       arguments: arguments, files: files.files, model: request.model, networks: networks)
+    setting.request = request
+    return setting
   }
 
   func drawer() throws -> any Drawer {

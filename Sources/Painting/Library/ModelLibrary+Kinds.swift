@@ -43,7 +43,9 @@ extension ModelLibrary {
   /// The first model of this kind that is installed.
   /// - Throws: `StoreError` when there is none.
   func first(_ kind: ModelRecord.Kind) throws -> String {
-    if let found = store.models().first(where: { $0.record.kind == kind }) { return found.record.id }
+    if let found = store.models().first(where: { $0.record.kind == kind }) {
+      return found.record.id
+    }
     let known = try KnownModel.all().first { $0.kind == kind }
     throw StoreError.nothing(
       path: kind.rawValue,

@@ -19,8 +19,8 @@ extension Request {
       "initFit", \.initFit, .picture, .guided, standard: .crop,
       "How that becomes a picture of the size asked for"),
     .choice(
-      "initNoise", \.initNoise, .picture, .guided, standard: StartPicture.none,
-      "What to begin from where there is no picture; none is the method's own way"),
+      "initNoise", \.initNoise, .picture, .guided,
+      "What to begin from where there is no picture; the method's own way if left out"),
     .text(
       "clip", \.clip, limit: 400, .picture, .all,
       "Installed CLIPs that judge the picture, as ID or ID:WEIGHT, several by commas; 'pack' is the "

@@ -1,3 +1,5 @@
+import Imaging
+
 /// Everything that determines a picture, as a value.
 ///
 /// A field that is nil is left to the method and the pack: `Engine` fills every open field that the
