@@ -121,6 +121,11 @@ public struct VQGAN {
   /// The latent of codes `[B, h, w, levels]`: `[B, embed_dim, h, w]`.
   public func lookUp(_ codes: Tensor) -> Tensor { quantizer.lookUp(codes) }
 
+  /// What the encoder makes of pictures on the way, finest first: features to compare pictures by.
+  /// - Parameter pictures: `[B, 3, H, W]` in 0…1.
+  /// - Returns: `[B, C, h, w]` float32 after each level.
+  public func features(of pictures: Tensor) -> [Tensor] { encoder.levels(pictures * 2 - 1) }
+
   /// The latent of codes of which only probabilities are known: their entries' mean.
   /// - Parameter probabilities: `[B, h, w, levels, K]`
   /// - Returns: `[B, D, h, w]`
@@ -249,15 +254,23 @@ struct VQGANEncoder {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
+    let h = mid(maps(x)[down.count - 1])
+    return conv_out(norm_out(h).silu())  // [B, z_channels, H / factor, W / factor]
+  }
+
+  /// What comes of each level, float32, finest first.
+  func levels(_ x: Tensor) -> [Tensor] { maps(x).map { $0.to(.float32) } }
+
+  private func maps(_ x: Tensor) -> [Tensor] {
     var h = x.to(conv_in.weight.dtype)
     if patch > 1 { h = h.pixelUnshuffled(patch) }  // [B, 3 patch², H / patch, W / patch]
     h = conv_in(h.contiguous(channelsLast: true))
-    for level in down.indices {
-      h = down[level](h)
+    return down.indices.map { level in
+      let map = down[level](h)
       // Zeros on the right and below only: taming's asymmetric padding.
-      if level < downsample.count { h = downsample[level](h.padded([0, 1, 0, 1])) }
+      if level < downsample.count { h = downsample[level](map.padded([0, 1, 0, 1])) }
+      return map
     }
-    return conv_out(norm_out(mid(h)).silu())  // [B, z_channels, H / factor, W / factor]
   }
 }
 

@@ -5,7 +5,7 @@ import Weights
 
 @testable import Models
 
-/// The published sizes with random weights, against clip-anytorch and diffusers, by
+/// The published sizes with random weights, against the packages that have them, by
 /// `Oracle/full.py`; part of `script/test --full`.
 @Suite(
   "Full size", .serialized,
@@ -158,5 +158,46 @@ struct FullSizeTests {
       .build { VQGAN($0, .imagenetF16x16384) }
     let latents = try noGrad { () throws(any Error) in vqgan.encode(try oracle.tensor("x")) }
     expectSame(latents, try oracle.tensor("latents"), "latents")
+  }
+
+  @Test(
+    "BigGAN-deep 256 agrees in float32 and keeps its direction in bfloat16",
+    arguments: [false, true])
+  func bigGAN(reduced: Bool) throws {
+    let oracle = try SafeTensors(contentsOf: file("biggan-deep-256.oracle"))
+    let found = try Recognition(
+      of: openTensors(at: file("biggan-deep-256-pytorch_model", "bin")))
+    #expect(found.file.container == .legacyTorch)
+    #expect(found.network == .bigGAN(.deep256))
+    #expect(found.notes == ["sizes by biggan-deep-256-config.json"])
+    let model = try found.checkpoint().build(reduced ? .bfloat16 : .float32) {
+      BigGAN($0, .deep256)
+    }
+    let latents = try oracle.tensor("latents").variable()
+    let picture = model(latents, try oracle.tensor("classes"), truncation: 0.5)
+    let loss = (picture.averagePooled(8) * (try oracle.tensor("probe"))).mean()
+    let gradient = gradient(of: loss, at: [latents])[0]
+    for (name, actual) in [("picture", picture), ("gradient", gradient)] {
+      let expected = try oracle.tensor(name)
+      if reduced {
+        expectAligned(actual, expected, name)
+      } else if name == "picture" {
+        expectSame(actual, expected, name)
+      } else {
+        // Rounding moves a few of the rectifiers' inputs across zero, as in the RN50.
+        expectAligned(actual, expected, name, atLeast: 0.99999)
+      }
+    }
+  }
+
+  @Test("Real-ESRGAN agrees in float32 and keeps its direction in bfloat16")
+  func esrgan() throws {
+    let oracle = try SafeTensors(contentsOf: file("RealESRGAN_x4plus.oracle"))
+    let found = try Recognition(of: openTensors(at: file("RealESRGAN_x4plus", "pth")))
+    #expect(found.network == .rrdbNet(.x4plus))
+    let (small, large) = (try oracle.tensor("small"), try oracle.tensor("large"))
+    expectSame(try found.checkpoint().build { RRDBNet($0, .x4plus) }(small), large, "float32")
+    expectAligned(
+      try found.checkpoint().build(.bfloat16) { RRDBNet($0, .x4plus) }(small), large, "bfloat16")
   }
 }

@@ -98,7 +98,7 @@ import Weights
       ("start.spherical", latents[0], ofStart(.spherical)),
       ("start.cosine", latents[0], ofStart(.cosine)),
       ("start.pixels", picture, ofStart(.pixels)),
-      ("aesthetic", embeddings, ofEmbeddings(AestheticObjective(weight: head, bias: bias))),
+      ("aesthetic", embeddings, ofEmbeddings(AestheticObjective(score: { $0.linear(head, bias) }))),
       ("contrastive", embeddings, ofEmbeddings(ContrastiveObjective(texts: texts, wanted: 1))),
       ("lookup", picture, { LookupFilter(colors: colors)($0, iteration: 0).loss }),
       ("style.content", x, { selfSimilarityLoss($0, content) }),

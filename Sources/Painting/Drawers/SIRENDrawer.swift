@@ -65,9 +65,9 @@ extension DrawerKind {
       .number(
         "startImageLearningRate", 0.000001...1, standard: 3e-4, "Length of each of these steps"),
     ],
+    // Deep Daze takes 21,000 steps of a tenth of this length, at 512 pixels.
     standards: [
-      "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(1e-5),
-      "width": .integer(128),
+      "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(1e-4), "width": .integer(128),
       "height": .integer(128),
     ]
   ) { setting in

@@ -1,12 +1,11 @@
+import Models
 import Torch
 
-/// A high score by a linear head on CLIP's embeddings, trained on how people rated pictures (pixray's
-/// `aesthetic`, with LAION's head for ViT-B/16): `0.02 mean((score - 10)²)`.
+/// A high score by a head on CLIP's embeddings, trained on how people rated pictures (pixray's
+/// `aesthetic`, with LAION's heads): `0.02 mean((score - target)²)`.
 struct AestheticObjective: Objective {
-  /// `[1, E]`
-  let weight: Tensor
-  /// `[1]`
-  let bias: Tensor
+  /// The scores `[B]` of embeddings `[B, E]` of length one.
+  let score: (Tensor) -> Tensor
   /// Which perceptor's embeddings the head reads.
   var perceptor = 0
   /// The score wanted.
@@ -14,7 +13,33 @@ struct AestheticObjective: Objective {
 
   func loss(_ sight: Sight) -> Tensor? {
     guard sight.views.indices.contains(perceptor) else { return nil }
-    let scores = sight.views[perceptor].embeddings.normalized().linear(weight, bias)  // [B, 1]
+    let scores = score(sight.views[perceptor].embeddings.to(.float32).normalized())
     return (scores - target).square().mean() * 0.02
+  }
+}
+
+extension ObjectiveKind {
+  /// A high score by an installed aesthetic head.
+  static let aesthetic = ObjectiveKind(
+    "aesthetic", "A high score by a head that learned how people rate pictures (install one)",
+    arguments: [
+      .text("head", "The installed head; the first that there is if left out"),
+      .number("target", 0...20, standard: 10, "The score wanted, where ten is the best"),
+    ]
+  ) { setting in
+    guard let networks = setting.networks, let request = setting.request else {
+      throw RequestError.badValue(field: "aesthetic", reason: "needs the networks of an engine")
+    }
+    let head = try networks.aestheticHead(setting.text("head"))
+    let widths = try networks.perceptors(request).map(\.clip.config.embedDim)
+    guard let perceptor = widths.firstIndex(of: head.config.width) else {
+      throw RequestError.badValue(
+        field: "aesthetic",
+        reason: "reads embeddings of \(head.config.width) numbers, and the perceptors give "
+          + widths.map(String.init).joined(separator: ", ")
+          + "; choose the CLIP that it was trained on with --clip")
+    }
+    return AestheticObjective(
+      score: { head($0) }, perceptor: perceptor, target: setting.number("target"))
   }
 }

@@ -1,3 +1,6 @@
+import Foundation
+import Imaging
+import Models
 import Torch
 
 /// The style of another picture, by the losses of STROTSS at several scales (pixray's `style`).
@@ -102,4 +105,50 @@ func sampledFeatures(_ maps: [Tensor], at places: Tensor) -> Tensor {
     map.gridSampled(grid, outside: .border).reshaped(map.size(1), -1)  // [C, N]
   }
   return concatenated(columns, over: 0).transposed()
+}
+
+extension ObjectiveKind {
+  /// The style of another picture.
+  static let style = ObjectiveKind(
+    "style", "The style of another picture (STROTSS)",
+    arguments: [
+      .file("file", "The picture whose style is wanted"),
+      .choice(
+        "features", ["pack", "vgg"], standard: "pack",
+        "By what pictures are compared: the encoder of the pack's VQGAN, or an installed VGG-16"),
+      .number("contentWeight", 0...1_000, standard: 32, "How much the picture to begin from counts"),
+      .integer("skip", 0...100_000, standard: 0, "Iterations at the beginning without it"),
+      .integer("every", 1...1_000, standard: 1, "Of how many iterations one has it"),
+    ]
+  ) { setting in
+    guard let networks = setting.networks else {
+      throw RequestError.badValue(field: "style", reason: "needs the networks of an engine")
+    }
+    guard let url = setting.file("file") else {
+      throw RequestError.badValue(field: "style", reason: "needs a picture: style,file=PICTURE")
+    }
+    let features: StyleObjective.Features
+    if setting.text("features") == "vgg" {
+      let vgg = try networks.vgg(nil)
+      features = { vgg($0, layers: [1, 3, 6, 8, 11, 13, 15, 22, 29]) }
+    } else {
+      let vqgan = try networks.vqgan()
+      let factor = vqgan.config.factor
+      features = { picture in
+        // The encoder halves sizes again and again.
+        func even(_ side: Int) -> Int { max(factor, (side + factor / 2) / factor * factor) }
+        return vqgan.features(
+          of: picture.resampled(even(picture.size(2)), even(picture.size(3)), .bilinear))
+      }
+    }
+    let style = try Picture.read(from: url.path)
+      .filled(width: setting.width, height: setting.height).tensor().to(setting.device)
+    var objective = StyleObjective(
+      style: style, content: setting.initial, width: setting.width, height: setting.height,
+      seed: setting.seed, features: features)
+    objective.contentWeight = setting.number("contentWeight")
+    objective.skip = setting.integer("skip") ?? 0
+    objective.every = setting.integer("every") ?? 1
+    return objective
+  }
 }

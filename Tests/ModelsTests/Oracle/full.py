@@ -1,5 +1,5 @@
 """Writes .oracle/full/: the published architectures with random weights in the containers that they were published in,
-and what clip-anytorch, diffusers, taming and DALL-E make of them in float32: outputs, and the gradients that guidance
+and what their packages make of them in float32: outputs, and the gradients that guidance
 needs. Copies OpenAI's vocabulary to .oracle/. About 3 GB; for `script/test --full`.
 """
 from common import *
@@ -8,8 +8,10 @@ import shutil
 
 import clip.model
 import dall_e
+import spandrel
 from clip.simple_tokenizer import default_bpe
 from diffusers import VQModel
+from pytorch_pretrained_biggan import BigGAN, BigGANConfig
 from safetensors.torch import save_file
 from taming.modules.diffusionmodules.model import Decoder, Encoder
 from taming.modules.vqvae.quantize import GumbelQuantize
@@ -174,6 +176,61 @@ def vqgan():
           {k: v.item() for k, v in bfloat16.items()})
 
 
+def biggan():
+    """BigGAN-deep 256 in the container and beside the configuration that it was published with."""
+    torch.manual_seed(9)
+    config = BigGANConfig(output_dim=256, layers=[(up, i, o) for up, i, o in (
+        (False, 16, 16), (True, 16, 16), (False, 16, 16), (True, 16, 8), (False, 8, 8), (True, 8, 8), (False, 8, 8),
+        (True, 8, 4), (False, 4, 4), (True, 4, 2), (False, 2, 2), (True, 2, 1))])
+    model = BigGAN(config)
+    with torch.no_grad():
+        for key, value in model.state_dict().items():
+            if key.endswith("running_means"):
+                value.normal_(std=0.3)
+            elif key.endswith("running_vars"):
+                value.uniform_(0.3, 1.5)
+            elif key.endswith(("gamma", "bn.weight")):
+                value.uniform_(0.5, 1.5)
+        model.train()(torch.randn(1, 128), torch.rand(1, 1000), 0.4)
+    model.eval()
+    torch.save(model.state_dict(), FULL / "biggan-deep-256-pytorch_model.bin", _use_new_zipfile_serialization=False)
+    (FULL / "biggan-deep-256-config.json").write_text(config.to_json_string())
+    latents = torch.randn(1, 128, requires_grad=True)
+    classes = torch.nn.functional.one_hot(torch.tensor([207]), 1000).float()
+    picture = model(latents, classes, 0.5)
+    probe = torch.randn(1, 3, 32, 32)
+    gradient, = torch.autograd.grad((torch.nn.functional.avg_pool2d(picture, 8) * probe).mean(), latents)
+    save_file({k: v.detach().contiguous() for k, v in dict(
+        latents=latents, classes=classes, picture=picture, probe=probe, gradient=gradient).items()},
+        FULL / "biggan-deep-256.oracle.safetensors")
+    print("BigGAN: scale", picture.abs().max().item(), gradient.abs().max().item())
+
+
+def esrgan():
+    """RealESRGAN_x4plus in its wrapper."""
+    torch.manual_seed(10)
+    shapes = {}
+
+    def conv(name, inputs, outputs):
+        shapes[name + ".weight"], shapes[name + ".bias"] = (outputs, inputs, 3, 3), (outputs,)
+
+    conv("conv_first", 3, 64)
+    for block in range(23):
+        for dense in (1, 2, 3):
+            for index in range(1, 6):
+                conv(f"body.{block}.rdb{dense}.conv{index}", 64 + (index - 1) * 32, 32 if index < 5 else 64)
+    for name in ("conv_body", "conv_up1", "conv_up2", "conv_hr"):
+        conv(name, 64, 64)
+    conv("conv_last", 64, 3)
+    state = {key: weight(key, shape) for key, shape in shapes.items()}
+    torch.save({"params_ema": state}, FULL / "RealESRGAN_x4plus.pth")
+    small = torch.rand(1, 3, 24, 32)
+    with torch.no_grad():
+        large = spandrel.ModelLoader().load_from_state_dict(state).model.eval()(small)
+    save_file(dict(small=small, large=large.contiguous()), FULL / "RealESRGAN_x4plus.oracle.safetensors")
+    print("ESRGAN: scale", large.abs().max().item())
+
+
 def cosine(a, b):
     return torch.nn.functional.cosine_similarity(a.detach().double().flatten(), b.detach().double().flatten(), dim=0)
 
@@ -190,3 +247,5 @@ if __name__ == "__main__":
     vqgan()
     gumbel()
     dvae()
+    biggan()
+    esrgan()
