@@ -1,4 +1,5 @@
-/// Pictures with captions in a grid, for looking at many results at once.
+/// Pictures with captions in a grid, for looking at many results at once; with labels on top and at
+/// the left it shows what two parameters do.
 public struct ContactSheet: Sendable {
   /// One picture and what stands below it.
   public struct Cell: Sendable {
@@ -18,6 +19,10 @@ public struct ContactSheet: Sendable {
   public var cells: [Cell]
   /// Cells in a row.
   public var columns: Int
+  /// What stands above the columns, from the left; empty for no such line.
+  public var columnLabels: [String]
+  /// What stands at the left of the rows, from the top; empty for no such column.
+  public var rowLabels: [String]
   /// Width and height of a picture on the sheet, in pixels.
   public var cellSize: Int
   /// Pixels between cells and around the sheet.
@@ -31,11 +36,14 @@ public struct ContactSheet: Sendable {
 
   /// Makes a sheet; without `columns` it becomes about as wide as high.
   public init(
-    _ cells: [Cell], columns: Int? = nil, cellSize: Int = 128, gap: Int = 8,
-    captionSize: Int = 11, ground: Color = .white, ink: Color = .black
+    _ cells: [Cell], columns: Int? = nil, columnLabels: [String] = [], rowLabels: [String] = [],
+    cellSize: Int = 128, gap: Int = 8, captionSize: Int = 11, ground: Color = .white,
+    ink: Color = .black
   ) {
     self.cells = cells
     self.columns = columns ?? max(1, Int(Double(cells.count).squareRoot().rounded(.up)))
+    self.columnLabels = columnLabels
+    self.rowLabels = rowLabels
     self.cellSize = cellSize
     self.gap = gap
     self.captionSize = captionSize
@@ -45,7 +53,7 @@ public struct ContactSheet: Sendable {
 
   /// Draws the sheet. Small pictures are enlarged by whole pixels, large ones shrunk with Lanczos.
   ///
-  /// - Parameter font: The font of captions; without one there are none.
+  /// - Parameter font: The font of captions and labels; without one there are none.
   ///
   /// Throws `ImagingError.badSize` when there are no cells or the sizes are not positive.
   public func render(font: Font? = Font.label()) throws -> Picture {
@@ -64,23 +72,44 @@ public struct ContactSheet: Sendable {
       let part = captions[(row * columns)..<min((row + 1) * columns, cells.count)]
       return (part.map(\.count).max() ?? 0) * lineHeight
     }
+    let header = columnLabels.prefix(columns).map { label in
+      font.map { lines(of: label, font: $0) } ?? []
+    }
+    let labels = rowLabels.prefix(rows).map { label in
+      font.map { lines(of: label, font: $0) } ?? []
+    }
+    let (top, left) = (
+      (header.map(\.count).max() ?? 0) * lineHeight,
+      labels.joined().compactMap { font?.width(of: $0, size: captionSize) }.max().map { $0 + gap }
+        ?? 0
+    )
     var sheet = try Picture(
-      width: columns * (cellSize + gap) + gap,
-      height: rows * (cellSize + gap) + gap + captionHeights.reduce(0, +), color: ground)
-    var y = gap
+      width: left + columns * (cellSize + gap) + gap,
+      height: top + rows * (cellSize + gap) + gap + captionHeights.reduce(0, +), color: ground)
+    func write(_ lines: [String], x: Int, y: Int) {
+      for (line, text) in lines.enumerated() {
+        font?.draw(
+          text, size: captionSize, color: ink, onto: &sheet, x: x, y: y + line * lineHeight)
+      }
+    }
+    for (column, lines) in header.enumerated() {
+      write(
+        lines, x: left + gap + column * (cellSize + gap),
+        y: gap / 2 + top - lines.count * lineHeight)
+    }
+    var y = top + gap
     for row in 0..<rows {
+      if row < labels.count {
+        write(labels[row], x: gap, y: y + (cellSize - labels[row].count * lineHeight) / 2)
+      }
       for column in 0..<columns {
         let index = row * columns + column
         guard index < cells.count else { break }
-        let x = gap + column * (cellSize + gap)
+        let x = left + gap + column * (cellSize + gap)
         let picture = try scaled(cells[index].picture)
         sheet.draw(
           picture, x: x + (cellSize - picture.width) / 2, y: y + (cellSize - picture.height) / 2)
-        for (line, text) in captions[index].enumerated() {
-          font?.draw(
-            text, size: captionSize, color: ink, onto: &sheet, x: x,
-            y: y + cellSize + line * lineHeight)
-        }
+        write(captions[index], x: x, y: y + cellSize)
       }
       y += cellSize + gap + captionHeights[row]
     }
@@ -99,7 +128,7 @@ public struct ContactSheet: Sendable {
       height: max(1, picture.height * cellSize / longest))
   }
 
-  /// The caption broken at spaces into at most two lines of the cell's width.
+  /// A caption or label broken at spaces into at most two lines of the cell's width.
   private func lines(of caption: String, font: Font) -> [String] {
     var lines: [String] = []
     for word in caption.prefix(400).split(whereSeparator: \.isWhitespace) {

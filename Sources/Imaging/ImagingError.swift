@@ -20,6 +20,8 @@ public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
   case notEncodable(kind: String, reason: String)
   /// A colour that is neither a known name nor a hexadecimal value.
   case badColor(String)
+  /// A text that names no palette, and the place of the mistake counted from 1.
+  case badPalette(String, character: Int, reason: String)
   /// A program of another package that is not installed.
   case missingProgram(name: String, package: String)
   /// A font that cannot be opened or used.
@@ -43,6 +45,8 @@ public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notEncodable(let kind, let reason): "The picture cannot be written as \(kind): \(reason)."
     case .badColor(let text):
       "'\(text)' is not a colour. Use a name such as 'orange' or a value such as '#ff8800'."
+    case .badPalette(let text, let character, let reason):
+      "The palette '\(text)' is wrong at character \(character): \(reason)."
     case .missingProgram(let name, let package):
       "The program \(name) is not on the PATH. Install it with: apt-get install \(package)"
     case .badFont(let path, let reason): "Cannot use the font \(path): \(reason)."

@@ -144,4 +144,34 @@ import Torch
     }
     #expect(throws: ImagingError.self) { try ContactSheet([]).render() }
   }
+
+  @Test(
+    "Labels have a line above the columns and room left of the rows",
+    .enabled(if: Font.label() != nil))
+  func labelledSheet() throws {
+    let font = try #require(Font.label())
+    let red = try Picture(width: 4, height: 4, color: Color(0xff0000))
+    let cells = (0..<6).map { _ in ContactSheet.Cell(red) }
+    let sheet = try ContactSheet(
+      cells, columns: 3, columnLabels: ["0.1", "0.2", "0.3"],
+      rowLabels: ["adam", "a very long name"],
+      cellSize: 32, gap: 4
+    ).render(font: font)
+    let line = font.lineHeight(size: 11)
+    #expect(sheet.height == 2 * 36 + 4 + line)
+    let left = sheet.width - 3 * 36 - 4
+    #expect(left > 20 && left <= 36)
+    #expect(sheet[left + 4, line + 4] == Color(0xff0000) && sheet[left + 3, line + 4] == .white)
+    func dark(_ columns: Range<Int>, _ rows: Range<Int>) -> Int {
+      rows.reduce(0) { sum, y in
+        sum + columns.count { x in sheet[x, y].green < 128 && sheet[x, y].red < 128 }
+      }
+    }
+    // Every label has ink, the corner between them none.
+    for column in 0..<3 {
+      #expect(dark(left + 4 + 36 * column..<left + 36 + 36 * column, 0..<line + 4) > 5)
+    }
+    for row in 0..<2 { #expect(dark(0..<left + 4, line + 4 + 36 * row..<line + 36 + 36 * row) > 5) }
+    #expect(dark(0..<left, 0..<line) == 0)
+  }
 }

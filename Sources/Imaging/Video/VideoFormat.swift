@@ -29,22 +29,12 @@ public enum VideoFormat: String, Sendable, CaseIterable {
   func arguments(width: Int, height: Int, filters: [String]) -> [String] {
     switch self {
     case .mp4:
-      // 4:2:0 needs even sides: an odd one grows by a copy of its last line, in RGB, for 4:2:0 has
-      // no such line of colour.
-      let (right, bottom) = (width % 2, height % 2)
-      let even =
-        right + bottom == 0
-        ? []
-        : [
-          "format=gbrp", "pad=\(width + right):\(height + bottom)",
-          "fillborders=right=\(right):bottom=\(bottom):mode=smear",
-        ]
       // medium: veryslow takes several times as long for files that are hardly smaller.
-      return Self.chain(filters + even + Self.bt709)
+      return Self.chain(filters + Self.bt709(width, height))
         + ["-c:v", "libx264", "-preset", "medium", "-crf", "17"] + Self.bt709Tags
         + ["-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
     case .webm:
-      return Self.chain(filters + Self.bt709)
+      return Self.chain(filters + Self.bt709(width, height))
         + ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-row-mt", "1"] + Self.bt709Tags
         + ["-f", "webm"]
     case .gif:
@@ -61,8 +51,19 @@ public enum VideoFormat: String, Sendable, CaseIterable {
     filters.isEmpty ? [] : ["-filter_complex", filters.joined(separator: ",")]
   }
 
-  // Named in the file: players guess the matrix of a file that does not say, and guess by its size.
-  private static let bt709 = ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
+  /// Filters for 4:2:0 video. It needs even sides: an odd one grows by a copy of its last line, in
+  /// RGB, for subsampled colour has no such line.
+  private static func bt709(_ width: Int, _ height: Int) -> [String] {
+    let (right, bottom) = (width % 2, height % 2)
+    let even = [
+      "format=gbrp", "pad=\(width + right):\(height + bottom)",
+      "fillborders=right=\(right):bottom=\(bottom):mode=smear",
+    ]
+    return (right + bottom == 0 ? [] : even)
+      + ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
+  }
+
+  // Players guess the matrix of a file that does not name it, and guess by its size.
   private static let bt709Tags = [
     "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range",
     "tv",
