@@ -84,6 +84,20 @@ private func write(
     }
   }
 
+  @Test("The same frames give the same bytes", arguments: VideoFormat.allCases)
+  func deterministic(format: VideoFormat) async throws {
+    try await withFolder { folder in
+      let settings = VideoSettings(rate: 12, texts: Self.texts)
+      var files: [Data] = []
+      for name in ["a", "b"] {
+        let path = "\(folder)/\(name).\(format)"
+        try await write(8, to: path, settings: settings)
+        files.append(try Data(contentsOf: URL(fileURLWithPath: path)))
+      }
+      #expect(files[0] == files[1])
+    }
+  }
+
   @Test("An odd size becomes even, with the last line again, and stays in GIF")
   func oddSizes() async throws {
     try await withFolder { folder in
