@@ -21,6 +21,29 @@ import Torch
     #expect(abs(taps.reduce(0, +) - 1) < 1e-12)
   }
 
+  // PyTorch reckons places in float32.
+  @Test("one matrix does what padding, convolution and PyTorch's bicubic interpolation do")
+  func reference() {
+    let x = RandomStream(seed: 1, "x").uniform([2, 3, 50, 37])
+    func filtered(_ x: Tensor, _ target: Int, over dim: Int) -> Tensor {
+      let taps = Lanczos.taps(from: x.size(dim), to: target)
+      let reach = taps.count / 2
+      let isWidth = dim == 3
+      let weight = Tensor(
+        taps.map(Float.init), isWidth ? [1, 1, 1, taps.count] : [1, 1, taps.count, 1])
+      return x.padded(isWidth ? [reach, reach, 0, 0] : [0, 0, reach, reach], .reflect)
+        .conv2d(weight)
+    }
+    for (height, width) in [(24, 24), (20, 60), (64, 17), (50, 20)] {
+      let one = x.reshaped(6, 1, 50, 37)
+      let expected = filtered(filtered(one, height, over: 2), width, over: 3)
+        .resampled(height, width, .bicubic, alignCorners: true)
+        .reshaped(2, 3, height, width)
+      expectClose(
+        Lanczos.resampled(x, height, width), expected, atol: 1e-5, "\(height) x \(width)")
+    }
+  }
+
   // The cubic with -0.75 keeps slopes only to a few hundredths of a pixel.
   @Test("a slope stays a slope away from the edge, and an even picture even, larger or smaller")
   func slope() {
