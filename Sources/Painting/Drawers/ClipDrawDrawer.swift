@@ -104,6 +104,6 @@ extension DrawerKind {
       .choice(
         "closed", ["no", "yes"], standard: "no", "Whether the curves are closed and filled instead"),
     ],
-    standards: ["learningRate": .number(1), "iterations": .integer(250)]
+    standards: ["learningRate": .number(1)]
   ) { try ClipDrawDrawer($0) }
 }

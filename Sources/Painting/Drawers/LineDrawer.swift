@@ -84,6 +84,6 @@ extension DrawerKind {
       .choice(
         "paperChanges", ["no", "yes"], standard: "no", "Whether the paper's colour is found, too"),
     ],
-    standards: ["learningRate": .number(1), "iterations": .integer(250)]
+    standards: ["learningRate": .number(1)]
   ) { try LineDrawer($0) }
 }
