@@ -122,8 +122,11 @@ struct Tile {
       const T *a = scene.start(entry.stroke, line), *b = scene.end(entry.stroke, line);
       T ax = a[0], ay = a[1], ex = b[0] - ax, ey = b[1] - ay;
       T length = ex * ex + ey * ey, inverse = length > 0 ? 1 / length : 0;
+      T reach = scene.radius(entry.stroke) + T(soft);
       for (int row = 0; row < side; row++) {
-        T wy = T(y + row) + T(0.5) - ay, left = T(x) + T(0.5) - ax;
+        T py = T(y + row) + T(0.5);
+        if (py < std::min(a[1], b[1]) - reach || py > std::max(a[1], b[1]) + reach) continue;
+        T wy = py - ay, left = T(x) + T(0.5) - ax;
         for (int column = 0; column < side; column++) {
           int p = row * side + column;
           T wx = left + T(column);

@@ -12,6 +12,8 @@ public struct ClipDrawDrawer: VectorDrawer {
 
   /// How far apart successive points may lie at first, in units of width and height, doubled.
   private static let radius = 0.1
+  /// How much larger filled shapes must be to cover a picture among themselves.
+  private static let enlargement = 2.5
 
   /// A drawer of the setting's arguments; see `DrawerKind.clipDraw`.
   init(_ setting: Setting) throws {
@@ -57,20 +59,24 @@ public struct ClipDrawDrawer: VectorDrawer {
 
   /// Lays the strokes over the picture, opaque and each in the mean colour of what it covers. The
   /// lower half, as broad as may be, is spread evenly; the upper half, half as broad, gathers where
-  /// the picture has detail.
+  /// the picture has detail. Of filled shapes the lower ones become larger instead.
   public func begin(from picture: Tensor) -> Bool {
     let stream = RandomStream(seed: seed, "strokes on a picture")
     let count = strokes.points.size(0)
     let broad = (count + 1) / 2
+    func halves(_ lower: Double, _ upper: Double) -> Tensor {
+      concatenated([.full([broad], lower), .full([count - broad], upper)], over: 0)
+    }
     noGrad {
       let places = [
         Strokes.spread(broad, strokes.width, strokes.height, stream: stream),
         Strokes.details(count - broad, of: picture, stream: stream),
       ]
-      strokes.center(at: concatenated(places, over: 0))
-      let narrow = max(limits.lowerBound, limits.upperBound / 2)
-      strokes.widths.assign(
-        concatenated([.full([broad], limits.upperBound), .full([count - broad], narrow)], over: 0))
+      strokes.center(
+        at: concatenated(places, over: 0),
+        enlargedBy: strokes.paths.closed ? halves(Self.enlargement, 1) : .ones([count]))
+      let most = limits.upperBound
+      strokes.widths.assign(halves(most, max(limits.lowerBound, most / 2)))
       strokes.colors.assign(
         concatenated([strokes.colors(of: picture).clamped(0, 1), .ones([count, 1])], over: 1))
     }
@@ -98,6 +104,6 @@ extension DrawerKind {
       .choice(
         "closed", ["no", "yes"], standard: "no", "Whether the curves are closed and filled instead"),
     ],
-    standards: ["learningRate": .number(1), "iterations": .integer(250)]
+    standards: ["learningRate": .number(1)]
   ) { try ClipDrawDrawer($0) }
 }

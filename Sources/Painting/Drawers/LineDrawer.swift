@@ -55,7 +55,9 @@ public struct LineDrawer: VectorDrawer {
   public func begin(from picture: Tensor) -> Bool {
     let stream = RandomStream(seed: seed, "lines on a picture")
     noGrad {
-      strokes.center(at: Strokes.details(strokes.points.size(0), of: picture, stream: stream))
+      let count = strokes.points.size(0)
+      strokes.center(
+        at: Strokes.details(count, of: picture, stream: stream), enlargedBy: .ones([count]))
       if changesPaper { strokes.paper.assign(picture.mean(over: [0, 2, 3]).clamped(0, 1)) }
     }
     return true
@@ -82,6 +84,6 @@ extension DrawerKind {
       .choice(
         "paperChanges", ["no", "yes"], standard: "no", "Whether the paper's colour is found, too"),
     ],
-    standards: ["learningRate": .number(1), "iterations": .integer(250)]
+    standards: ["learningRate": .number(1)]
   ) { try LineDrawer($0) }
 }

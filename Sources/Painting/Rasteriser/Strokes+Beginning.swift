@@ -77,10 +77,12 @@ extension Strokes {
   }
 
   /// Moves each path as a whole, so that its middle comes to its place.
-  /// - Parameter places: `[S, 2]` in units of width and height.
-  func center(at places: Tensor) {
-    let middles = paths.vertices(points).mean(over: [1])  // [S, 2]
-    let wanted = places * Tensor([Float(width), Float(height)])
-    points.assign(points + (wanted - middles).unsqueezed(1))
+  /// - Parameters:
+  ///   - places: `[S, 2]` in units of width and height.
+  ///   - sizes: how much larger each path becomes, `[S]`.
+  func center(at places: Tensor, enlargedBy sizes: Tensor) {
+    let middles = paths.vertices(points).mean(over: [1], keepDims: true)  // [S, 1, 2]
+    let wanted = (places * Tensor([Float(width), Float(height)])).unsqueezed(1)
+    points.assign((points - middles) * sizes.reshaped(-1, 1, 1) + wanted)
   }
 }
