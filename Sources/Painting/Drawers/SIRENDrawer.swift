@@ -67,7 +67,8 @@ extension DrawerKind {
     ],
     // Deep Daze takes 21,000 steps of a tenth of this length, at 512 pixels.
     standards: [
-      "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(1e-4), "width": .integer(128),
+      "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(1e-4),
+      "width": .integer(128),
       "height": .integer(128),
     ]
   ) { setting in

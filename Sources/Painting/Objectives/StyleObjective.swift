@@ -116,7 +116,8 @@ extension ObjectiveKind {
       .choice(
         "features", ["pack", "vgg"], standard: "pack",
         "By what pictures are compared: the encoder of the pack's VQGAN, or an installed VGG-16"),
-      .number("contentWeight", 0...1_000, standard: 32, "How much the picture to begin from counts"),
+      .number(
+        "contentWeight", 0...1_000, standard: 32, "How much the picture to begin from counts"),
       .integer("skip", 0...100_000, standard: 0, "Iterations at the beginning without it"),
       .integer("every", 1...1_000, standard: 1, "Of how many iterations one has it"),
     ]

@@ -13,7 +13,7 @@ extension Metadata {
   /// - Throws: `ImagingError` when the file cannot be read; `RequestError` when Reverie did not
   ///   paint it.
   public init(ofPictureAt path: String) throws {
-    let texts = try PNGMetadata.read(from: path)
+    let texts = try PictureMetadata.read(from: path)
     guard let text = texts.last(where: { $0.keyword == Self.keyword })?.text else {
       throw RequestError.notARequest(
         "\(path) has no '\(Self.keyword)' text, so Reverie did not paint it or it was stripped")
