@@ -65,17 +65,20 @@ public actor Engine {
     public var run: RunFolder?
     /// Seconds between checkpoints.
     public var checkpointEvery: Double
+    /// What moves; nil paints pictures. A film needs a `run`, which takes its frames.
+    public var film: Film?
 
     /// Options; see the fields.
     public init(
       count: Int = 1, files: Attachments = Attachments(), previewEvery: Int? = nil,
-      run: RunFolder? = nil, checkpointEvery: Double = 5
+      run: RunFolder? = nil, checkpointEvery: Double = 5, film: Film? = nil
     ) {
       self.count = count
       self.files = files
       self.previewEvery = previewEvery
       self.run = run
       self.checkpointEvery = checkpointEvery
+      self.film = film
     }
   }
 
@@ -85,7 +88,11 @@ public actor Engine {
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: Event.self)
     let task = Task {
       do {
-        try await self.paint(request, options) { continuation.yield($0) }
+        if let film = options.film {
+          try await self.shoot(film, request, options) { continuation.yield($0) }
+        } else {
+          try await self.paint(request, options) { continuation.yield($0) }
+        }
         continuation.finish()
       } catch {
         continuation.finish(throwing: error)
@@ -158,7 +165,7 @@ public actor Engine {
           seconds: Double(spent.seconds) + Double(spent.attoseconds) * 1e-18)))
   }
 
-  private func networks(for dtype: DType) -> Networks {
+  func networks(for dtype: DType) -> Networks {
     if let networks, networks.dtype == dtype { return networks }
     let made = Networks(pack, library, cache: cache, device: device, dtype: dtype)
     networks = made
@@ -166,7 +173,7 @@ public actor Engine {
   }
 
   /// Pixels for a code along each axis, where an installed network draws by codes.
-  private func factor(of request: Request) throws -> Int? {
+  func factor(of request: Request) throws -> Int? {
     switch request.method?.drawer?.needs {
     case .vqgan: try request.model.map { try library.factor(of: $0) }
     case .dvae: try library.factor(of: request.model ?? library.first(.dvae))
@@ -175,7 +182,7 @@ public actor Engine {
   }
 
   /// The installed models that a request names, with what tells them apart.
-  private func fingerprints(_ request: Request) throws -> [String: String]? {
+  func fingerprints(_ request: Request) throws -> [String: String]? {
     let critics = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
     let ids = (critics + [request.model].compactMap(\.self)).filter { $0 != "pack" }
     guard !ids.isEmpty else { return nil }
@@ -183,10 +190,15 @@ public actor Engine {
   }
 
   /// Paints to the end, or until it is stopped.
-  private func paint(_ painting: GuidedPainting, _ keeper: Keeper?, _ easel: Easel) throws {
+  /// - Parameter before: called at each iteration before it is done, the last one's end included.
+  func paint(
+    _ painting: GuidedPainting, _ keeper: Keeper?, _ easel: Easel,
+    before: (GuidedPainting) throws -> Void = { _ in }
+  ) throws {
     try keeper?.restore(painting)
     let first = painting.iteration
     while !painting.isDone, !easel.isStopped || painting.iteration == first {
+      try before(painting)
       let loss = try painting.step()
       let done = painting.iteration
       easel.emit(
@@ -198,6 +210,7 @@ public actor Engine {
       try keeper?.note(painting, loss: loss)
     }
     try keeper?.save(painting)
+    if painting.isDone { try before(painting) }
   }
 }
 

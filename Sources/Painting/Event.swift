@@ -13,6 +13,8 @@ public enum Event: Sendable {
   case preview(Preview)
   /// A finished picture.
   case image(Output)
+  /// A frame of a film, which lies in the run's folder now.
+  case frame(Frame)
   /// All is done.
   case finished(Summary)
 
@@ -36,6 +38,11 @@ public enum Event: Sendable {
     public let unit: String
     /// The loss of this step, where there is one.
     public let loss: Double?
+
+    /// Progress; see the fields.
+    public init(step: Int, total: Int, unit: String, loss: Double? = nil) {
+      (self.step, self.total, self.unit, self.loss) = (step, total, unit, loss)
+    }
   }
 
   /// A picture on the way.
@@ -56,6 +63,14 @@ public enum Event: Sendable {
     public let metadata: Metadata
     /// CLIP's cosine similarity to the prompt, where it was measured.
     public let score: Double?
+  }
+
+  /// A frame of a film.
+  public struct Frame: Sendable {
+    /// Counted from 1.
+    public let number: Int
+    /// Frames in all, where that is known.
+    public let total: Int?
   }
 
   /// How painting ended.

@@ -90,12 +90,20 @@ extension Tensor {
   public enum Outside: Int32, Sendable {
     case zeros, border, reflection
   }
-  /// `[B, C, H, W]` read bilinearly at `grid` `[B, h, w, 2]`, whose (x, y) run from -1 to 1.
+  /// `[B, C, H, W]` read at `grid` `[B, h, w, 2]`, whose (x, y) run from -1 to 1.
   public func gridSampled(
-    _ grid: Tensor, outside: Outside = .zeros, alignCorners: Bool = false
+    _ grid: Tensor, _ mode: Interpolation = .bilinear, outside: Outside = .zeros,
+    alignCorners: Bool = false
   ) -> Tensor {
-    make("grid_sample", [self, grid]) {
-      ct_grid_sample(handle, grid.handle, 0, outside.rawValue, alignCorners, $0)
+    // ATen numbers these otherwise than it does for resampling.
+    let number: Int32 =
+      switch mode {
+      case .bilinear: 0
+      case .nearest: 1
+      case .bicubic: 2
+      }
+    return make("grid_sample", [self, grid]) {
+      ct_grid_sample(handle, grid.handle, number, outside.rawValue, alignCorners, $0)
     }
   }
 }

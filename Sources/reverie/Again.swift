@@ -34,6 +34,7 @@ struct Again: AsyncParsableCommand {
   var execution: ExecutionOptions
 
   func run() async throws {
+    try output.checkEnding()
     let url = URL(filePath: file)
     let metadata = try Metadata(ofPictureAt: file)
     var request = metadata.request

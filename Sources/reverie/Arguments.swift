@@ -51,6 +51,12 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
   var quiet = false
 
+  /// Checks that the file that was asked for is one of a picture.
+  func checkEnding() throws {
+    guard let output, !output.lowercased().hasSuffix(".png") else { return }
+    throw ValidationError("--output must end in .png, not '\(output.suffix(40))'.")
+  }
+
   func validate() throws {
     if let saveEvery, saveEvery < 1 {
       throw ValidationError("--save-every must be at least 1, not \(saveEvery).")
@@ -61,9 +67,6 @@ struct OutputOptions: ParsableArguments {
     if let output {
       guard !output.isEmpty, !output.hasSuffix("/") else {
         throw ValidationError("--output must name a file.")
-      }
-      guard output.lowercased().hasSuffix(".png") else {
-        throw ValidationError("--output must end in .png, not '\(output.suffix(40))'.")
       }
     }
   }

@@ -15,6 +15,13 @@ enum Console {
     FileHandle.standardOutput.write(Data((text + "\n").utf8))
   }
 
+  /// A text as JSON has it.
+  static func json(_ text: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+
   /// A path as a shell reads it.
   static func quoted(_ path: String) -> String {
     let plain = path.allSatisfy {

@@ -79,6 +79,7 @@ struct Paint: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try output.checkEnding()
     let parsed = try parse()
     try parsed.request.validate()
     let device = try execution.resolvedDevice()

@@ -86,7 +86,12 @@ struct RequestArguments {
     given.insert(name)
   }
 
-  private mutating func attach(_ path: String) throws -> FileReference {
+  /// Sets what was not set on the command line.
+  mutating func `default`(_ name: String, _ value: JSONValue) {
+    if !given.contains(name) { try? request.set(name, value) }
+  }
+
+  mutating func attach(_ path: String) throws -> FileReference {
     // An argument may name a folder's or a device's path by mistake.
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {

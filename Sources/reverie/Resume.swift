@@ -41,11 +41,17 @@ struct Resume: AsyncParsableCommand {
     guard let device = Device(description.device), Device.available.contains(device) else {
       throw ValidationError("It was begun on \(description.device), which is not here.")
     }
-    let session = Session(
-      engine: Engine(
-        pack: pack, cache: .standard(), device: device, threads: description.threads),
-      destination: Destination(run), output: output)
-    try await session.go(on: run)
+    let engine = Engine(
+      pack: pack, cache: .standard(), device: device, threads: description.threads)
+    let destination = Destination(run)
+    guard let film = description.film else {
+      let session = Session(engine: engine, destination: destination, output: output)
+      return try await session.go(on: run)
+    }
+    let ending = description.output.map { URL(filePath: $0).pathExtension.lowercased() } ?? "mp4"
+    let session = FilmSession(
+      engine: engine, destination: destination, output: output, ending: ending)
+    try await session.go(on: run, film)
   }
 
   /// The newest run in the folder of pictures.

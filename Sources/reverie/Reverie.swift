@@ -9,7 +9,8 @@ import Painting
     abstract: "Turns a text into a picture.",
     version: Program.version,
     subcommands: [
-      Paint.self, Again.self, Resume.self, ModelsCommand.self, Train.self, AssemblePack.self,
+      Paint.self, Again.self, Resume.self, FilmCommand.self, ModelsCommand.self, Train.self,
+      AssemblePack.self,
       Evaluate.self,
     ],
     defaultSubcommand: Paint.self)

@@ -82,7 +82,7 @@ struct Session {
           progress.clear()
           saved += 1
           try keep(image, of: run, stopped: interrupt.happened, seconds: seconds(since: start))
-        case .finished: break
+        case .frame, .finished: break
         }
       }
     } catch PaintingError.stoppedEarly where interrupt.happened {

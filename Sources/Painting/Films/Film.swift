@@ -1,5 +1,118 @@
 /// What moves, as a value.
 public struct Film: Codable, Sendable, Hashable {
+  /// The ways in which a film comes about.
+  public enum Kind: String, Codable, Sendable, Hashable, CaseIterable {
+    /// A picture as it is painted; with scenes in the prompt, a story.
+    case progress
+    /// The camera moves: after some iterations the picture is enlarged, turned and shifted, and
+    /// painting goes on from there.
+    case zoom
+    /// Every frame of a video, or every picture of a folder, painted over.
+    case restyle
+    /// From one finished picture to the next, through what lies between their parameters.
+    case morph
+    /// Pictures that are painted in turns and look at their neighbours: a loop.
+    case ring
+
+    /// In one sentence, without the final stop.
+    public var help: String {
+      switch self {
+      case .progress: "A picture as it is painted; scenes (^) in the prompt make it a story"
+      case .zoom: "The camera moves on while painting goes on"
+      case .restyle: "Every frame of a video or of a folder of pictures, painted over"
+      case .morph: "From scene to scene, or from seed to seed, through what lies between them"
+      case .ring: "Pictures that are painted in turns, each with a breath of the one before: a loop"
+      }
+    }
+  }
+
+  /// How it comes about.
+  public var kind: Kind
+  /// Iterations from one frame to the next; of `restyle`, those that each frame gets; of `ring`, those of
+  /// a turn.
+  public var every = 5
+  /// Frames: of `zoom` in all, of `morph` from one picture to the next, of `ring` in the loop.
+  public var frames: Int?
+  /// Frames in a second.
+  public var rate = 15.0
+  /// Frames in a second after those between them have been made up; nil leaves it as it is.
+  public var smooth: Double?
+  /// Seconds for which the last frame stands.
+  public var hold = 1.0
+  /// How much larger the picture becomes from frame to frame.
+  public var zoom = 1.02
+  /// Pixels by which it moves to the left from frame to frame; what leaves comes in on the right.
+  public var shiftX = 0
+  /// Pixels by which it moves up.
+  public var shiftY = 0
+  /// Degrees by which it is turned, clockwise.
+  public var turn = 0.0
+  /// The video, or the pictures, that are painted over.
+  public var source: [FileReference] = []
+  /// How much of the frame before is laid over the next one: of `restyle` over what is painted over, of
+  /// `ring` over the neighbour.
+  public var carry = 0.0
+  /// The pictures of `morph`, if not the scenes of the prompt.
+  public var seeds: [Int] = []
+
+  /// A film of a kind, all else as usual.
+  public init(_ kind: Kind) {
+    self.kind = kind
+    if kind == .ring { carry = 0.5 }
+  }
+
   /// All files that it names.
-  var references: [FileReference] { [] }
+  var references: [FileReference] { source }
+
+  /// The request as this film wants it.
+  /// - Throws: `RequestError` when they do not go together.
+  public func adapted(_ request: Request) throws -> Request {
+    try validate()
+    var request = request
+    guard let method = request.method, method.drawer != nil else {
+      throw RequestError.impossible(
+        method: request.method ?? .auto,
+        reason:
+          "films are painted under CLIP's guidance; choose vqgan-clip or another such --method")
+    }
+    switch kind {
+    case .zoom: request.iterations = (frames ?? 60) * every
+    case .restyle: request.iterations = every
+    case .progress, .morph, .ring: break
+    }
+    if kind == .restyle, source.isEmpty {
+      throw RequestError.badValue(
+        field: "source", reason: "must name a video or a folder of pictures")
+    }
+    if kind == .morph, seeds.count < 2, try request.scenes().count < 2 {
+      throw RequestError.badValue(
+        field: "morph", reason: "needs two scenes (a ^ b) or two --seeds to go from and to")
+    }
+    if kind == .ring, (frames ?? max(source.count, 6)) < 2 {
+      throw RequestError.badValue(field: "frames", reason: "must be at least 2 in a ring")
+    }
+    return request
+  }
+
+  private func validate() throws(RequestError) {
+    func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(RequestError) {
+      _ = try ParameterKind.number(range).check(.number(value), of: name)
+    }
+    _ = try ParameterKind.integer(1...100_000).check(.integer(every), of: "every")
+    if let frames {
+      _ = try ParameterKind.integer(1...100_000).check(.integer(frames), of: "frames")
+    }
+    try check("rate", rate, 0.1...240)
+    if let smooth { try check("smooth", smooth, 1...240) }
+    try check("hold", hold, 0...60)
+    try check("zoom", zoom, 0.1...10)
+    try check("turn", turn, -360...360)
+    try check("carry", carry, 0...1)
+    for shift in [shiftX, shiftY] {
+      _ = try ParameterKind.integer(-4096...4096).check(.integer(shift), of: "shift")
+    }
+    for seed in seeds {
+      _ = try ParameterKind.integer(0...(1 << 53 - 1)).check(.integer(seed), of: "seeds")
+    }
+  }
 }

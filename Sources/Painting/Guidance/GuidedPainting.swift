@@ -154,6 +154,22 @@ final class GuidedPainting {
     }
   }
 
+  /// The parameters that stand for the picture now, copied: their averages where these are kept.
+  func parameters() -> [Tensor] {
+    let copy = { self.drawer.parameters.map { $0.detached().cloned() } }
+    return average?.with(drawer.parameters, copy) ?? copy()
+  }
+
+  /// The picture of other parameters, `[1, 3, H, W]`; the drawer's own stay as they are.
+  func picture(of parameters: [Tensor]) -> Tensor {
+    noGrad {
+      let kept = drawer.parameters.map { $0.detached().cloned() }
+      for (own, other) in zip(drawer.parameters, parameters) { own.assign(other) }
+      defer { for (own, old) in zip(drawer.parameters, kept) { own.assign(old) } }
+      return shown(drawer.render(nil))
+    }
+  }
+
   // MARK: Changing what is drawn
 
   /// Goes on from another picture `[1, 3, H, W]` of 0…1, as films do between frames.

@@ -60,6 +60,8 @@ public struct Metadata: Codable, Sendable, Equatable {
   public var libtorch: String
   /// The installed models that painted, with a hash of their files each; nil when there were none.
   public var models: [String: String]?
+  /// What moves; nil in a picture.
+  public var film: Film?
   /// The size at which the networks painted.
   public var painted: Size
   /// How that became the size asked for: `lanczos`, or nil when it is the same.
@@ -95,7 +97,8 @@ public struct Metadata: Codable, Sendable, Equatable {
 
   init(
     request: Request, pack: PackReference, device: String, precision: String, threads: Int,
-    libtorch: String, models: [String: String]? = nil, painted: Size, resampling: String?
+    libtorch: String, models: [String: String]? = nil, film: Film? = nil, painted: Size,
+    resampling: String?
   ) {
     self.request = request
     self.pack = pack
@@ -104,6 +107,7 @@ public struct Metadata: Codable, Sendable, Equatable {
     self.threads = threads
     self.libtorch = libtorch
     self.models = models
+    self.film = film
     self.painted = painted
     self.resampling = resampling
   }

@@ -154,6 +154,22 @@ public struct RunFolder: Sendable {
     return (notes, { name in file.entries[name] == nil ? nil : try file.tensor(name).cloned() })
   }
 
+  /// Keeps tensors under a name of their own, beside the checkpoint.
+  func keep(_ tensors: [Tensor], as name: String) throws {
+    let named = tensors.enumerated().map { ("\($0)", $1.detached().to(.cpu).contiguous()) }
+    try SafeTensors.write(
+      Dictionary(uniqueKeysWithValues: named), metadata: [:],
+      to: folder.appending(path: "\(name).safetensors"))
+  }
+
+  /// What was kept under a name; nil when there is nothing.
+  func kept(_ name: String) throws -> [Tensor]? {
+    let url = folder.appending(path: "\(name).safetensors")
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    let file = try SafeTensors(contentsOf: url)
+    return try file.names.indices.map { try file.tensor("\($0)").cloned() }
+  }
+
   // MARK: What can be watched
 
   /// Adds a line to the log.
@@ -189,10 +205,17 @@ public struct RunFolder: Sendable {
   }
 
   /// Where a film's frame `number`, counted from 1, is kept.
-  func frame(_ number: Int) -> URL {
+  public func frame(_ number: Int) -> URL {
     let digits = "\(number)"
     let padding = String(repeating: "0", count: max(0, 6 - digits.count))
     return folder.appending(path: "frames/\(padding)\(digits).png")
+  }
+
+  /// How many frames there are, without a gap from the first.
+  public var frameCount: Int {
+    var number = 0
+    while FileManager.default.fileExists(atPath: frame(number + 1).path) { number += 1 }
+    return number
   }
 
   /// Gives a finished picture its place: the one that was noted for it before, else one that `choose`
