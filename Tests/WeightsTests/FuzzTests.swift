@@ -105,14 +105,12 @@ struct FuzzTests {
     }
     let original = [UInt8](try Data(contentsOf: Containers.url(name)))
     let url = folder.appending(path: "damaged")
-    let clock = ContinuousClock()
     var opened = 0
     for number in Self.first..<Self.first + Self.count {
       var mutator = Mutator(number)
       let bytes = mutator.damage(original)
       try write(bytes, to: url.path)
       let memory = residentMemory()
-      let start = clock.now
       do {
         let file = try openTensors(at: url)
         opened += 1
@@ -121,7 +119,6 @@ struct FuzzTests {
       } catch is TorchError {
       }
       let grown = residentMemory() - memory
-      #expect(clock.now - start < .seconds(1), "mutation \(number) of \(name) takes long")
       #expect(grown < 64 << 20, "mutation \(number) of \(name) takes \(grown) bytes")
     }
     // A fuzzer whose every file is refused at the door tests the door only.

@@ -17,8 +17,11 @@ struct Critic {
     let set = cutouts.views(iteration: moment, progress: progress)
     let seen = set(picture)
     var views = Sight.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))
+    let clip = perceptor.clip
+    views.viewsOfOther = { set.read($0) }
+    views.embeddingsOfOther = { clip.embed(set.read($0)) }
     guard let spot else { return views }
-    func embeddings(_ mask: Tensor) -> Tensor { perceptor.clip.embed(set.read(picture * mask)) }
+    func embeddings(_ mask: Tensor) -> Tensor { clip.embed(set.read(picture * mask)) }
     if regions.contains(.inside) { views.inside = embeddings(spot) }
     if regions.contains(.outside) { views.outside = embeddings(1 - spot) }
     return views

@@ -28,6 +28,7 @@ final class GuidedPainting {
   private let scenes: [[Weighted]]
   private let sceneLength: Int
   private let wishes: [Weighted]
+  private let overlay: Overlay?
   private var schedule: RateSchedule
   private var best = Best()
 
@@ -61,6 +62,7 @@ final class GuidedPainting {
     scenes = try workshop.scenes(critics)
     sceneLength = request.sceneIterations ?? max(1, (total + scenes.count - 1) / scenes.count)
     wishes = try workshop.objectives() + drawer.wishes.map { Weighted(objective: $0, weight: 1) }
+    overlay = try workshop.overlay()
     schedule = RateSchedule(
       percentages: request.learningRateDrops ?? [], iterations: total, patience: request.patience)
   }
@@ -70,10 +72,23 @@ final class GuidedPainting {
 
   // MARK: Painting
 
+  /// Lays the overlay over the picture when it is time for that (pixray's `overlay_image`).
+  private func layOver() throws {
+    guard let overlay, iteration % (request.overlayEvery ?? 10) == 0,
+      iteration < request.overlayUntil ?? Int.max
+    else { return }
+    let picture = current()
+    guard drawer.begin(from: picture * (1 - overlay.alpha) + overlay.color * overlay.alpha) else {
+      throw RequestError.impossible(
+        method: request.method ?? .auto, reason: "its drawer cannot take an overlay on")
+    }
+  }
+
   /// One iteration.
   /// - Returns: its loss.
   /// - Throws: `PaintingError.diverged`.
   func step() throws -> Double {
+    try layOver()
     let batches = request.accumulate ?? 1
     let scene = scenes[(iteration / sceneLength) % scenes.count]
     if iteration > 0, scenes.count > 1, iteration % sceneLength == 0 { best = Best() }
@@ -99,6 +114,7 @@ final class GuidedPainting {
         best.note(number, iteration: iteration) { shown(values) }
       }
     }
+    restrict(&slopes)
     let rate = (request.learningRate ?? 0.1) * schedule.factor(at: iteration)
     for (index, optimizer) in optimizers.enumerated() {
       optimizer.step([slopes[index]], rate: rate * drawer.rates[index])
@@ -108,6 +124,18 @@ final class GuidedPainting {
     schedule.note(best.numbers.mean)
     iteration += 1
     return loss
+  }
+
+  /// Lets only the regions change that objectives name, where a parameter has places at all.
+  private func restrict(_ slopes: inout [Tensor]) {
+    for case let region? in wishes.compactMap({ ($0.objective as? any Restricting)?.region }) {
+      slopes = slopes.map { slope in
+        guard slope.rank == 4 else { return slope }
+        // As large as the latent, or channels last where it holds logits.
+        let (h, w) = (slope.size(2), slope.size(3))
+        return slope * region.resampled(h, w, .bilinear, antialias: true)
+      }
+    }
   }
 
   /// The sum of all losses that have something to say, `[]`.

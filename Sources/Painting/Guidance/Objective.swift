@@ -8,6 +8,10 @@ public struct Sight {
     public let cutouts: Tensor
     /// Their embeddings, `[B, E]`, not normalised.
     public let embeddings: Tensor
+    /// The same views of another picture of this size `[1, 3, H, W]`: their embeddings `[B, E]`.
+    var embeddingsOfOther: ((Tensor) -> Tensor)?
+    /// The same views of another picture `[1, C, H, W]`, `[B, C, S, S]`.
+    var viewsOfOther: ((Tensor) -> Tensor)?
     /// Embeddings of the same views with all but the spot blacked out.
     var inside: Tensor?
     /// Embeddings of the same views with the spot blacked out.
@@ -41,6 +45,12 @@ public struct Sight {
     self.iteration = iteration
     self.total = total
   }
+}
+
+/// An objective that lets only a part of the picture change.
+protocol Restricting {
+  /// 1 where the picture may change, 0 elsewhere, `[1, 1, H, W]`; nil for everywhere.
+  var region: Tensor? { get }
 }
 
 /// Something that is wanted of a picture: a number that should become small.

@@ -58,6 +58,14 @@ struct Workshop {
     }
   }
 
+  /// What is laid over the picture again and again.
+  func overlay() throws -> Overlay? {
+    guard let reference = request.overlay else { return nil }
+    let picture = try Picture.read(from: files.url(reference).path)
+    return try Overlay(
+      picture, width: width, height: height, alpha: request.overlayAlpha ?? 1, networks.device)
+  }
+
   /// The perceptors with their views.
   func critics() throws -> [Critic] {
     let regions = Set(try request.scenes().flatMap { $0.map(\.region) }).subtracting([.everywhere])

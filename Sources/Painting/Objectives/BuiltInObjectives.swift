@@ -2,6 +2,7 @@ extension ObjectiveKind {
   /// All kinds; a new one is a file and a line here.
   public static let builtIn: [ObjectiveKind] = [
     aesthetic, edge, gaussian, palette, range, sat, saturation, smoothness, start, style, symmetry,
+    transfer,
     tv,
   ]
 }

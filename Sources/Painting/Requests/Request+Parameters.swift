@@ -83,6 +83,18 @@ extension Request {
     .parts(
       "filters", \.filters, .filter, .optimisation, .guided,
       "What is done to the picture before anybody sees it"),
+    .file(
+      "overlay", \.overlay, .optimisation, .guided,
+      "A picture that is laid over the one that is painted, again and again"),
+    .integer(
+      "overlayEvery", \.overlayEvery, 1...100_000, .optimisation, .guided, standard: 10,
+      "After how many iterations again"),
+    .number(
+      "overlayAlpha", \.overlayAlpha, 0...1, .optimisation, .guided, standard: 0.5,
+      "How much of the overlay is seen"),
+    .integer(
+      "overlayUntil", \.overlayUntil, 0...100_000, .optimisation, .guided,
+      "The iteration from which the overlay stays away"),
   ]
 
   private static let sampling: [ParameterDeclaration] = [

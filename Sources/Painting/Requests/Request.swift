@@ -78,6 +78,14 @@ public struct Request: Sendable, Hashable {
   public var objectives: [PartSpec]?
   /// What is done to the picture before anybody sees it.
   public var filters: [PartSpec]?
+  /// A picture that is laid over the one that is painted, again and again.
+  public var overlay: FileReference?
+  /// After how many iterations again.
+  public var overlayEvery: Int?
+  /// How much of it is seen.
+  public var overlayAlpha: Double?
+  /// The iteration from which it stays away.
+  public var overlayUntil: Int?
   /// Pictures sampled, of which CLIP picks the best.
   public var candidates: Int?
   /// Which of the candidates is meant; 1 is the best.
@@ -204,7 +212,7 @@ extension Request {
 
   /// All files that it names.
   public var references: [FileReference] {
-    var found = [initImage, blend, mask].compactMap(\.self)
+    var found = [initImage, blend, mask, overlay].compactMap(\.self)
     found += (prompts ?? []).flatMap(\.references)
     let parts = (objectives ?? []) + (filters ?? [])
     let values = parts.flatMap(\.arguments.values) + arguments.values
