@@ -173,7 +173,7 @@ public actor Engine {
   }
 
   /// Pixels for a code along each axis, where an installed network draws by codes.
-  func factor(of request: Request) throws -> Int? {
+  nonisolated func factor(of request: Request) throws -> Int? {
     switch request.method?.drawer?.needs {
     case .vqgan: try request.model.map { try library.factor(of: $0) }
     case .dvae: try library.factor(of: request.model ?? library.first(.dvae))
@@ -182,7 +182,7 @@ public actor Engine {
   }
 
   /// The installed models that a request names, with what tells them apart.
-  func fingerprints(_ request: Request) throws -> [String: String]? {
+  nonisolated func fingerprints(_ request: Request) throws -> [String: String]? {
     let critics = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
     let ids = (critics + [request.model].compactMap(\.self)).filter { $0 != "pack" }
     guard !ids.isEmpty else { return nil }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Painting
 import Torch
 
@@ -16,7 +17,8 @@ struct Again: AsyncParsableCommand {
         reverie again fox.png --output fox-again.png
       """)
 
-  @Argument(help: ArgumentHelp("A PNG that Reverie painted.", valueName: "file.png"))
+  @Argument(
+    help: ArgumentHelp("A picture, or a film, that Reverie painted.", valueName: "file.png"))
   var file: String
 
   @Option(
@@ -34,22 +36,29 @@ struct Again: AsyncParsableCommand {
   var execution: ExecutionOptions
 
   func run() async throws {
-    try output.checkEnding()
     let url = URL(filePath: file)
-    let metadata = try Metadata(ofPictureAt: file)
+    let isFilm = VideoFormat(rawValue: url.pathExtension.lowercased()).map { $0 != .webp } ?? false
+    if !isFilm { try output.checkEnding() }
+    let metadata =
+      isFilm ? try await Metadata(ofFilmAt: file) : try Metadata(ofPictureAt: file)
     var request = metadata.request
     if let precision { request.precision = precision }
     let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
-    let attachments = try places.attachments(request.references)
+    let attachments = try places.attachments(
+      request.references + (metadata.film?.source ?? []))
     let destination = try Destination(output)
     let pack = try execution.openPack()
     let device = try device(metadata)
     if !output.quiet { warn(metadata, pack, device) }
-    let session = Session(
-      engine: try execution.engine(
-        pack, device: device,
-        threads: execution.threads ?? max(1, min(1024, metadata.threads))),
-      destination: destination, output: output)
+    let engine = try execution.engine(
+      pack, device: device, threads: execution.threads ?? max(1, min(1024, metadata.threads)))
+    if let film = metadata.film {
+      let ending = try FilmOptions.ending(output, standard: url.pathExtension.lowercased())
+      return try await FilmSession(
+        engine: engine, destination: destination, output: output, ending: ending
+      ).run(film, request, files: attachments, pack: execution.pack)
+    }
+    let session = Session(engine: engine, destination: destination, output: output)
     try await session.run(request, count: 1, files: attachments, pack: execution.pack)
   }
 

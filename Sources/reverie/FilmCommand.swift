@@ -52,8 +52,11 @@ struct FilmCommand: AsyncParsableCommand {
     try parsed.request.validate()
     let film = try options.film(kind) { try parsed.attach($0) }
     // Said before hours of painting, not after them.
-    let ending = try options.ending(output)
+    let ending = try FilmOptions.ending(output)
     _ = try FFmpeg()
+    if let source = options.source, (try? Picture.read(from: source)) == nil {
+      _ = try await VideoReader(source)
+    }
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
@@ -142,8 +145,8 @@ struct FilmOptions: ParsableArguments {
   }
 
   /// The ending of the film's file.
-  func ending(_ output: OutputOptions) throws -> String {
-    guard let file = output.output else { return "mp4" }
+  static func ending(_ output: OutputOptions, standard: String = "mp4") throws -> String {
+    guard let file = output.output else { return standard }
     let ending = URL(filePath: file).pathExtension.lowercased()
     guard VideoFormat(rawValue: ending) != nil else {
       throw ValidationError(

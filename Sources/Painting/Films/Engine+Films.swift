@@ -58,11 +58,12 @@ extension Engine {
 
   /// What the container of a film tells: enough to shoot it again.
   public nonisolated func metadata(of film: Film, _ request: Request) throws -> Metadata {
-    let painted = pack.paintedSize(request, factor: nil)
+    let painted = pack.paintedSize(request, factor: try factor(of: request))
     return Metadata(
       request: request, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
       device: "\(device)", precision: request.precision?.rawValue ?? "", threads: threads,
-      libtorch: Libtorch.version, film: film, painted: painted, resampling: nil)
+      libtorch: Libtorch.version, models: try fingerprints(request), film: film, painted: painted,
+      resampling: nil)
   }
 
   // MARK: One picture as it is painted

@@ -9,7 +9,18 @@ extension Metadata {
     ]
   }
 
-  /// The metadata of a PNG file that Reverie wrote.
+  /// The metadata of a film that Reverie wrote, of those kinds whose container can hold it (mp4, webm).
+  /// - Throws: `ImagingError` when the file cannot be read; `RequestError` when Reverie did not
+  ///   paint it.
+  public init(ofFilmAt path: String) async throws {
+    guard let text = try await VideoReader(path).info.tags[Self.keyword] else {
+      throw RequestError.notARequest(
+        "\(path) has no '\(Self.keyword)' tag, so Reverie did not paint it or it was stripped")
+    }
+    try self.init(json: text)
+  }
+
+  /// The metadata of a picture file that Reverie wrote.
   /// - Throws: `ImagingError` when the file cannot be read; `RequestError` when Reverie did not
   ///   paint it.
   public init(ofPictureAt path: String) throws {

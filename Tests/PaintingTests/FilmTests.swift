@@ -1,0 +1,94 @@
+import Foundation
+import Imaging
+import Testing
+import Torch
+
+@testable import Painting
+
+@Suite struct FilmTests {
+  private let picture = RandomStream(seed: 1, "picture").uniform([1, 3, 16, 24])
+
+  private func camera(_ change: (inout Film) -> Void) -> Camera {
+    var film = Film(.zoom)
+    film.zoom = 1
+    change(&film)
+    return Camera(film: film)
+  }
+
+  private func distance(_ x: Tensor, _ y: Tensor) -> Double { (x - y).abs().amax().item() }
+
+  @Test("a camera that stands sees the same picture")
+  func stands() { #expect(distance(camera { _ in }(picture), picture) == 0) }
+
+  @Test("shifts go round, to the left and up")
+  func shifts() {
+    let moved = camera { ($0.shiftX, $0.shiftY) = (3, 2) }(picture)
+    let expected = picture.rolled(-3, over: 3).rolled(-2, over: 2)
+    #expect(distance(moved, expected) == 0)
+  }
+
+  @Test("half a turn is both mirrors, a quarter goes clockwise, all of it nothing")
+  func turns() {
+    let half = camera { $0.turn = 180 }(picture)
+    #expect(distance(half, picture.flipped(2).flipped(3)) < 1e-4)
+    #expect(distance(camera { $0.turn = 360 }(picture), picture) < 1e-4)
+    let square = picture.narrowed(3, 0, 16)
+    // Clockwise: what was on top is on the right.
+    let quarter = camera { $0.turn = 90 }(square)
+    #expect(distance(quarter, square.transposed().flipped(3)) < 1e-4)
+  }
+
+  @Test("twice as large, the middle fills the picture")
+  func zooms() {
+    let moved = camera { $0.zoom = 2 }(picture.resampled(64, 96, .bilinear))
+    let middle = picture.resampled(64, 96, .bilinear).narrowed(2, 16, 32).narrowed(3, 24, 48)
+    let expected = middle.resampled(64, 96, .bilinear)
+    #expect((moved - expected).abs().mean().item() < 0.02)
+  }
+
+  @Test("films that cannot be are refused with the reason")
+  func refused() throws {
+    func reason(_ method: Method, _ prompt: String = "a fox", _ change: (inout Film) -> Void)
+      -> String
+    {
+      var film = Film(.morph)
+      change(&film)
+      var request = Request(prompt)
+      request.method = method
+      do {
+        _ = try film.adapted(request)
+        return ""
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(reason(.dalle) { _ in }.contains("under CLIP's guidance"))
+    #expect(reason(.vqganCLIP) { _ in }.contains("two scenes"))
+    #expect(reason(.vqganCLIP, "a ^ b") { _ in }.isEmpty)
+    #expect(reason(.vqganCLIP) { $0.seeds = [1, 2] }.isEmpty)
+    #expect(reason(.vqganCLIP) { $0.seeds = [1, -2] }.contains("seeds must be"))
+    #expect(reason(.vqganCLIP, "a ^ b") { $0.every = 0 }.contains("every must be"))
+    #expect(reason(.vqganCLIP, "a ^ b") { $0.zoom = .infinity }.contains("zoom must be"))
+    #expect(reason(.vqganCLIP) { $0.kind = .restyle }.contains("must name a video"))
+    #expect(reason(.vqganCLIP) { ($0.kind, $0.frames) = (.ring, 1) }.contains("at least 2"))
+  }
+
+  @Test("an overlay covers as much as its own transparency and its alpha say")
+  func overlay() throws {
+    var logo = try Picture(width: 4, height: 2, color: .clear)
+    logo.draw(
+      try Picture(width: 2, height: 2, color: Color(red: 255, green: 0, blue: 0)), x: 0, y: 0)
+    let overlay = try Overlay(logo, width: 4, height: 2, alpha: 0.5, .cpu)
+    #expect(overlay.alpha.floats() == [0.5, 0.5, 0, 0, 0.5, 0.5, 0, 0])
+    #expect(
+      overlay.color.select(1, 0).floats()[0] == 1 && overlay.color.select(1, 1).floats()[0] == 0)
+  }
+
+  @Test("what is relevant is where scores are above their mean")
+  func relevance() {
+    let mask = RelevanceMap.mask([0, 0.1, 0.9, 1, 0.2, 0], 2, 3)
+    #expect(mask.shape == [1, 1, 2, 3])
+    // Relative and squared: 0, .01, .81, 1, .04, 0; the mean of those above zero is 0.465.
+    #expect(mask.floats() == [0, 0, 1, 1, 0, 0])
+  }
+}
