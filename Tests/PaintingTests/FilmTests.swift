@@ -87,7 +87,7 @@ import Torch
   @Test("what is relevant is where scores are above their mean")
   func relevance() {
     let mask = RelevanceMap.mask([0, 0.1, 0.9, 1, 0.2, 0], 2, 3)
-    #expect(mask.shape == [1, 1, 2, 3])
+    #expect(mask.shape == [1, 1, 2, 3] && mask.dtype == .float32)
     // Relative and squared: 0, .01, .81, 1, .04, 0; the mean of those above zero is 0.465.
     #expect(mask.floats() == [0, 0, 1, 1, 0, 0])
   }

@@ -97,7 +97,7 @@ struct RelevanceMap {
     let relative = scores.map { ($0 - low) / range * (($0 - low) / range) }
     let above = relative.filter { $0 > 0 }
     let mean = above.reduce(0, +) / Float(max(1, above.count))
-    return Tensor(relative.map { $0 >= mean ? 1 : 0 }, [1, 1, height, width])
+    return Tensor(relative.map { $0 >= mean ? 1 : 0 } as [Float], [1, 1, height, width])
   }
 }
 
