@@ -16,7 +16,7 @@ struct Again: AsyncParsableCommand {
         reverie again fox.png --output fox-again.png
       """)
 
-  @Argument(help: ArgumentHelp("A PNG that Reverie painted.", valueName: "file.png"))
+  @Argument(help: ArgumentHelp("A picture that Reverie painted.", valueName: "file"))
   var file: String
 
   @Option(
@@ -40,6 +40,7 @@ struct Again: AsyncParsableCommand {
     if let precision { request.precision = precision }
     let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
     let attachments = try places.attachments(request.references)
+    try output.check(request)
     let destination = try Destination(output)
     let pack = try execution.openPack()
     let device = try device(metadata)

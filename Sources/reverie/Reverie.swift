@@ -9,8 +9,8 @@ import Painting
     abstract: "Turns a text into a picture.",
     version: Program.version,
     subcommands: [
-      Paint.self, Again.self, Resume.self, ModelsCommand.self, Train.self, AssemblePack.self,
-      Evaluate.self,
+      Paint.self, Again.self, Resume.self, Explain.self, PresetsCommand.self, ModelsCommand.self,
+      Train.self, AssemblePack.self, Evaluate.self,
     ],
     defaultSubcommand: Paint.self)
 

@@ -1,7 +1,7 @@
 import Imaging
 
 extension Metadata {
-  /// The texts of a PNG file that hold this: the infotext that galleries read, then our JSON.
+  /// The texts of a picture's file that hold this: the infotext that galleries read, then our JSON.
   public func texts() throws -> [PNGText] {
     [
       PNGText(keyword: Self.infotextKeyword, text: infotext),
@@ -9,7 +9,7 @@ extension Metadata {
     ]
   }
 
-  /// The metadata of a PNG file that Reverie wrote.
+  /// The metadata of a picture's file that Reverie wrote.
   /// - Throws: `ImagingError` when the file cannot be read; `RequestError` when Reverie did not
   ///   paint it.
   public init(ofPictureAt path: String) throws {
