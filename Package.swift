@@ -67,8 +67,9 @@ let package = Package(
       name: "EmbeddedPack", exclude: ["README.md"], resources: [.copy("Pack"), .copy("Judge")],
       swiftSettings: swift),
     .target(
-      name: "Painting", dependencies: ["Torch", "Weights", "Imaging", "Models", "EmbeddedPack"],
-      swiftSettings: swift),
+      name: "Painting",
+      dependencies: ["Torch", "Weights", "Imaging", "Models", "EmbeddedPack", "Yams"],
+      resources: [.copy("Presets/Shipped")], swiftSettings: swift),
     .target(
       name: "Training",
       dependencies: [

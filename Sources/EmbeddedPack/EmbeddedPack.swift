@@ -11,15 +11,18 @@ public enum EmbeddedPack {
   /// painting.
   public static var judge: URL { resource("Judge").appending(path: "judge.safetensors") }
 
-  /// Looked for beside the program first, so that a built program may be moved together with its
-  /// resources, then where the build left it.
   private static func resource(_ name: String) -> URL {
-    let bundle = "Reverie_EmbeddedPack.resources/\(name)"
+    besideProgram("Reverie_EmbeddedPack.resources/\(name)")
+      ?? Bundle.module.bundleURL.appending(path: name, directoryHint: .isDirectory)
+  }
+
+  /// A folder of a target's resources beside the program, so that a built program may be moved
+  /// together with them; nil where it was run from elsewhere, and the build's own place counts.
+  package static func besideProgram(_ path: String) -> URL? {
     let program = URL(filePath: CommandLine.arguments.first ?? "").resolvingSymlinksInPath()
     let besides = [
       Bundle.main.bundleURL, program.deletingLastPathComponent(),
-    ].map { $0.appending(path: bundle, directoryHint: .isDirectory) }
+    ].map { $0.appending(path: path, directoryHint: .isDirectory) }
     return besides.first { FileManager.default.fileExists(atPath: $0.path) }
-      ?? Bundle.module.bundleURL.appending(path: name, directoryHint: .isDirectory)
   }
 }

@@ -16,11 +16,11 @@ public enum PictureFormat: Sendable, Equatable {
   /// The format of a file name's extension: `png`, `jpg`, `jpeg` or `webp`, in any case.
   ///
   /// Throws `ImagingError.unwritable` for any other.
-  public init(extensionOf path: String) throws {
+  public init(extensionOf path: String, texts: [PictureText] = []) throws {
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "png": self = .png()
-    case "jpg", "jpeg": self = .jpeg()
-    case "webp": self = .webp()
+    case "png": self = .png(texts: texts)
+    case "jpg", "jpeg": self = .jpeg(texts: texts)
+    case "webp": self = .webp(texts: texts)
     default:
       throw ImagingError.unwritable(
         path: path, reason: "the name must end in .png, .jpg, .jpeg or .webp")

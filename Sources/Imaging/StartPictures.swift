@@ -13,6 +13,17 @@ public enum StartPicture: String, Sendable, CaseIterable, Codable {
   /// Normal noise of five sizes, one over the other, around grey.
   case octaves
 
+  /// What it is, in one sentence without the final stop.
+  public var help: String {
+    switch self {
+    case .pixels: "Every value of every pixel by itself (VQGAN-CLIP's pixels)"
+    case .snow: "The same, up to full white (pixray's snow)"
+    case .gradient: "A ramp of random ends in every channel (VQGAN-CLIP's gradient)"
+    case .perlin: "Fractal Perlin noise with stretched contrast (pixray's pixels)"
+    case .octaves: "Normal noise of five sizes, one over the other, around grey"
+    }
+  }
+
   /// Draws the picture from a stream.
   public func tensor(width: Int, height: Int, from random: RandomStream) -> Tensor {
     switch self {

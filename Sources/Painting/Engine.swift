@@ -119,7 +119,7 @@ public actor Engine {
     let easel = Easel(emit: emit, previewEvery: options.previewEvery)
     let done = options.run?.finishedCount ?? 0
 
-    func finish(_ picture: Tensor, _ exact: Request, score: Double?) throws {
+    func finish(_ picture: Tensor, _ exact: Request, score: Double?, svg: String? = nil) throws {
       var picture = try Picture(picture[0])
       let width = exact.width ?? picture.width
       let height = exact.height ?? picture.height
@@ -132,7 +132,7 @@ public actor Engine {
         device: "\(device)", precision: "\(networks.dtype)", threads: threads,
         libtorch: Libtorch.version, models: models, painted: painted,
         resampling: isNative ? nil : "lanczos")
-      emit(.image(.init(picture: picture, metadata: metadata, score: score)))
+      emit(.image(.init(picture: picture, metadata: metadata, score: score, svg: svg)))
     }
 
     if request.method == .dalle {
@@ -154,7 +154,7 @@ public actor Engine {
           initial: try startPicture(exact, options.files, painted), files: options.files)
         try paint(painting, Keeper(options, picture: index), easel)
         exact.iterations = painting.iteration
-        try finish(painting.picture(), exact, score: nil)
+        try finish(painting.picture(), exact, score: nil, svg: painting.svg())
       }
     }
     let spent = (clock.now - start).components

@@ -63,6 +63,8 @@ public enum Event: Sendable {
     public let metadata: Metadata
     /// CLIP's cosine similarity to the prompt, where it was measured.
     public let score: Double?
+    /// The picture as SVG at the size at which it was painted, where the method draws shapes.
+    public let svg: String?
   }
 
   /// A frame of a film.

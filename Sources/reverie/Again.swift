@@ -46,6 +46,7 @@ struct Again: AsyncParsableCommand {
     let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
     let attachments = try places.attachments(
       request.references + (metadata.film?.source ?? []))
+    if metadata.film == nil { try output.check(request) }
     let destination = try Destination(output)
     let pack = try execution.openPack()
     let device = try device(metadata)

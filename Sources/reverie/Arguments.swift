@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Imaging
 import Painting
 import Torch
 
@@ -24,7 +25,8 @@ struct PictureSize: ExpressibleByArgument {
 struct OutputOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The picture's file, instead of a name made up.", valueName: "file.png"))
+    help: ArgumentHelp(
+      "The picture's file, .png, .jpg or .webp, instead of a name made up.", valueName: "file"))
   var output: String?
 
   @Option(
@@ -42,6 +44,9 @@ struct OutputOptions: ParsableArguments {
       "Seconds between checkpoints, from which reverie resume goes on.", valueName: "seconds"))
   var checkpointEvery = 5.0
 
+  @Flag(help: "Write shapes as .svg beside the picture, too, with a method that draws them.")
+  var svg = false
+
   @Flag(help: "Keep the run's folder (checkpoint, log, preview) when all is done.")
   var keepRun = false
 
@@ -53,8 +58,9 @@ struct OutputOptions: ParsableArguments {
 
   /// Checks that the file that was asked for is one of a picture.
   func checkEnding() throws {
-    guard let output, !output.lowercased().hasSuffix(".png") else { return }
-    throw ValidationError("--output must end in .png, not '\(output.suffix(40))'.")
+    guard let output, (try? PictureFormat(extensionOf: output)) == nil else { return }
+    throw ValidationError(
+      "--output must end in .png, .jpg or .webp, not '\(output.suffix(40))'.")
   }
 
   func validate() throws {
@@ -69,6 +75,16 @@ struct OutputOptions: ParsableArguments {
         throw ValidationError("--output must name a file.")
       }
     }
+  }
+}
+
+extension OutputOptions {
+  /// Checks that `request`, resolved, can be written as it is wanted.
+  func check(_ request: Request) throws {
+    guard svg, request.method?.drawer?.drawsShapes != true else { return }
+    let methods = Parts.drawers.filter(\.drawsShapes).map(\.id).joined(separator: ", ")
+    throw ValidationError(
+      "--svg needs a method that draws shapes (\(methods)), not \(request.method?.rawValue ?? "").")
   }
 }
 

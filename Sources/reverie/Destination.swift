@@ -32,6 +32,11 @@ struct Destination {
     if let file, FileManager.default.fileExists(atPath: file.path) {
       throw OutputError.exists(file.relativePath)
     }
+    if let shapes = file?.deletingPathExtension().appendingPathExtension("svg"), options.svg,
+      FileManager.default.fileExists(atPath: shapes.path)
+    {
+      throw OutputError.exists(shapes.relativePath)
+    }
     try Self.checkWritable(file?.deletingLastPathComponent() ?? folder)
   }
 
@@ -62,7 +67,7 @@ struct Destination {
     for attempt in 1...10_000 {
       let url = url(request, suffix: "-" + padded, attempt: attempt)
       do {
-        try picture.write(to: url.path, as: .png(texts: []))
+        try picture.write(to: url.path)
         return url
       } catch ImagingError.exists {
         continue

@@ -26,7 +26,9 @@ struct Paint: AsyncParsableCommand {
         reverie "a fox" --count 4 --seed 7
         reverie "a pizza | green:0.3" --iterations 300 --save-every 50
         reverie "a whale" --init-image sketch.png --size 512x384
-        reverie "a castle" --method pixel --objective palette,colors=navy->gold
+        reverie "a castle" --preset pixel-art,widescreen
+        reverie "a castle" --method pixel --objective 'palette,colors=navy->gold'
+        reverie "a castle" --grid seed=1..4 --grid method=fft,pixel
         reverie again outputs/20260901/143052-a-fox-7.png
 
       OTHER COMMANDS
@@ -60,6 +62,23 @@ struct Paint: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Named looks and qualities, several by commas; see reverie presets.", valueName: "names"))
+  var preset: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Paint with each of these values, as in seed=1..4, ema=0..0.9..0.3, method=fft,pixel or "
+        + "'prompt=a fox;a cat'. Up to three times: columns, rows and blocks of a contact sheet.",
+      valueName: "name=values"))
+  var grid: [String] = []
+
+  @Flag(
+    name: .customLong("continue"),
+    help: "With --grid and a seed: leave out what the folder of pictures has already.")
+  var continues = false
+
+  @Option(
+    help: ArgumentHelp(
       "A request as JSON; what the command line says goes before it.", valueName: "file.json"))
   var request: String?
 
@@ -76,20 +95,64 @@ struct Paint: AsyncParsableCommand {
     guard (1...1000).contains(count) else {
       throw ValidationError("--count must be from 1 to 1000, not \(count).")
     }
+    guard grid.isEmpty || count == 1 else {
+      throw ValidationError("--count does not go with --grid. Use --grid seed=1..\(count).")
+    }
   }
 
   func run() async throws {
     try output.checkEnding()
     let parsed = try parse()
-    try parsed.request.validate()
+    let grid = try Grid(grid)
+    if continues, parsed.request.seed == nil, !grid.axes.contains(where: { $0.name == "seed" }) {
+      throw ValidationError("--continue needs --grid and the seed that it was begun with.")
+    }
+    if grid.axes.isEmpty { try parsed.request.validate() }
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
-    let request = try pack.resolve(parsed.request, count: count, device: device)
+    let presets = PresetLibrary.standard()
+    var cells: [Grid.Cell] = []
+    for values in grid.combinations {
+      var arguments = parsed
+      var names = preset
+      for (axis, value) in zip(grid.axes, values) {
+        if axis.name == "preset" {
+          names.append(value)
+        } else {
+          try axis.set(value, in: &arguments)
+        }
+      }
+      try arguments.request.validate()
+      let chosen = try presets.presets(names.filter { $0 != "none" })
+      if cells.isEmpty, !output.quiet { try note(chosen, arguments.request) }
+      var request = try pack.resolve(
+        arguments.request.with(chosen, pack: pack), count: count, device: device)
+      // Without a seed of their own all have the first one's.
+      if let first = cells.first, arguments.request.seed == nil {
+        request.seed = first.request.seed
+      }
+      try output.check(request)
+      cells.append(Grid.Cell(request: request, files: arguments.files, values: values))
+    }
     let session = Session(
       engine: try execution.engine(pack, device: device), destination: destination,
       output: output)
-    try await session.run(request, count: count, files: parsed.files, pack: execution.pack)
+    if grid.axes.isEmpty {
+      try await session.run(
+        cells[0].request, count: count, files: parsed.files, pack: execution.pack)
+    } else {
+      try await session.run(grid, cells, pack: execution.pack, continues: continues)
+    }
+  }
+
+  private func note(_ presets: [Preset], _ request: Request) throws {
+    let idle = try request.hasLargeCLIP(presets) ? [] : presets.filter(\.wantsLargeCLIP)
+    for preset in idle {
+      Console.say(
+        "Note: the pack's own CLIP makes little of '\(preset.name)'; install a larger one and name it "
+          + "with --clip.")
+    }
   }
 
   private func parse() throws -> RequestArguments {

@@ -40,20 +40,31 @@ enum ParameterHelp {
   /// Name and help in two columns, at most 80 wide.
   static func row(_ pair: (name: String, help: String)) -> String {
     let indent = 26
-    var lines = [""]
-    for word in pair.help.split(separator: " ") {
-      let line = lines[lines.count - 1]
-      if !line.isEmpty, line.count + 1 + word.count > 80 - indent {
-        lines.append(String(word))
-      } else {
-        lines[lines.count - 1] = line.isEmpty ? String(word) : line + " " + word
-      }
-    }
+    let lines = lines(of: pair.help, width: 80 - indent)
     let name = "  " + pair.name
     let space = String(repeating: " ", count: indent)
     let head =
       name.count < indent
       ? name + String(repeating: " ", count: indent - name.count) : name + "\n" + space
     return head + lines.joined(separator: "\n" + space)
+  }
+
+  /// A text in lines of at most 80 characters; what is in lines already stays.
+  static func wrapped(_ text: String) -> String {
+    text.contains("\n") || text.hasPrefix(" ")
+      ? text : lines(of: text, width: 80).joined(separator: "\n")
+  }
+
+  private static func lines(of text: String, width: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let line = lines[lines.count - 1]
+      if !line.isEmpty, line.count + 1 + word.count > width {
+        lines.append(String(word))
+      } else {
+        lines[lines.count - 1] = line.isEmpty ? String(word) : line + " " + word
+      }
+    }
+    return lines
   }
 }

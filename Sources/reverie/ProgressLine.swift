@@ -13,10 +13,16 @@ final class ProgressLine: Sendable {
   }
 
   private let enabled: Bool
+  private let heading: String
   private let state = Mutex(State())
 
-  /// - Parameter enabled: false shows nothing.
-  init(enabled: Bool) { self.enabled = enabled && isatty(STDERR_FILENO) == 1 }
+  /// - Parameters:
+  ///   - enabled: false shows nothing.
+  ///   - heading: stands before the numbers.
+  init(enabled: Bool, heading: String = "") {
+    self.enabled = enabled && isatty(STDERR_FILENO) == 1
+    self.heading = heading
+  }
 
   /// Shows a step, at most ten times a second.
   func show(_ progress: Event.Progress) {
@@ -37,7 +43,7 @@ final class ProgressLine: Sendable {
       let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled)
       let loss = progress.loss.map { String(format: "  loss %.3f", $0) } ?? ""
       write(
-        "\r\u{1B}[K\(progress.step)/\(progress.total) [\(bar)] "
+        "\r\u{1B}[K\(heading)\(progress.step)/\(progress.total) [\(bar)] "
           + String(format: "%.1f", pace) + " \(progress.unit)s/s, "
           + "\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left\(loss)")
     }

@@ -56,6 +56,8 @@ struct RequestArguments {
     if let form = Self.promptFlags[flag] {
       for piece in text.split(separator: "|") { try add(form, String(piece)) }
       given.insert("prompts")
+    } else if flag == "prompt" {
+      request.prompt = text
     } else if flag == "size" {
       guard let size = PictureSize(argument: text) else {
         throw ValidationError(
@@ -173,7 +175,7 @@ struct RequestArguments {
     let name = String(typed.drop { $0 == "-" })
     let others = [
       "count", "output", "outdir", "save-every", "json", "quiet", "device", "threads", "pack",
-      "preset", "grid", "request", "files",
+      "preset", "grid", "continue", "svg", "request", "files",
     ]
     let near = nearestName(to: name, among: flags + others)
     return ValidationError(

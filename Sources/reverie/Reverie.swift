@@ -9,9 +9,8 @@ import Painting
     abstract: "Turns a text into a picture.",
     version: Program.version,
     subcommands: [
-      Paint.self, Again.self, Resume.self, FilmCommand.self, ModelsCommand.self, Train.self,
-      AssemblePack.self,
-      Evaluate.self,
+      Paint.self, Again.self, Resume.self, FilmCommand.self, Explain.self, PresetsCommand.self,
+      ModelsCommand.self, Train.self, AssemblePack.self, Evaluate.self,
     ],
     defaultSubcommand: Paint.self)
 

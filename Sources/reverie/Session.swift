@@ -12,29 +12,34 @@ struct Session {
   let engine: Engine
   let destination: Destination
   let output: OutputOptions
+  /// What stands before progress, '[2/8] ' for instance.
+  var heading = ""
 
   /// Paints a new run.
   /// - Parameters:
   ///   - request: resolved.
   ///   - pack: the pack's folder as it was named.
-  func run(_ request: Request, count: Int, files: Attachments, pack: String?) async throws {
+  /// - Returns: the pictures' files.
+  @discardableResult
+  func run(_ request: Request, count: Int, files: Attachments, pack: String?) async throws -> [URL]
+  {
     try destination.makeHome(request)
     let place = destination.place
     let run: RunFolder
     do {
-      run = try RunFolder(
-        creating: destination.runFolder(request),
-        .init(
-          request: request, count: count, pack: pack.map { URL(filePath: $0).absoluteURL.path },
-          packEdition: .init(id: engine.pack.manifest.id, version: engine.pack.manifest.version),
-          device: "\(engine.device)", threads: engine.threads, previewEvery: output.saveEvery,
-          output: place.file, folder: place.folder), files: files)
+      var description = RunFolder.Description(
+        request: request, count: count, pack: pack.map { URL(filePath: $0).absoluteURL.path },
+        packEdition: .init(id: engine.pack.manifest.id, version: engine.pack.manifest.version),
+        device: "\(engine.device)", threads: engine.threads, previewEvery: output.saveEvery,
+        output: place.file, folder: place.folder)
+      if output.svg { description.svg = true }
+      run = try RunFolder(creating: destination.runFolder(request), description, files: files)
     } catch {
       destination.removeEmptyHome(request)
       throw error
     }
     do {
-      try await go(on: run)
+      return try await go(on: run)
     } catch let error as ExitCode {
       throw error
     } catch {
@@ -48,11 +53,14 @@ struct Session {
   }
 
   /// Paints what a run has not finished yet; ends with exit code 130 when it was stopped by ^C.
-  func go(on run: RunFolder) async throws {
+  /// - Returns: the pictures' files.
+  @discardableResult
+  func go(on run: RunFolder) async throws -> [URL] {
     let description = run.description
     let start = ContinuousClock.now
+    var urls: [URL] = []
     for number in 0..<run.finishedCount {
-      try deliver(number + 1, of: run, nil, seconds: 0)
+      urls.append(try deliver(number + 1, of: run, nil, seconds: 0))
     }
     let generation = engine.generate(
       description.request,
@@ -60,7 +68,7 @@ struct Session {
         count: description.count, files: run.files, previewEvery: description.previewEvery,
         run: run, checkpointEvery: output.checkpointEvery))
     let quiet = output.quiet
-    let progress = ProgressLine(enabled: !quiet)
+    let progress = ProgressLine(enabled: !quiet, heading: heading)
     let interrupt = Interrupt {
       progress.clear()
       if !quiet { Console.say("Stopping; ^C again stops at once.") }
@@ -81,7 +89,9 @@ struct Session {
         case .image(let image):
           progress.clear()
           saved += 1
-          try keep(image, of: run, stopped: interrupt.happened, seconds: seconds(since: start))
+          let url = try keep(
+            image, of: run, stopped: interrupt.happened, seconds: seconds(since: start))
+          urls.append(url)
         case .frame, .finished: break
         }
       }
@@ -90,7 +100,7 @@ struct Session {
     }
     guard interrupt.happened else {
       if !output.keepRun { run.remove() }
-      return
+      return urls
     }
     if !quiet {
       if saved > 0 { Console.say("Stopped; the best so far is saved.") }
@@ -103,23 +113,32 @@ struct Session {
   /// that was stopped goes to its place only: the run has not finished it.
   private func keep(
     _ image: Event.Output, of run: RunFolder, stopped: Bool, seconds: Double
-  ) throws {
-    guard !stopped else {
-      let url = try free(image.metadata.request) { url in
-        try image.picture.write(to: url.path, as: .png(texts: try image.metadata.texts()))
+  ) throws -> URL {
+    func write(_ url: URL) throws {
+      // The shapes first: a picture that is there is finished.
+      if run.description.svg == true, let svg = image.svg {
+        try Data(svg.utf8).write(to: Self.shapes(of: url), options: .atomic)
       }
-      return try report(image.metadata, url, score: image.score, seconds: seconds)
+      let format = try PictureFormat(extensionOf: url.path, texts: image.metadata.texts())
+      try image.picture.write(to: url.path, as: format, replacing: !stopped)
+    }
+    guard !stopped else {
+      let url = try free(image.metadata.request, write)
+      try report(image.metadata, url, score: image.score, seconds: seconds)
+      return url
     }
     let number = run.finishedCount + 1
-    let file = run.finished(number)
-    try image.picture.write(
-      to: file.path, as: .png(texts: try image.metadata.texts()), replacing: true)
-    try deliver(number, of: run, image, seconds: seconds)
+    try write(run.finished(number))
+    return try deliver(number, of: run, image, seconds: seconds)
+  }
+
+  private static func shapes(of picture: URL) -> URL {
+    picture.deletingPathExtension().appendingPathExtension("svg")
   }
 
   /// Gives a finished picture its place, and says where that is.
   private func deliver(_ number: Int, of run: RunFolder, _ image: Event.Output?, seconds: Double)
-    throws
+    throws -> URL
   {
     let file = run.finished(number)
     let metadata = try image?.metadata ?? Metadata(ofPictureAt: file.path)
@@ -127,7 +146,14 @@ struct Session {
     let url = try run.deliver(number, file: file) { attempt in
       destination.url(metadata.request, attempt: attempt)
     }
+    let (drawn, shapes) = (Self.shapes(of: file), Self.shapes(of: url))
+    if FileManager.default.fileExists(atPath: drawn.path),
+      !FileManager.default.fileExists(atPath: shapes.path)
+    {
+      try FileManager.default.copyItem(at: drawn, to: shapes)
+    }
     try report(metadata, url, score: image?.score, seconds: seconds)
+    return url
   }
 
   private func free(_ request: Request, _ write: (URL) throws -> Void) throws -> URL {

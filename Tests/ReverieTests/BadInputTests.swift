@@ -65,7 +65,7 @@ import Testing
       Case("count 0", ["fox", "--count", "0"], 64, "--count must be"),
       Case("threads 0", ["fox", "--threads", "0"], 64, "--threads must be"),
       Case("save every 0", ["fox", "--save-every", "0"], 64, "--save-every must be"),
-      Case("odd ending", ["fox", "-o", "fox.bmp"], 64, "must end in .png"),
+      Case("odd ending", ["fox", "-o", "fox.bmp"], 64, "must end in .png, .jpg or .webp"),
       Case(
         "parameter of another method", ["fox", "--method", "dalle", "--iterations", "5"], 64,
         "iterations is not a parameter of dalle"),

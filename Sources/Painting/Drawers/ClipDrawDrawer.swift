@@ -104,6 +104,6 @@ extension DrawerKind {
       .choice(
         "closed", ["no", "yes"], standard: "no", "Whether the curves are closed and filled instead"),
     ],
-    standards: ["learningRate": .number(1)]
+    standards: ["learningRate": .number(1)], drawsShapes: true
   ) { try ClipDrawDrawer($0) }
 }

@@ -84,6 +84,6 @@ extension DrawerKind {
       .choice(
         "paperChanges", ["no", "yes"], standard: "no", "Whether the paper's colour is found, too"),
     ],
-    standards: ["learningRate": .number(1)]
+    standards: ["learningRate": .number(1)], drawsShapes: true
   ) { try LineDrawer($0) }
 }

@@ -18,14 +18,19 @@ struct Best {
   var numbers = Numbers()
   /// `[1, 3, H, W]`
   var picture: Tensor?
+  /// The parameters that drew it, where shapes are drawn; else none.
+  var shapes: [Tensor] = []
 
   /// Takes note of a loss; keeps the picture when it is the best so far.
-  mutating func note(_ loss: Double, iteration: Int, _ picture: () -> Tensor) {
+  mutating func note(
+    _ loss: Double, iteration: Int, shapes: [Tensor] = [], _ picture: () -> Tensor
+  ) {
     numbers.smoothed = 0.9 * numbers.smoothed + 0.1 * loss
     numbers.weight = 0.9 * numbers.weight + 0.1
     let mean = numbers.mean
     if let lowest = numbers.lowest, mean >= lowest, self.picture != nil { return }
     (numbers.lowest, numbers.iteration) = (mean, iteration)
     self.picture = picture()
+    self.shapes = shapes.map { $0.detached().cloned() }
   }
 }

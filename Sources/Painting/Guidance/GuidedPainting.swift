@@ -111,7 +111,8 @@ final class GuidedPainting {
       let both = zip(pulled, found.dropFirst()).map { ($0 + $1) / Double(batches) }
       slopes = slopes.isEmpty ? both : zip(slopes, both).map { $0 + $1 }
       if batch == 0 {
-        best.note(number, iteration: iteration) { shown(values) }
+        let shapes = drawer is any VectorDrawer ? drawer.parameters : []
+        best.note(number, iteration: iteration, shapes: shapes) { shown(values) }
       }
     }
     restrict(&slopes)
@@ -174,6 +175,21 @@ final class GuidedPainting {
     if average != nil || drawer.drawsByChance { return current() }
     guard let kept = best.picture else { throw PaintingError.stoppedEarly }
     return kept
+  }
+
+  /// The picture to keep as SVG, before filters; nil where no shapes are drawn.
+  func svg() -> String? {
+    guard let drawer = drawer as? any VectorDrawer else { return nil }
+    if let average { return average.with(drawer.parameters) { drawer.svg() } }
+    let now = drawer.parameters.map { $0.detached().cloned() }
+    func set(_ values: [Tensor]) {
+      noGrad {
+        for (parameter, value) in zip(drawer.parameters, values) { parameter.assign(value) }
+      }
+    }
+    set(best.shapes)
+    defer { set(now) }
+    return drawer.svg()
   }
 
   private func shown(_ picture: Tensor) -> Tensor {
@@ -249,6 +265,7 @@ final class GuidedPainting {
   var state: [String: Tensor] {
     var tensors = Dictionary(uniqueKeysWithValues: slots.map { ($0.key, $0.tensor) })
     tensors["best"] = best.picture
+    for (index, tensor) in best.shapes.enumerated() { tensors["shapes.\(index)"] = tensor }
     for (index, part) in remembering.enumerated() {
       for (name, tensor) in part.memory { tensors["memory.\(index).\(name)"] = tensor }
     }
@@ -275,6 +292,9 @@ final class GuidedPainting {
     }
     best.numbers = notes.best
     best.picture = try tensor("best")?.to(drawer.parameters[0].device)
+    best.shapes = try drawer.parameters.enumerated().compactMap { index, parameter in
+      try tensor("shapes.\(index)")?.to(parameter.device)
+    }
     schedule = notes.schedule
     iteration = notes.iteration
   }

@@ -14,6 +14,8 @@ public struct DrawerKind: Sendable {
   public let arguments: [PartArgument]
   /// Values of the request's parameters that suit it better than the general ones.
   public let standards: [String: JSONValue]
+  /// Whether its drawers are `VectorDrawer`s, whose pictures can be written as SVG.
+  public let drawsShapes: Bool
   let make: @Sendable (Setting) throws -> any Drawer
 
   /// What a drawer needs beside a CLIP.
@@ -25,7 +27,7 @@ public struct DrawerKind: Sendable {
   public init(
     _ id: String, title: String, _ help: String, needs: Need = .nothing,
     arguments: [PartArgument] = [], standards: [String: JSONValue] = [:],
-    make: @escaping @Sendable (Setting) throws -> any Drawer
+    drawsShapes: Bool = false, make: @escaping @Sendable (Setting) throws -> any Drawer
   ) {
     self.id = id
     self.title = title
@@ -33,6 +35,7 @@ public struct DrawerKind: Sendable {
     self.needs = needs
     self.arguments = arguments
     self.standards = standards
+    self.drawsShapes = drawsShapes
     self.make = make
   }
 

@@ -4,6 +4,20 @@ import Torch
 public enum OptimizerName: String, Sendable, Hashable, CaseIterable, Codable {
   case adam, adamw, adagrad, adamax, radam, rmsprop, diffgrad, adamp
 
+  /// What it is, in one sentence without the final stop.
+  public var help: String {
+    switch self {
+    case .adam: "Moments of the gradient and of its square (Kingma & Ba, 2014)"
+    case .adamw: "Adam with weight decay of its own, 0.01 (Loshchilov & Hutter, 2017)"
+    case .adagrad: "Steps that shrink with all gradients so far (Duchi and others, 2011)"
+    case .adamax: "Adam with the largest gradient instead of the squares (Kingma & Ba, 2014)"
+    case .radam: "Adam that begins carefully (Liu and others, 2019)"
+    case .rmsprop: "Gradients over their recent size (Tieleman & Hinton, 2012)"
+    case .diffgrad: "Adam that slows down where gradients do not change (Dubey and others, 2019)"
+    case .adamp: "Adam that does not let weights grow (Heo and others, 2020)"
+    }
+  }
+
   /// An optimiser of these parameters.
   func make(_ parameters: [Tensor]) -> any Optimizer {
     switch self {

@@ -19,9 +19,7 @@ extension Pack {
     let candidatesGiven = request.candidates != nil
     for parameter in Request.parameters
     where parameter.belongs(to: method) && parameter.get(request) == nil {
-      try parameter.set(
-        &request,
-        defaults[parameter.name] ?? method.drawer?.standards[parameter.name] ?? parameter.standard)
+      try parameter.set(&request, standard(parameter.name, of: method))
     }
     if let drawer = method.drawer {
       var arguments = drawer.arguments.filled(request.arguments)
@@ -52,8 +50,14 @@ extension Pack {
     return request
   }
 
+  /// What stands in for a parameter of `method` that a request leaves open.
+  func standard(_ name: String, of method: Method) throws -> JSONValue? {
+    try defaults(of: method)[name] ?? method.drawer?.standards[name]
+      ?? Request.parameter(name)?.standard
+  }
+
   /// The method that is asked for, or the first that can do what is asked.
-  private func method(for request: Request) throws -> Method {
+  func method(for request: Request) throws -> Method {
     if let method = request.method, method != .auto {
       if request.model == nil, let what = lacking(method) {
         throw PaintingError.notInPack(pack: manifest.id, what: what)
@@ -77,7 +81,7 @@ extension Pack {
     throw objections[0] ?? RequestError.impossible(method: best, reason: "of its parameters")
   }
 
-  private func defaults(of method: Method) throws -> [String: JSONValue] {
+  func defaults(of method: Method) throws -> [String: JSONValue] {
     guard case .object(let values) = manifest.defaults?[method.rawValue] else { return [:] }
     var scratch = Request("x")
     for (name, value) in values {

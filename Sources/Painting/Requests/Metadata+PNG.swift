@@ -1,7 +1,7 @@
 import Imaging
 
 extension Metadata {
-  /// The texts of a PNG file that hold this: the infotext that galleries read, then our JSON.
+  /// The texts of a picture's file that hold this: the infotext that galleries read, then our JSON.
   public func texts() throws -> [PNGText] {
     [
       PNGText(keyword: Self.infotextKeyword, text: infotext),

@@ -33,4 +33,15 @@ public struct Method: RawRepresentable, Sendable, Hashable, CaseIterable, Codabl
 
   /// The drawer behind it; nil when it is not under CLIP's guidance.
   public var drawer: DrawerKind? { Parts.drawer(rawValue) }
+
+  /// What it is, in one sentence without the final stop.
+  public var help: String {
+    switch self {
+    case .auto: "Whichever makes the best picture with the networks at hand"
+    case .dalle:
+      "A transformer writes pictures as tokens, and CLIP picks the best (DALL·E mini, Dayma and "
+        + "others, 2021)"
+    default: drawer?.help ?? rawValue
+    }
+  }
 }

@@ -12,7 +12,8 @@ import Weights
 /// log.jsonl                a line for each iteration
 /// preview.png              the picture so far
 /// frames/                  of a film
-/// final-1.png …            pictures that are finished
+/// final-1.png …            pictures that are finished, with the ending that was asked for
+/// final-1.svg …            their shapes, if wanted
 /// delivered.jsonl          where those went
 /// ```
 ///
@@ -40,6 +41,8 @@ public struct RunFolder: Sendable {
     public var previewEvery: Int?
     /// Where finished pictures go: a file's path, or nil for names made up in `folder`.
     public var output: String?
+    /// Whether shapes are written as SVG, too; nil is no.
+    public var svg: Bool?
     /// The folder for names that are made up.
     public var folder: String
 
@@ -195,7 +198,10 @@ public struct RunFolder: Sendable {
   // MARK: Results
 
   /// Where finished picture `number`, counted from 1, is kept until it is delivered.
-  public func finished(_ number: Int) -> URL { folder.appending(path: "final-\(number).png") }
+  public func finished(_ number: Int) -> URL {
+    let ending = description.output.map { URL(filePath: $0).pathExtension.lowercased() }
+    return folder.appending(path: "final-\(number).\(ending ?? "png")")
+  }
 
   /// How many pictures are finished.
   public var finishedCount: Int {

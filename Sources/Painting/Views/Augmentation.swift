@@ -56,6 +56,26 @@ public struct Augmentation: Sendable, Hashable, Codable, RawRepresentable {
       }
     }
 
+    /// What it does, in one sentence without the final stop.
+    public var help: String {
+      switch self {
+      case .affine: "Turned, shifted and sheared a little"
+      case .perspective: "Seen from the side"
+      case .jitter: "Brightness, contrast, saturation and hue changed"
+      case .erasing: "A rectangle blacked out, the same in all views"
+      case .noise: "Noise added, in every view of another strength"
+      case .sharpness: "Blurred a little"
+      case .gaussianNoise: "Strong noise added to some views"
+      case .rotation: "Turned"
+      case .elastic: "Distorted like something elastic"
+      case .thinPlate: "Bent like a thin plate that is held at five points"
+      case .crop: "Cut to the size that views already have: nothing, as in VQGAN-CLIP"
+      case .resizedCrop: "A part of the view enlarged"
+      case .flip: "Mirrored left to right"
+      case .grayscale: "Without colour"
+      }
+    }
+
     init?(word: some StringProtocol) {
       let word = word.lowercased()
       let kind = Self.allCases.first { $0.rawValue == word || $0.code?.lowercased() == word }

@@ -38,6 +38,22 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
     }
   }
 
+  /// What it is, in one sentence without the final stop.
+  public var help: String {
+    switch self {
+    case .balanced: "Half of the views show the whole picture, half a random square of it"
+    case .latest: "The whole picture, pooled (nerdyrodent's VQGAN-CLIP)"
+    case .original: "Random squares as they are (nerdyrodent's first)"
+    case .updated: "Random squares, mirrored, turned and blurred (nerdyrodent's second)"
+    case .nrupdated: "Random squares with any augmentations (nerdyrodent)"
+    case .updatedpooling: "The whole picture, pooled, with fixed augmentations (nerdyrodent)"
+    case .notebook: "Random squares as they are (Crowson's VQGAN+CLIP notebook)"
+    case .pixray: "Three fifths look at a part, two fifths at the whole with a margin (pixray)"
+    case .bigSleep: "Large squares, as they are (Big Sleep)"
+    case .deepDaze: "Squares of all sizes, as they are (Deep Daze)"
+    }
+  }
+
   /// How far augmentations go in it.
   var amounts: AugmentationAmounts {
     var amounts = AugmentationAmounts()

@@ -210,6 +210,11 @@ public enum XDG {
     folder("XDG_DATA_HOME", ".local/share", environment)
   }
 
+  /// What the user has chosen.
+  public static func configuration(_ environment: [String: String]) -> URL {
+    folder("XDG_CONFIG_HOME", ".config", environment)
+  }
+
   /// What can be made or fetched again.
   public static func cache(_ environment: [String: String]) -> URL {
     folder("XDG_CACHE_HOME", ".cache", environment)

@@ -1,0 +1,227 @@
+import ArgumentParser
+import Foundation
+import Imaging
+import Painting
+
+/// `reverie explain [NAME]`: what there is to choose among, from the declarations.
+struct Explain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Explains methods, objectives, filters and all else that has a name.",
+    discussion: """
+      Without a name everything is listed.
+
+      EXAMPLES
+        reverie explain
+        reverie explain methods
+        reverie explain palette
+        reverie explain cut-power
+      """)
+
+  @Argument(help: "A part, a parameter, or a kind of parts as in 'filters'.")
+  var name: String?
+
+  func run() throws {
+    guard let name else {
+      print(Chapter.all.map(\.list).joined(separator: "\n\n"))
+      return
+    }
+    print(try Self.text(about: name))
+  }
+
+  /// What is known by this name.
+  /// - Throws: `ValidationError` with the nearest name when that is nothing.
+  static func text(about name: String) throws -> String {
+    let flag = String(name.drop { $0 == "-" })
+    var found: [String] = []
+    for chapter in Chapter.all {
+      if chapter.titles.contains(flag) { found.append(chapter.list) }
+      found += chapter.topics.filter { $0.names.contains(name) }.map { $0.page(chapter) }
+    }
+    found += Request.parameters.filter { [$0.name, $0.flag].contains(flag) }.map {
+      ParameterHelp.row(("--\($0.flag)", $0.fullHelp())) + "\n"
+        + ParameterHelp.row(
+          ("", "Of " + $0.scope.methods.map(\.rawValue).joined(separator: ", ") + "."))
+    }
+    if let preset = try? PresetsCommand.page(flag) { found.append(preset) }
+    if !found.isEmpty { return found.joined(separator: "\n\n") }
+    let names =
+      Chapter.all.flatMap { $0.titles + $0.topics.flatMap(\.names) }
+      + Request.parameters.map(\.flag)
+    throw ValidationError(
+      "There is nothing named '\(name.prefix(40))'"
+        + (nearestName(to: name, among: names).map { ". Did you mean '\($0)'?" }
+          ?? ". See: reverie explain"))
+  }
+}
+
+/// One thing that has a name.
+struct Topic {
+  let name: String
+  /// What else it is called.
+  var aliases: [String] = []
+  let help: String
+  var arguments: [PartArgument] = []
+  /// Lines under the help.
+  var notes: [String] = []
+  /// How it stands on a command line.
+  let option: String
+
+  var names: [String] { [name] + aliases }
+
+  /// The help as a sentence.
+  var sentence: String { help.prefix(1).uppercased() + help.dropFirst() + "." }
+
+  /// A command that uses it.
+  var example: String { "reverie \"a red fox\" \(option)" }
+
+  /// All that is known about it.
+  func page(_ chapter: Chapter) -> String {
+    var parts = ["\(name), \(chapter.article)\n\n" + ParameterHelp.wrapped(sentence)]
+    if !notes.isEmpty { parts.append(notes.map(ParameterHelp.wrapped).joined(separator: "\n")) }
+    if !arguments.isEmpty {
+      parts.append(
+        "ARGUMENTS:\n" + ParameterHelp.arguments(arguments, flags: chapter.argumentsAreOptions))
+    }
+    if arguments.contains(where: { $0.name == "colors" }) { parts.append(Self.palettes) }
+    parts.append("EXAMPLE:\n  \(example)")
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static let palettes = """
+    PALETTES:
+      red                       16 steps from black to red
+      navy->orange->white\\8     8 steps from navy through orange to white
+      [black,#f80,(255+204+51)] these three colours
+      [black,white]\\5           5 steps through the colours of the list
+      red;[white]               one after the other
+    """
+}
+
+/// Everything of one kind.
+struct Chapter {
+  /// What it is called: 'methods', 'method'.
+  let titles: [String]
+  /// What one of it is: 'a method'.
+  let article: String
+  let topics: [Topic]
+  /// Whether arguments are options of the command line.
+  var argumentsAreOptions = false
+
+  var list: String {
+    titles[0].uppercased() + ":\n"
+      + topics.map { ParameterHelp.row(($0.name, $0.sentence)) }.joined(separator: "\n")
+  }
+
+  static var all: [Chapter] {
+    [methods, objectives, filters, cutouts, augmentations, optimizers, starts]
+  }
+
+  private static var methods: Chapter {
+    let topics = Method.allCases.map { method -> Topic in
+      let drawer = method.drawer
+      var notes: [String] = []
+      switch drawer?.needs {
+      case .biggan: notes.append("It needs an installed BigGAN: see reverie models --known.")
+      case .dvae: notes.append("It needs an installed dVAE: see reverie models --known.")
+      case .upscaler: notes.append("It needs an installed ESRGAN: see reverie models --known.")
+      case .nothing?, .vqgan?, nil: break
+      }
+      let standards = (drawer?.standards ?? [:]).sorted { $0.key < $1.key }
+      if !standards.isEmpty {
+        notes.append(
+          "Unless told otherwise: "
+            + standards.map { "--\(flagName(of: $0.key)) \($0.value.text)" }.joined(separator: ", ")
+            + ".")
+      }
+      if method == .dalle {
+        notes += Request.parameters.filter { $0.group == .sampling }.map {
+          ParameterHelp.row(("--\($0.flag)", $0.fullHelp()))
+        }
+      }
+      let arguments = drawer?.arguments ?? []
+      let extra = arguments.lazy.compactMap { argument in
+        Self.example(of: argument).map { " --\(flagName(of: argument.name)) \($0)" }
+      }.first
+      return Topic(
+        name: method.rawValue, help: method.help, arguments: arguments, notes: notes,
+        option: "--method \(method.rawValue)\(extra ?? "")")
+    }
+    return Chapter(
+      titles: ["methods", "method"], article: "a method", topics: topics, argumentsAreOptions: true)
+  }
+
+  private static var objectives: Chapter {
+    Chapter(
+      titles: ["objectives", "objective"], article: "an objective",
+      topics: Parts.objectives.map {
+        part(.objective, $0.name, $0.help, $0.arguments)
+      })
+  }
+
+  private static var filters: Chapter {
+    Chapter(
+      titles: ["filters", "filter"], article: "a filter",
+      topics: Parts.filters.map { part(.filter, $0.name, $0.help, $0.arguments) })
+  }
+
+  private static func part(
+    _ family: PartSpec.Family, _ name: String, _ help: String, _ arguments: [PartArgument]
+  ) -> Topic {
+    let extra = arguments.lazy.compactMap { argument in
+      example(of: argument).map { ",\(argument.name)=\($0)" }
+    }.first
+    let spec = "\(name)\(family == .objective ? ":0.5" : "")\(extra ?? "")"
+    return Topic(
+      name: name, help: help, arguments: arguments,
+      option: "--\(family.rawValue) \(Console.quoted(spec))")
+  }
+
+  private static var cutouts: Chapter {
+    Chapter(
+      titles: ["cutouts", "cutout", "cut-mode", "cut-modes"], article: "a way of cutting views",
+      topics: CutoutMode.allCases.map { mode in
+        let usual = mode.augmentations.map(\.rawValue).joined(separator: ", ")
+        return Topic(
+          name: mode.rawValue, help: mode.help,
+          notes: ["Its views are changed by: \(usual.isEmpty ? "nothing" : usual)."],
+          option: "--cut-mode \(mode.rawValue)")
+      })
+  }
+
+  private static var augmentations: Chapter {
+    Chapter(
+      titles: ["augmentations", "augmentation"], article: "an augmentation of views",
+      topics: Augmentation.Kind.allCases.map {
+        Topic(
+          name: $0.rawValue, aliases: $0.code.map { [$0] } ?? [], help: $0.help,
+          notes: $0.code.map { ["Also written \($0)."] } ?? [],
+          option: "--augmentations \($0.rawValue):0.5,noise")
+      })
+  }
+
+  private static var optimizers: Chapter {
+    Chapter(
+      titles: ["optimizers", "optimizer", "optimisers", "optimiser"], article: "an optimiser",
+      topics: OptimizerName.allCases.map {
+        Topic(name: $0.rawValue, help: $0.help, option: "--optimizer \($0.rawValue)")
+      })
+  }
+
+  private static var starts: Chapter {
+    Chapter(
+      titles: ["starts", "start-pictures", "init-noise"], article: "a picture to begin from",
+      topics: StartPicture.allCases.map {
+        Topic(name: $0.rawValue, help: $0.help, option: "--init-noise \($0.rawValue)")
+      })
+  }
+
+  /// A value worth showing; nil when there is none.
+  private static func example(of argument: PartArgument) -> String? {
+    switch argument.kind {
+    case .choice(let words): words.last
+    case .file: "picture.png"
+    case .text where argument.name == "colors": "[navy,gold]"
+    default: argument.standard?.text
+    }
+  }
+}
