@@ -18,9 +18,11 @@ struct Critic {
     let seen = set(picture)
     var views = Sight.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))
     guard let spot else { return views }
+    // A filter may have changed the picture's size.
+    let inside = spot.resampled(as: picture)
     func embeddings(_ mask: Tensor) -> Tensor { perceptor.clip.embed(set.read(picture * mask)) }
-    if regions.contains(.inside) { views.inside = embeddings(spot) }
-    if regions.contains(.outside) { views.outside = embeddings(1 - spot) }
+    if regions.contains(.inside) { views.inside = embeddings(inside) }
+    if regions.contains(.outside) { views.outside = embeddings(1 - inside) }
     return views
   }
 }
