@@ -14,9 +14,8 @@ let reverie: Package.Dependency =
 let package = Package(
   name: "Examples",
   dependencies: [reverie],
-  targets: [
-    .executableTarget(
-      name: "contact-sheet", dependencies: [.product(name: "Reverie", package: "Reverie")])
-  ],
+  targets: ["contact-sheet", "toy-parts", "views-sheet"].map {
+    .executableTarget(name: $0, dependencies: [.product(name: "Reverie", package: "Reverie")])
+  },
   swiftLanguageModes: [.v6]
 )

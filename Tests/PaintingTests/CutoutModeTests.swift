@@ -168,9 +168,9 @@ import Torch
     let gaussian = shares(.deepDaze) { $0.isGaussian = true }.sizes
     #expect(gaussian.allSatisfy { (0.099...1).contains($0) })
     #expect(abs(mean(gaussian) - 0.6) < 0.03 && abs(deviation(gaussian) - 0.2) < 0.02)
-    let late = shares(.deepDaze, progress: 1) { $0.saturates = true }.sizes
+    let late = shares(.deepDaze, progress: 1) { $0.lowerAtEnd = 0.75 }.sizes
     #expect(late.allSatisfy { $0 >= 0.749 })
-    let half = shares(.deepDaze, progress: 0.5) { $0.saturates = true }.sizes
+    let half = shares(.deepDaze, progress: 0.5) { $0.lowerAtEnd = 0.75 }.sizes
     #expect(half.allSatisfy { $0 >= 0.424 } && half.contains { $0 < 0.6 })
     let focused = shares(.deepDaze) {
       $0.isCentered = true

@@ -87,6 +87,36 @@ import Testing
     }
   }
 
+  @Test(
+    "sizes and places of squares are taken where the way of cutting looks at them",
+    arguments: [
+      (#"{"cutSizes":[0.2,0.9],"cutMode":"deep-daze"}"#, ""),
+      (#"{"cutSizes":[0.2,0.9,0.7],"cutSpread":[0.5,0.1],"cutCenter":3}"#, ""),
+      (#"{"cutCenter":3,"cutMode":"big-sleep"}"#, ""),
+      (#"{"cutSizes":[0.9,0.2]}"#, "cutSizes must be the least and the largest share"),
+      (#"{"cutSizes":[0.2]}"#, "cutSizes must be the least and the largest share"),
+      (#"{"cutSizes":[0.2,0.5,0.7]}"#, "cutSizes must be the least and the largest share"),
+      (#"{"cutSpread":[0.2]}"#, "cutSpread must be a mean and a deviation"),
+      (#"{"cutSizes":[0.2,0.9],"cutMode":"big-sleep"}"#, "choose deep-daze"),
+      (#"{"cutCenter":1,"cutMode":"latest"}"#, "choose big-sleep or deep-daze"),
+    ])
+  func squares(_ fields: String, _ problem: String) throws {
+    let json = Data((#"{"prompt":"a","method":"pixels","# + fields.dropFirst()).utf8)
+    guard problem.isEmpty else {
+      let error = #expect(throws: RequestError.self) { try Request(json: json) }
+      #expect("\(error.map { "\($0)" } ?? "")".contains(problem))
+      return
+    }
+    let request = try Request(json: json)
+    let squares = try request.squares()
+    #expect(squares.lower == request.cutSizes?[0] ?? 0.1)
+    #expect(squares.upper == request.cutSizes?[1] ?? 1)
+    #expect(squares.lowerAtEnd == (request.cutSizes?.count == 3 ? 0.7 : nil))
+    #expect(squares.isGaussian == (request.cutSpread != nil))
+    #expect(squares.isCentered == (request.cutCenter != nil))
+    #expect(squares.focus == request.cutCenter ?? 2)
+  }
+
   @Test("null leaves a field open")
   func null() throws {
     #expect(

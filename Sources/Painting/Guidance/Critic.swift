@@ -21,9 +21,11 @@ struct Critic {
     views.viewsOfOther = { set.read($0) }
     views.embeddingsOfOther = { clip.embed(set.read($0)) }
     guard let spot else { return views }
+    // A filter may have changed the picture's size.
+    let inside = spot.resampled(as: picture)
     func embeddings(_ mask: Tensor) -> Tensor { clip.embed(set.read(picture * mask)) }
-    if regions.contains(.inside) { views.inside = embeddings(spot) }
-    if regions.contains(.outside) { views.outside = embeddings(1 - spot) }
+    if regions.contains(.inside) { views.inside = embeddings(inside) }
+    if regions.contains(.outside) { views.outside = embeddings(1 - inside) }
     return views
   }
 }

@@ -72,14 +72,16 @@ struct Workshop {
     let spot = regions.isEmpty ? nil : try spot()
     return try networks.perceptors(request).map { perceptor in
       Critic(
-        perceptor: perceptor, cutouts: cutouts(size: perceptor.size), spot: spot, regions: regions)
+        perceptor: perceptor, cutouts: try cutouts(size: perceptor.size), spot: spot,
+        regions: regions)
     }
   }
 
-  private func cutouts(size: Int) -> Cutouts {
+  private func cutouts(size: Int) throws -> Cutouts {
     Cutouts(
       size: size, count: request.cutouts ?? 1, mode: request.cutMode ?? .balanced,
-      power: request.cutPower ?? 1, augmentations: request.augmentations, seed: seed)
+      power: request.cutPower ?? 1, augmentations: request.augmentations,
+      squares: try request.squares(), seed: seed)
   }
 
   /// What the prompts want, scene by scene.

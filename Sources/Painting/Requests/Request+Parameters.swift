@@ -56,6 +56,17 @@ extension Request {
     .number(
       "cutPower", \.cutPower, 0.1...10, .optimisation, .guided, standard: 1,
       "Above one for smaller squares, below for larger"),
+    .numbers(
+      "cutSizes", \.cutSizes, 0.01...1, most: 3, .optimisation, .guided,
+      "Least and largest square of the way deep-daze as shares of the shorter side, and, if wanted, "
+        + "what the least has risen to by the end"),
+    .numbers(
+      "cutSpread", \.cutSpread, 0.01...1, most: 2, .optimisation, .guided,
+      "Mean and deviation of the sizes of the way deep-daze, which are even if left out"),
+    .number(
+      "cutCenter", \.cutCenter, 0.1...100, .optimisation, .guided,
+      "How closely the squares of the ways big-sleep and deep-daze gather round the middle; they lie "
+        + "evenly if left out"),
     .augmentations(
       "augmentations", \.augmentations, .optimisation, .guided,
       "What is done to the views; left out, what belongs to the way of cutting"),

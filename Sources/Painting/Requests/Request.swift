@@ -60,6 +60,12 @@ public struct Request: Sendable, Hashable {
   public var cutMode: CutoutMode?
   /// Above one for smaller squares, below for larger.
   public var cutPower: Double?
+  /// Least and largest square of `deep-daze` as shares of the shorter side, and what the least rises to.
+  public var cutSizes: [Double]?
+  /// Mean and deviation of the sizes of `deep-daze`, which are even without.
+  public var cutSpread: [Double]?
+  /// How closely the squares of `big-sleep` and `deep-daze` gather round the middle.
+  public var cutCenter: Double?
   /// What is done to the views, in order.
   public var augmentations: [Augmentation]?
   /// Length of a step.
@@ -156,6 +162,7 @@ extension Request {
       throw .badValue(field: "rank", reason: "is \(rank), of only \(candidates) candidates")
     }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
+    _ = try squares()
     _ = try scenes()
   }
 

@@ -8,8 +8,8 @@ public struct SquareOptions: Sendable, Hashable {
   public var lower = 0.1
   /// The largest square.
   public var upper = 1.0
-  /// Whether `lower` rises to 0.75 in the course of the painting.
-  public var saturates = false
+  /// What `lower` rises to in the course of the painting; nil leaves it.
+  public var lowerAtEnd: Double?
   /// Whether sizes gather around `mean`; those beyond a bound are drawn again, evenly.
   public var isGaussian = false
   /// Of Gaussian sizes.
@@ -76,8 +76,8 @@ extension Cutouts {
       share = min(0.95, max(0.5, 0.8 + 0.3 * Self.normal(u[0], u[1])))
     } else {
       let upper = max(squares.upper, squares.lower)
-      let rise = squares.saturates ? progress * max(0, 0.75 - squares.lower) : 0
-      let lower = min(upper, squares.lower + rise)
+      let rise = max(0, (squares.lowerAtEnd ?? 0) - squares.lower)
+      let lower = min(upper, squares.lower + progress * rise)
       share = squares.mean + squares.deviation * Self.normal(u[0], u[1])
       if !squares.isGaussian || !(lower...upper).contains(share) {
         share = lower + u[2] * (upper - lower)

@@ -1,0 +1,263 @@
+import Foundation
+import Imaging
+import Models
+import Testing
+import Torch
+import Weights
+
+@testable import Painting
+
+/// What a request wishes for, followed from the request to the parameters that are optimised.
+@Suite struct WishTests {
+  private let pack: Pack
+  private let networks: Networks
+
+  init() throws {
+    pack = try Pack(folder: TinyPack.make(dalle: false))
+    networks = Networks(pack, ModelLibrary(), cache: nil, device: .cpu, dtype: .float32)
+  }
+
+  /// A painting of plain pixels, or of what `change` makes of the request.
+  private func painting(
+    _ prompt: String, _ files: Attachments = Attachments(), initial: Tensor? = nil,
+    _ change: (inout Request) -> Void = { _ in }
+  ) throws -> GuidedPainting {
+    var request = Request(prompt)
+    request.method = Method(rawValue: "pixels")
+    (request.width, request.height, request.seed) = (32, 32, 3)
+    (request.iterations, request.cutouts, request.augmentations) = (12, 4, [])
+    change(&request)
+    return try GuidedPainting(
+      pack.resolve(request, device: .cpu), networks: networks, width: 32, height: 32,
+      initial: initial, files: files)
+  }
+
+  private func values(_ painting: GuidedPainting) -> Tensor {
+    painting.drawer.parameters[0].detached().cloned()
+  }
+
+  private func file(_ picture: Picture, _ files: inout Attachments) throws -> FileReference {
+    let url = try ScratchFolder.make("wishes").appending(path: "picture.png")
+    try picture.write(to: url.path)
+    return try files.add(url)
+  }
+
+  // MARK: Regions
+
+  /// Black in the left half.
+  private func mask() throws -> Picture {
+    let halves = [Tensor.zeros([3, 32, 16]), Tensor.ones([3, 32, 16])]
+    return try Picture(concatenated(halves, over: 2))
+  }
+
+  @Test(
+    "a prompt of the inside or the outside of a mask changes nothing elsewhere",
+    arguments: [Prompt.Region.inside, .outside], ["pixels", "pixel"])
+  func regions(_ region: Prompt.Region, _ method: String) throws {
+    var files = Attachments()
+    let mask = try file(mask(), &files)
+    let painting = try painting("", files) {
+      $0.method = Method(rawValue: method)
+      $0.prompts = [Prompt(.text("red"), region: region)]
+      $0.mask = mask
+      $0.arguments = method == "pixel" ? ["columns": .integer(8), "rows": .integer(8)] : [:]
+    }
+    let before = painting.drawer.render(nil).detached().cloned()
+    for _ in 0..<3 { _ = try painting.step() }
+    let change = (painting.drawer.render(nil).detached() - before).abs()
+    let halves = [change.narrowed(3, 0, 16), change.narrowed(3, 16, 16)].map { $0.amax().item() }
+    let (wanted, other) = region == .inside ? (halves[0], halves[1]) : (halves[1], halves[0])
+    #expect(wanted > 0.01)
+    #expect(other == 0)
+  }
+
+  @Test("regions are judged also when a filter changes the picture's size")
+  func filteredRegions() throws {
+    for filter in [
+      PartSpec("wallpaper", ["type": .string("shift")]),
+      PartSpec("wallpaper", ["edge": .integer(4)]),
+    ] {
+      let painting = try painting("") {
+        $0.prompts = [Prompt(.text("red"), region: .inside)]
+        $0.filters = [filter]
+      }
+      #expect(try painting.step().isFinite)
+    }
+  }
+
+  // MARK: Pictures as wishes
+
+  private func embedding(_ picture: Tensor) throws -> Tensor {
+    try networks.clip().embed(picture)
+  }
+
+  @Test("a picture that should be like another becomes more so")
+  func imagePrompt() throws {
+    var files = Attachments()
+    let wanted = RandomStream(seed: 9, "wanted").uniform([3, 32, 32])
+    let reference = try file(Picture(wanted), &files)
+    let painting = try painting("", files) {
+      $0.prompts = [Prompt(.image(reference))]
+      $0.cutMode = .latest
+    }
+    let target = try embedding(wanted.unsqueezed(0))
+    func distance() throws -> Double {
+      try sphericalDistance(embedding(painting.drawer.render(nil).detached()), target).sum().item()
+    }
+    let before = try distance()
+    while !painting.isDone { _ = try painting.step() }
+    #expect(try distance() < 0.8 * before)
+  }
+
+  @Test("a blended picture is averaged with every text, as one embedding")
+  func blend() throws {
+    var files = Attachments()
+    let picture = RandomStream(seed: 9, "wanted").uniform([3, 32, 32])
+    let reference = try file(Picture(picture), &files)
+    let blended = try painting("red | fox:-0.5", files) { $0.blend = reference }
+    let spelled = try painting("", files) {
+      $0.prompts = [
+        Prompt(.average([.text("red"), .image(reference)])),
+        Prompt(.average([.text("fox"), .image(reference)]), weight: -0.5),
+      ]
+    }
+    let plain = try painting("red | fox:-0.5")
+    for painting in [blended, spelled, plain] { _ = try painting.step() }
+    #expect(values(blended).floats() == values(spelled).floats())
+    #expect(values(blended).floats() != values(plain).floats())
+
+    let perceptor = try #require(try networks.perceptors(blended.request).first)
+    let found = try #require(
+      try perceptor.embeddings(
+        of: .average([.text("red"), .image(reference)]),
+        cutouts: Cutouts(size: 32, count: 1, seed: 0), files: files, size: (32, 32), device: .cpu))
+    let stored = try Picture.read(from: files.url(reference).path).tensor()
+    let mean = (perceptor.embedding(of: "red") + (try embedding(stored))) / 2
+    // Both are the plain mean of two embeddings; only the order of additions differs.
+    expectClose(found, mean, atol: 1e-5)
+  }
+
+  // MARK: Scenes
+
+  @Test("the next scene begins at its iteration, and the first again after the last")
+  func scenes() throws {
+    let story = try painting("red ^ fox") { $0.sceneIterations = 3 }
+    func losses(_ prompt: String, from start: GuidedPainting) throws -> Double {
+      let other = try painting(prompt)
+      try other.restore(start.notes) { start.state[$0] }
+      return try other.step()
+    }
+    for iteration in 0..<9 {
+      let (now, then) = (iteration / 3) % 2 == 0 ? ("red", "fox") : ("fox", "red")
+      let expected = try losses(now, from: story)
+      let different = try losses(then, from: story)
+      let found = try story.step()
+      #expect(found == expected, "iteration \(iteration)")
+      #expect(found != different, "iteration \(iteration)")
+    }
+  }
+
+  @Test("without a length of their own scenes share the iterations evenly")
+  func sharedScenes() throws {
+    let story = try painting("red ^ fox ^ red fox") { $0.iterations = 8 }
+    // Three, three and two.
+    for (iteration, prompt) in ["red", "red", "red", "fox", "fox", "fox", "red fox", "red fox"]
+      .enumerated()
+    {
+      let alone = try painting(prompt) { $0.iterations = 8 }
+      try alone.restore(story.notes) { story.state[$0] }
+      #expect(try alone.step() == story.step(), "iteration \(iteration)")
+    }
+    #expect(story.isDone)
+  }
+
+  // MARK: Gradients
+
+  @Test("accumulated gradients are the mean of those of as many sets of views")
+  func accumulate() throws {
+    /// Adam's first moment after a step from the beginning, a tenth of the gradient.
+    func moment(_ sets: Int, at iteration: Int) throws -> Tensor {
+      let painting = try painting("red fox") { $0.accumulate = sets }
+      var notes = painting.notes
+      notes.iteration = iteration
+      try painting.restore(notes) { painting.state[$0] }
+      _ = try painting.step()
+      return try #require(painting.state["optimizer.0.0.first"]).cloned()
+    }
+    let one = try moment(1, at: 0)
+    let both = try moment(2, at: 0)
+    let next = try moment(1, at: 1)
+    let scale = one.abs().amax().item()
+    // Rounding of float32 in sums of some hundred terms.
+    expectClose(both / scale, (one + next) / (2 * scale), atol: 1e-5)
+    #expect((one - next).abs().amax().item() > 0.05 * scale, "the sets are different ones")
+  }
+
+  // MARK: Leaving and taking up again
+
+  @Test(
+    "a wish to stay near the beginning survives leaving and taking up again",
+    arguments: ["latent", "spherical", "cosine", "pixels"])
+  func startAndResume(_ kind: String) throws {
+    func begin() throws -> GuidedPainting {
+      try painting("red fox", initial: RandomStream(seed: 5, "first").uniform([1, 3, 32, 32])) {
+        $0.method = .vqganCLIP
+        $0.objectives = [PartSpec("start", weight: 3, ["kind": .string(kind)])]
+        $0.iterations = 6
+      }
+    }
+    let whole = try begin()
+    while !whole.isDone { _ = try whole.step() }
+    let first = try begin()
+    for _ in 0..<3 { _ = try first.step() }
+    let second = try begin()
+    try second.restore(first.notes) { first.state[$0] }
+    while !second.isDone { _ = try second.step() }
+    #expect(values(second).floats() == values(whole).floats())
+    #expect(try second.picture().floats() == whole.picture().floats())
+    // Without what it remembers the beginning would be where it was taken up.
+    let forgetful = try begin()
+    var notes = first.notes
+    notes.memories = notes.memories.map { _ in [] }
+    try forgetful.restore(notes) { first.state[$0] }
+    while !forgetful.isDone { _ = try forgetful.step() }
+    #expect(kind == "pixels" || values(forgetful).floats() != values(whole).floats())
+  }
+
+  // MARK: Kept embeddings
+
+  @Test("embeddings that were kept give the same picture, and are those that are used")
+  func cached() async throws {
+    let folder = try ScratchFolder.make("kept")
+    var files = Attachments()
+    let reference = try file(
+      Picture(RandomStream(seed: 9, "wanted").uniform([3, 32, 32])), &files)
+    func paint(_ cache: EmbeddingCache?) async throws -> Picture? {
+      var request = Request("red fox")
+      request.method = Method(rawValue: "pixels")
+      (request.width, request.height, request.seed) = (32, 32, 3)
+      (request.iterations, request.cutouts, request.precision) = (3, 2, .float32)
+      request.prompts = [Prompt(.image(reference), weight: 0.5)]
+      let engine = Engine(pack: pack, cache: cache, threads: 1)
+      for try await event in engine.generate(request, .init(files: files)) {
+        if case .image(let output) = event { return output.picture }
+      }
+      return nil
+    }
+    let cache = EmbeddingCache(folder: folder)
+    let plain = try #require(try await paint(nil))
+    #expect(try await paint(cache) == plain)
+    let kept = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(kept.count == 2, "a text and a picture")
+    #expect(try await paint(cache) == plain)
+
+    for name in kept {
+      let url = folder.appending(path: name)
+      let file = try SafeTensors(contentsOf: url)
+      let other = try file.tensor("embedding") * -1
+      let metadata = file.metadata
+      try SafeTensors.write(["embedding": other], metadata: metadata, to: url)
+    }
+    #expect(try await paint(cache) != plain)
+  }
+}
