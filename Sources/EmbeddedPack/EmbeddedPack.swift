@@ -9,7 +9,10 @@ public enum EmbeddedPack {
 
   /// The weights of the judge that measures packs. No part of the pack: it must not take part in
   /// painting.
-  public static var judge: URL { resource("Judge").appending(path: "judge.safetensors") }
+  public static var judge: URL { judges.appending(path: "judge.safetensors") }
+
+  /// The folder of all judges, that one and the CLIP that measures guided pictures.
+  public static var judges: URL { resource("Judge") }
 
   private static func resource(_ name: String) -> URL {
     besideProgram("Reverie_EmbeddedPack.resources/\(name)")

@@ -74,11 +74,22 @@ public struct PackAssembly {
     return manifest
   }
 
-  /// Writes the judge beside the pack, in half precision too.
-  public func assembleJudge(into out: URL) throws {
-    guard let file = product([.judge], "judge.safetensors") else { return }
+  /// Writes the judges that have been trained into a folder of their own, in half precision too: the
+  /// classifier, and the CLIP with its sizes and its tokenizer.
+  public func assembleJudges(into out: URL) throws {
     try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
-    _ = try halve(file, to: out)
+    if let file = product([.judge], "judge.safetensors") { _ = try halve(file, to: out) }
+    let clip = runs.appending(path: "judge-clip/clip.safetensors")
+    guard FileManager.default.fileExists(atPath: clip.path),
+      let tokenizer = product([.tokenizer], "tokenizer.json")
+    else { return }
+    _ = try halve(clip, to: out)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    let sizes = try network(CLIPTrainee.Config.self, [.judgeCLIP], \.network)
+    try encoder.encode(sizes).write(to: out.appending(path: "clip.json"), options: .atomic)
+    try Data(contentsOf: tokenizer)
+      .write(to: out.appending(path: "tokenizer.json"), options: .atomic)
   }
 
   /// What the first of the stages that has run made, else the file of that name in `start`.

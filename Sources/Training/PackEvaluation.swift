@@ -74,6 +74,37 @@ public struct PackEvaluation {
     }
   }
 
+  /// How often a judge finds a picture's own caption among the same.
+  public func retrieval(by judge: CLIPJudge, count: Int = 1000) -> Proportion {
+    noGrad {
+      CLIPTrainee.recall(count: count, sets: [anywhere, unseen]) {
+        judge.embed(($0 + 1) / 2)
+      } _: {
+        judge.embed($0)
+      }
+    }
+  }
+
+  /// Prompts of objects, each on the ground that training never shows it on.
+  /// - Throws: `TrainingError.missing` naming the object that there is not.
+  public func prompts(of objects: [String]) throws -> [EvaluationPrompt] {
+    try objects.map { object in
+      guard let prompt = grid.heldOutPrompt(of: object) else {
+        throw TrainingError.missing("The emoji corpus has no '\(object)'.")
+      }
+      return prompt
+    }
+  }
+
+  /// Renders of what prompts ask for: the best pictures of them that there are.
+  public func renders(of prompts: [EvaluationPrompt]) throws -> [Picture] {
+    try prompts.map { prompt in
+      let bytes = grid.pixels(showing: [(concepts: [prompt.conceptID], color: prompt.colorID)])
+      let x = PictureBatches.tensor(bytes, [1, 3, grid.size, grid.size])
+      return try Picture(((x + 1) / 2)[0])
+    }
+  }
+
   /// One painted prompt and what the judge saw in it.
   public struct Painted: Sendable {
     /// The prompt and what it asks for.

@@ -16,10 +16,12 @@ import Weights
 /// | `clip` | `tokenizer` | `clip.safetensors` |
 /// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
 /// | `judge` | | `judge.safetensors` |
+/// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
     case tokenizer, vqgan, decoder, clip, dalle, judge
+    case judgeCLIP = "judge-clip"
   }
 
   /// Where pictures come from.
@@ -80,9 +82,11 @@ public struct PackTraining {
       try trainTokenizer(Configuration.read(TokenizerConfig.self, from: configuration))
     case .vqgan: try trainVQGAN(configuration, phase: .continuous)
     case .decoder: try trainVQGAN(configuration, phase: .quantized)
-    case .clip: try trainCLIP(configuration)
+    case .clip: try trainCLIP(configuration, .clip, file: start("clip.safetensors"))
     case .dalle: try trainDALLE(configuration)
     case .judge: try trainJudge(configuration)
+    // A judge must owe nothing to what it judges: it always begins at random.
+    case .judgeCLIP: try trainCLIP(configuration, .judgeCLIP, file: nil)
     }
   }
 
@@ -245,16 +249,16 @@ public struct PackTraining {
     }
   }
 
-  private func trainCLIP(_ configuration: URL) throws {
+  private func trainCLIP(_ configuration: URL, _ stage: Stage, file: SafeTensors?) throws {
     let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
     try check(config.schedule)
     try check(tokenizer(), known: config.network.text.vocabSize)
     let sets = try sets(
       seed: config.schedule.seed, size: config.network.vision.imageSize, grid: true, jitter: true)
     let trainee = try CLIPTrainee(
-      config, file: start("clip.safetensors"), sets: sets.train, heldOut: sets.heldOut,
-      tokenizer: tokenizer(), device: context.device)
-    try finish(trainee, config.schedule, .clip, configuration, "clip.safetensors")
+      config, file: file, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
+      device: context.device)
+    try finish(trainee, config.schedule, stage, configuration, "clip.safetensors")
   }
 
   private func trainDALLE(_ configuration: URL) throws {

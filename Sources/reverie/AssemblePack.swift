@@ -33,10 +33,16 @@ struct AssemblePack: ParsableCommand {
       valueName: "pack"))
   var start: String?
 
+  @Option(
+    help: ArgumentHelp("Folder for the judges; without it they are left out.", valueName: "folder"))
+  var judges: String?
+
   func run() throws {
     let start = try start.map { try Pack(folder: URL(filePath: $0)) }
-    let manifest = try PackAssembly(runs: URL(filePath: runs), start: start)
-      .assemble(configuration: URL(filePath: config), into: URL(filePath: out))
+    let assembly = PackAssembly(runs: URL(filePath: runs), start: start)
+    let manifest = try assembly.assemble(
+      configuration: URL(filePath: config), into: URL(filePath: out))
+    if let judges { try assembly.assembleJudges(into: URL(filePath: judges)) }
     for (name, file) in manifest.files.sorted(by: { $0.key < $1.key }) {
       print("\(name)\t\(file.size)\t\(file.sha256)")
     }

@@ -17,7 +17,9 @@ struct Evaluate: AsyncParsableCommand {
       EXAMPLES
         reverie evaluate --count 217
         reverie evaluate --method vqgan-clip --count 40 --sheet sheet.png
-      """)
+        reverie evaluate drawers --sheets sheets
+      """,
+    subcommands: [EvaluateDrawers.self])
 
   @Option(help: ArgumentHelp("Pack to measure; the embedded one if left out.", valueName: "folder"))
   var pack: String?
@@ -130,7 +132,7 @@ struct Evaluate: AsyncParsableCommand {
 }
 
 /// One line on a terminal that is written over; nothing elsewhere.
-private struct ProgressNote {
+struct ProgressNote {
   private let isTerminal = isatty(STDERR_FILENO) == 1
 
   func show(_ text: String) { write("\r\u{1B}[K" + text) }

@@ -9,11 +9,11 @@ import Weights
 @testable import Training
 
 /// Whether the emoji font and the names are installed.
-private let hasCorpus =
+let hasCorpus =
   FileManager.default.fileExists(atPath: GlyphArt.defaultFontPath)
   && EmojiCatalogue.defaultAnnotationPaths.allSatisfy(FileManager.default.fileExists)
 
-private let withoutCorpus: Comment =
+let withoutCorpus: Comment =
   "needs the packages fonts-noto-color-emoji and unicode-cldr-core"
 
 private let network = """
@@ -49,18 +49,23 @@ private func schedule(steps: Int, batch: Int) -> String {
   """
 }
 
+private func clip(side: Int) -> String {
+  """
+  network:
+    embed_dim: 8
+    vision_cfg: {image_size: \(side), patch_size: 8, width: 16, layers: 1, head_width: 8, mlp_ratio: 2}
+    text_cfg: {context_length: 24, vocab_size: 600, width: 16, heads: 2, layers: 1}
+    quick_gelu: true
+
+  """
+}
+
 private let configurations: [PackTraining.Stage: String] = [
   .tokenizer: "seed: 1\nvocabulary: 600\ncaptions: 200\n",
   .vqgan: network + "\nnoise: 0.1\nedges: 0.5\n" + schedule(steps: 2, batch: 4),
   .decoder: network + "\nnoise: 0.0\nedges: 0.5\n" + schedule(steps: 2, batch: 4),
-  .clip: """
-  network:
-    embed_dim: 8
-    vision_cfg: {image_size: 64, patch_size: 16, width: 16, layers: 1, head_width: 8, mlp_ratio: 2}
-    text_cfg: {context_length: 24, vocab_size: 600, width: 16, heads: 2, layers: 1}
-    quick_gelu: true
-
-  """ + schedule(steps: 2, batch: 4),
+  .clip: clip(side: 64) + schedule(steps: 2, batch: 4),
+  .judgeCLIP: clip(side: 56) + schedule(steps: 2, batch: 4),
   .dalle: """
   network:
     text_vocab_count: 601
@@ -141,10 +146,14 @@ struct PackTrainingTests {
       }
       #expect(pictures.count == 1)
 
+      let judges = folder.appending(path: "judges")
+      try PackAssembly(runs: folder).assembleJudges(into: judges)
       let judge = try Judge(
-        contentsOf: folder.appending(path: "judge/judge.safetensors"),
+        contentsOf: judges.appending(path: "judge.safetensors"),
         classes: EmojiCatalogue().concepts.count)
       #expect(try judge(pictures[0]).count == 5)
+      let cosines = try CLIPJudge(folder: judges).cosines(pictures, ["a fox", "a whale"])
+      #expect(cosines.map(\.count) == [2])
       try continues(pack, in: folder.appending(path: "next"))
     }
   }

@@ -151,6 +151,17 @@ public struct Corpus: CaptionedDataset {
     return prompts
   }
 
+  /// The prompt of an object on the ground that training never shows it on; nil when there is no such
+  /// object.
+  public func heldOutPrompt(of object: String) -> EvaluationPrompt? {
+    guard let concept = catalogue.concept(named: object),
+      let color = heldOut.colors[concept.id].first
+    else { return nil }
+    let text = CaptionGrammar.fill(
+      "{ax} on {ac} background", object: object, color: NamedColor.all[color].name)
+    return EvaluationPrompt(text: text, conceptID: concept.id, colorID: color)
+  }
+
   /// Pictures of given objects on given grounds, placed as `.grid` places them; no objects give the
   /// bare ground. Bytes in N, C, H, W order.
   func pixels(showing scenes: [(concepts: [Int], color: Int)]) -> [UInt8] {

@@ -1,0 +1,1 @@
+../PaintingTests/TinyPack.swift
