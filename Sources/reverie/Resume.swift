@@ -46,7 +46,8 @@ struct Resume: AsyncParsableCommand {
     let destination = Destination(run)
     guard let film = description.film else {
       let session = Session(engine: engine, destination: destination, output: output)
-      return try await session.go(on: run)
+      try await session.go(on: run)
+      return
     }
     let ending = description.output.map { URL(filePath: $0).pathExtension.lowercased() } ?? "mp4"
     let session = FilmSession(
