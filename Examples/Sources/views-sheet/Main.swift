@@ -6,14 +6,17 @@ import Torch
 /// Makes the pictures of Docs/steering.md: what the parts of the machine do, each part on a sheet.
 ///
 ///     swift run --package-path Examples -c release views-sheet Docs/first-light.png Docs/steering
+///
+/// Names of sheets after the folder make only those.
 @main
 struct ViewsSheetProgram {
   static func main() async throws {
-    let arguments = CommandLine.arguments.dropFirst()
-    guard arguments.count == 2, let picture = arguments.first, let folder = arguments.last else {
-      FileHandle.standardError.write(Data("usage: views-sheet PICTURE FOLDER\n".utf8))
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard arguments.count >= 2 else {
+      FileHandle.standardError.write(Data("usage: views-sheet PICTURE FOLDER [SHEET…]\n".utf8))
       exit(64)
     }
+    let (picture, folder, wanted) = (arguments[0], arguments[1], arguments.dropFirst(2))
     let views = Views(try Picture.read(from: picture))
     let studio = try Studio(beginningFrom: URL(filePath: picture))
     let sheets: [(String, () async throws -> ContactSheet)] = [
@@ -23,7 +26,7 @@ struct ViewsSheetProgram {
       ("strokes", studio.strokes), ("objectives", studio.objectives), ("methods", studio.methods),
     ]
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    for (name, sheet) in sheets {
+    for (name, sheet) in sheets where wanted.isEmpty || wanted.contains(name) {
       let path = "\(folder)/\(name).png"
       try coarse(await sheet().render()).write(to: path, replacing: true)
       print(path)

@@ -22,7 +22,9 @@ struct Studio {
     let names = ["dalle", "vqgan-clip", "fft", "pixels", "deep-daze", "pixel", "clipdraw", "line"]
     var cells: [ContactSheet.Cell] = []
     for name in names {
-      let picture = try await painted("a whale", name, size: 72) { _ in }
+      let picture = try await painted("a whale", name, size: 72) {
+        if name != "dalle" { ($0.iterations, $0.cutouts) = (80, 12) }
+      }
       cells.append(.init(picture, caption: name))
     }
     return ContactSheet(cells, columns: 4, cellSize: 72)
