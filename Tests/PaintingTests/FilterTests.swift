@@ -110,7 +110,9 @@ import Torch
       setting(FilterKind.lookup.arguments, ["colors": .string("[red, #0044ff]")]))
     let shown = palette(picture, iteration: nil).picture.pixelRows
     #expect(Set((shown * 255).round().ints()) == [0, 0x44, 0xff])
-    for (colors, kind) in [("[]", "a colour should stand here"), ("[nosuchcolour]", "is no colour")] {
+    for (colors, kind) in [
+      ("[]", "a colour should stand here"), ("[nosuchcolour]", "is no colour"),
+    ] {
       do {
         _ = try ObjectiveKind.palette.make(
           setting(ObjectiveKind.palette.arguments, ["colors": .string(colors)]))
