@@ -75,8 +75,9 @@ public struct ContactSheet: Sendable {
     let header = columnLabels.prefix(columns).map { label in
       font.map { lines(of: label, font: $0) } ?? []
     }
+    // There is room for a word at the left of small cells.
     let labels = rowLabels.prefix(rows).map { label in
-      font.map { lines(of: label, font: $0) } ?? []
+      font.map { lines(of: label, font: $0, width: max(cellSize, 10 * captionSize)) } ?? []
     }
     let (top, left) = (
       (header.map(\.count).max() ?? 0) * lineHeight,
@@ -128,11 +129,13 @@ public struct ContactSheet: Sendable {
       height: max(1, picture.height * cellSize / longest))
   }
 
-  /// A caption or label broken at spaces into at most two lines of the cell's width.
-  private func lines(of caption: String, font: Font) -> [String] {
+  /// A caption or label broken at spaces into at most two lines of a width, which is the cell's if left
+  /// out.
+  private func lines(of caption: String, font: Font, width: Int? = nil) -> [String] {
+    let width = width ?? cellSize
     var lines: [String] = []
     for word in caption.prefix(400).split(whereSeparator: \.isWhitespace) {
-      if let last = lines.last, font.width(of: "\(last) \(word)", size: captionSize) <= cellSize {
+      if let last = lines.last, font.width(of: "\(last) \(word)", size: captionSize) <= width {
         lines[lines.count - 1] = "\(last) \(word)"
       } else if lines.count < 2 {
         lines.append(String(word))
@@ -142,9 +145,9 @@ public struct ContactSheet: Sendable {
       }
     }
     return lines.map { line in
-      guard font.width(of: line, size: captionSize) > cellSize else { return line }
+      guard font.width(of: line, size: captionSize) > width else { return line }
       var short = line
-      while !short.isEmpty, font.width(of: short + "…", size: captionSize) > cellSize {
+      while !short.isEmpty, font.width(of: short + "…", size: captionSize) > width {
         short.removeLast()
       }
       return short + "…"

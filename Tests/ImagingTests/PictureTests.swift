@@ -160,7 +160,8 @@ import Torch
     let line = font.lineHeight(size: 11)
     #expect(sheet.height == 2 * 36 + 4 + line)
     let left = sheet.width - 3 * 36 - 4
-    #expect(left > 20 && left <= 36)
+    // A cell's width would be too little for a word.
+    #expect(left > 36 && left <= 10 * 11 + 4)
     #expect(sheet[left + 4, line + 4] == Color(0xff0000) && sheet[left + 3, line + 4] == .white)
     func dark(_ columns: Range<Int>, _ rows: Range<Int>) -> Int {
       rows.reduce(0) { sum, y in

@@ -10,7 +10,8 @@ struct Studio {
   private let start: FileReference
 
   init(beginningFrom url: URL) throws {
-    engine = Engine(pack: try Pack(folder: Pack.embedded))
+    // One thread, so that the pictures do not depend on how many there are.
+    engine = Engine(pack: try Pack(folder: Pack.embedded), threads: 1)
     var files = Attachments()
     start = try files.add(url)
     self.files = files
@@ -21,7 +22,9 @@ struct Studio {
     let names = ["dalle", "vqgan-clip", "fft", "pixels", "deep-daze", "pixel", "clipdraw", "line"]
     var cells: [ContactSheet.Cell] = []
     for name in names {
-      let picture = try await painted("a whale", name, size: 72) { _ in }
+      let picture = try await painted("a whale", name, size: 72) {
+        if name != "dalle" { ($0.iterations, $0.cutouts) = (80, 12) }
+      }
       cells.append(.init(picture, caption: name))
     }
     return ContactSheet(cells, columns: 4, cellSize: 72)
@@ -37,11 +40,11 @@ struct Studio {
 
   /// Strokes and lines on their way.
   func strokes() async throws -> ContactSheet {
-    let moments = [1, 10, 40, 100, 200]
+    let moments = [1, 10, 30, 60, 120]
     var cells: [ContactSheet.Cell] = []
     for (method, count) in [("clipdraw", 64), ("line", 16)] {
       var request = request("a fish", method, size: 96)
-      request.iterations = 201
+      request.iterations = 121
       request.arguments = ["strokes": .integer(count)]
       for try await event in engine.generate(request, .init(previewEvery: 1)) {
         guard case .preview(let preview) = event, moments.contains(preview.step) else { continue }
@@ -60,7 +63,7 @@ struct Studio {
       "gaussian:10", "tv:10",
     ]
     return try await sheet(wishes, method: "pixel", size: 96) {
-      $0.arguments = ["columns": .integer(24)]
+      ($0.arguments, $0.iterations, $0.cutouts) = (["columns": .integer(24)], 60, 12)
       $0.objectives = try $1.isEmpty ? nil : [PartSpec(parsing: $1, .objective, attach: attach)]
     }
   }

@@ -5,7 +5,7 @@ import Torch
 /// Sheets that need no painting: views of a picture, and pictures to begin from.
 struct Views {
   private let picture: Tensor  // [1, 3, H, W]
-  private let size = 56
+  private let size = 44
 
   init(_ picture: Picture) { self.picture = picture.tensor() }
 
@@ -14,10 +14,10 @@ struct Views {
   func modes() throws -> ContactSheet {
     let cells = try CutoutMode.allCases.flatMap { mode in
       let kept = mode.augmentations.filter { $0 != .noise }
-      return try shown(Cutouts(size: size, count: 7, mode: mode, augmentations: kept, seed: 1))
+      return try shown(Cutouts(size: size, count: 5, mode: mode, augmentations: kept, seed: 1))
     }
     return ContactSheet(
-      cells, columns: 7, rowLabels: CutoutMode.allCases.map(\.rawValue), cellSize: size, gap: 4)
+      cells, columns: 5, rowLabels: CutoutMode.allCases.map(\.rawValue), cellSize: size, gap: 4)
   }
 
   /// What each augmentation does to the whole picture.
