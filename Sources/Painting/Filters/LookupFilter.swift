@@ -6,6 +6,7 @@ extension FilterKind {
     arguments: [
       .text(
         "colors", "the palette, as in [red,#0044ff] (sixteen colours of pixel art if left out)"),
+      .file("file", "a picture or an Adobe table whose colours are meant; @file in colors"),
       .number("beta", 0...1_000, standard: 10, "how strongly colours are drawn to the palette"),
     ]
   ) { setting in

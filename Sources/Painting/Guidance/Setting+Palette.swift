@@ -2,10 +2,17 @@ import Imaging
 import Torch
 
 extension Setting {
-  /// The colours of an argument in palette syntax, `[K, 3]` in 0…1; nil when it was not given.
+  /// The colours of an argument in palette syntax, `[K, 3]` in 0…1; nil when it was not given. A file in
+  /// it (`@file`) is the one of the argument `file`.
   func palette(_ name: String) throws -> Tensor? {
-    guard let text = text(name) else { return nil }
-    let colors = try Palette.parse(text)
+    guard let text = text(name) ?? file("file").map({ _ in "@file" }) else { return nil }
+    let colors = try Palette.parse(text) { _ in
+      guard let url = file("file") else {
+        throw RequestError.badValue(
+          field: name, reason: "names a file; say which with file=PICTURE, and @file where it belongs")
+      }
+      return url
+    }
     guard !colors.isEmpty else {
       throw RequestError.badValue(
         field: name, reason: "names no colour. Give some, as in [red,#0044ff]")
