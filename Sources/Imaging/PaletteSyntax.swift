@@ -108,7 +108,7 @@ private struct PaletteParser {
     guard let files else { throw bad("files may not be read here", at: start) }
     let given = try count()
     let path = try files(name).path
-    if name.lowercased().hasSuffix(".act") {
+    if path.lowercased().hasSuffix(".act") {
       let atMost = given ?? 256
       let table = try Palette.adobeTable(FileInput.read(path, limit: 4096), name: name)
       guard table.count > atMost else { return table }

@@ -11,6 +11,8 @@ struct DVAEDrawer: Drawer {
   private let encoder: DVAEEncoder?
   private let seed: UInt64
   private let draws: Bool
+  /// -100 at the codes that are never drawn, `[K]`; nil where all may be.
+  private let bias: Tensor?
 
   init(
     _ decoder: DVAEDecoder, _ encoder: DVAEEncoder?, _ config: DVAE.Config, _ setting: Setting
@@ -19,6 +21,12 @@ struct DVAEDrawer: Drawer {
     self.encoder = encoder
     seed = setting.seed
     draws = setting.text("codes") != "likeliest"
+    let artefacts = Set(Self.artefacts)
+    // The list is of the published vocabulary.
+    bias =
+      setting.text("artefacts") == "avoid" && config.vocab_size == 8192
+      ? Tensor((0..<8192).map { artefacts.contains($0) ? -100 : 0 } as [Float]).to(setting.device)
+      : nil
     let (h, w) = (setting.height / config.factor, setting.width / config.factor)
     logits = setting.stream("first codes").normal([1, h, w, config.vocab_size]).to(setting.device)
       .variable()
@@ -31,7 +39,7 @@ struct DVAEDrawer: Drawer {
   /// The picture of codes that are drawn, or of the likeliest.
   func render(_ iteration: Int?) -> Tensor {
     let stream = draws ? iteration.map { RandomStream(seed: seed, "codes \($0)") } : nil
-    let (codes, probabilities) = drawCodes(logits, stream)
+    let (codes, probabilities) = drawCodes(bias.map { logits + $0 } ?? logits, stream)
     let chosen = noGrad { oneHot(codes, count: logits.size(-1)) }
     return decoder(chosen.straightThrough(to: probabilities).permuted(0, 3, 1, 2))
   }

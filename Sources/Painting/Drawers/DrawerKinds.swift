@@ -39,7 +39,10 @@ extension DrawerKind {
     arguments: [
       .choice(
         "codes", ["drawn", "likeliest"], standard: "drawn",
-        "Whether codes are drawn by chance on the way, as the notebook does")
+        "Whether codes are drawn by chance on the way, as the notebook does"),
+      .choice(
+        "artefacts", ["avoid", "keep"], standard: "avoid",
+        "Whether codes that mostly draw artefacts are left out"),
     ], standards: ["learningRate": .number(0.05)]
   ) { setting in
     guard let networks = setting.networks,
