@@ -86,7 +86,7 @@ extension Grid.Axis {
   /// The numbers of `first..last` or `first..last..step`; nil when it is no range.
   private static func range(_ text: String) throws -> [String]? {
     let ends = text.components(separatedBy: "..")
-    let numbers = ends.compactMap(Double.init)
+    let numbers = ends.filter { !$0.hasPrefix(".") }.compactMap(Double.init)
     guard (2...3).contains(ends.count), numbers.count == ends.count,
       numbers.allSatisfy({ $0.isFinite && abs($0) < 1e15 })
     else { return nil }

@@ -36,7 +36,7 @@ import Painting
       } else {
         try command.run()
       }
-    } catch let error as RequestError {
+    } catch let error where error is RequestError || error is PresetError {
       Console.error("\(error)")
       Foundation.exit(ExitCode.validationFailure.rawValue)
     } catch {

@@ -11,13 +11,13 @@ extension Session {
   func run(_ grid: Grid, _ cells: [Grid.Cell], pack: String?, continues: Bool) async throws {
     let columns = grid.axes[0].values.count
     let side = max(48, min(192, 8_000 / columns))
-    let there = continues ? destination.painted(by: engine.pack) : [:]
+    let there = continues ? try destination.painted(by: engine.pack) : [:]
     var pictures: [ContactSheet.Cell] = []
     for (index, cell) in cells.enumerated() {
       let labels = zip(grid.axes, cell.values).map { $0.label($1) }
       var session = self
       session.heading = "[\(index + 1)/\(cells.count)] "
-      var file = there[cell.request]
+      var file = there[try cell.request.key]
       if file == nil {
         if !output.quiet { Console.say(session.heading + labels.joined(separator: ", ")) }
         file = try await session.run(cell.request, count: 1, files: cell.files, pack: pack).last
@@ -89,20 +89,31 @@ extension Picture {
 
 extension Destination {
   /// Pictures of this pack in the folder of pictures, by the request that each came of.
-  func painted(by pack: Pack) -> [Request: URL] {
+  func painted(by pack: Pack) throws -> [Data: URL] {
     let found = FileManager.default.enumerator(
       at: URL(filePath: place.file ?? place.folder + "/x").deletingLastPathComponent(),
       includingPropertiesForKeys: nil)
     let edition = Metadata.PackReference(id: pack.manifest.id, version: pack.manifest.version)
-    var painted: [Request: URL] = [:]
+    var painted: [Data: URL] = [:]
     while let url = found?.nextObject() as? URL {
       // Runs that were left hold pictures on the way.
       if url.pathExtension == "run" { found?.skipDescendants() }
       guard (try? PictureFormat(extensionOf: url.path)) != nil,
         let metadata = try? Metadata(ofPictureAt: url.path), metadata.pack == edition
       else { continue }
-      painted[metadata.request] = url
+      painted[try metadata.request.key] = url
     }
     return painted
+  }
+}
+
+extension Request {
+  /// The same for requests that paint the same, also when one of them was in a file.
+  fileprivate var key: Data {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      return try encoder.encode(self)
+    }
   }
 }

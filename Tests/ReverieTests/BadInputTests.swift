@@ -65,6 +65,15 @@ import Testing
       Case("count 0", ["fox", "--count", "0"], 64, "--count must be"),
       Case("threads 0", ["fox", "--threads", "0"], 64, "--threads must be"),
       Case("save every 0", ["fox", "--save-every", "0"], 64, "--save-every must be"),
+      Case("unknown preset", ["fox", "--preset", "pixel-at"], 64, "Did you mean 'pixel-art'?"),
+      Case(
+        "idle preset", ["fox", "--preset", "mosaic", "-m", "dalle"], 64, "says nothing about dalle"),
+      Case("grid of nothing", ["fox", "--grid", "seed"], 64, "takes a name and its values"),
+      Case("bad value in a grid", ["fox", "--grid", "cutouts=4,0"], 64, "cutouts must be"),
+      Case("count with a grid", ["fox", "-c", "2", "--grid", "seed=1..2"], 64, "--grid seed=1..2"),
+      Case("continue without seed", ["fox", "--continue"], 64, "--continue needs"),
+      Case("shapes of no shapes", ["fox", "-m", "fft", "--svg"], 64, "--svg needs a method"),
+      Case("explain nothing", ["explain", "zzzzzzzz"], 64, "nothing named 'zzzzzzzz'"),
       Case("odd ending", ["fox", "-o", "fox.bmp"], 64, "must end in .png, .jpg or .webp"),
       Case(
         "parameter of another method", ["fox", "--method", "dalle", "--iterations", "5"], 64,
@@ -89,7 +98,7 @@ import Testing
       Case("again of nothing", ["again", "none.png"], 1, "Cannot read none.png"),
       Case("again of text", ["again", "text.png"], 1, "text.png"),
       Case("again of another's picture", ["again", "plain.png"], 64, "Reverie did not paint it"),
-      Case("again without file", ["again"], 64, "file.png"),
+      Case("again without file", ["again"], 64, "<file>"),
     ])
   func refused(_ one: Case) throws {
     let program = try Program()
@@ -98,7 +107,8 @@ import Testing
     try png.write(to: program.folder.appending(path: "plain.png"))
     try png.dropLast(24).write(to: program.folder.appending(path: "cut.png"))
     let before = program.contents
-    let hasPack = one.arguments.contains("--pack") || one.arguments.first == "resume"
+    let hasPack =
+      one.arguments.contains("--pack") || ["resume", "explain"].contains(one.arguments.first)
     let result = try program.run(
       one.arguments + (hasPack ? [] : ["--pack", Self.pack.get()]))
     #expect(!result.crashed)

@@ -35,6 +35,7 @@ struct Program {
     environment["REVERIE_OUTPUTS"] = nil
     environment["OMP_NUM_THREADS"] = "1"
     environment["REVERIE_CACHE"] = folder.appending(path: "../cache").path
+    environment["REVERIE_PRESETS"] = folder.appending(path: "presets").path
     environment["REVERIE_MODELS"] = folder.appending(path: "models").path
     process.environment = environment
     let (output, errors) = (Pipe(), Pipe())
