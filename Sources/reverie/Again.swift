@@ -18,7 +18,7 @@ struct Again: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A picture, or a film, that Reverie painted.", valueName: "file.png"))
+    help: ArgumentHelp("A picture, or a film, that Reverie painted.", valueName: "file"))
   var file: String
 
   @Option(

@@ -9,7 +9,8 @@ extension Setting {
     let colors = try Palette.parse(text) { _ in
       guard let url = file("file") else {
         throw RequestError.badValue(
-          field: name, reason: "names a file; say which with file=PICTURE, and @file where it belongs")
+          field: name,
+          reason: "names a file; say which with file=PICTURE, and @file where it belongs")
       }
       return url
     }

@@ -4,7 +4,8 @@ extension ObjectiveKind {
   static let palette = ObjectiveKind(
     "palette", "only colours of a palette",
     arguments: [
-      .text("colors", "the palette, as in [red,#0044ff] (sixteen colours of pixel art if left out)"),
+      .text(
+        "colors", "the palette, as in [red,#0044ff] (sixteen colours of pixel art if left out)"),
       .file("file", "a picture or an Adobe table whose colours are meant; @file in colors"),
     ]
   ) { setting in
