@@ -77,8 +77,12 @@ public struct RunFolder: Sendable {
   public init(
     creating folder: URL, _ description: Description, files: Attachments
   ) throws {
-    let inputs = folder.appending(path: "inputs", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // Put together under a hidden name: a run's folder is there whole or not at all.
+    let partial = folder.deletingLastPathComponent().appending(
+      path: ".\(folder.lastPathComponent)-\(UUID().uuidString.prefix(8))")
+    let inputs = partial.appending(path: "inputs", directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: partial) }
     self.folder = folder
     self.description = description
     var own = Attachments()
@@ -90,12 +94,19 @@ public struct RunFolder: Sendable {
       if !FileManager.default.fileExists(atPath: copy.path) {
         try FileManager.default.copyItem(at: source, to: copy)
       }
-      own.add(reference, at: copy)
+      own.add(
+        reference, at: folder.appending(path: "inputs").appending(path: copy.lastPathComponent))
     }
     self.files = own
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try encoder.encode(description).write(to: Self.description(in: folder), options: .atomic)
+    try encoder.encode(description).write(to: Self.description(in: partial), options: .atomic)
+    guard rename(partial.path, folder.path) == 0 else {
+      throw PaintingError.badRun(
+        path: folder.relativePath,
+        reason: "its folder cannot be made: "
+          + String(cString: strerror(errno)))
+    }
   }
 
   /// Opens the folder of a run that was left.
