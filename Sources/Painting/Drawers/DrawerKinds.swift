@@ -56,7 +56,8 @@ extension DrawerKind {
     "A spectrum is optimised, in decorrelated colour (Olah and others, 2017)",
     arguments: [
       .number("contrast", 0.1...20, standard: 3, "How strong its contrasts are"),
-      .number("colors", 0.1...20, standard: 2.5, "How strong its colours are beside light and dark"),
+      .number(
+        "colors", 0.1...20, standard: 2.5, "How strong its colours are beside light and dark"),
       .number("decay", 0...4, standard: 2, "How soft its pictures are"),
     ],
     standards: ["learningRate": .number(0.02)]
