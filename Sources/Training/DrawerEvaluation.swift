@@ -16,13 +16,18 @@ public struct DrawerEvaluation {
     public var arguments: [String: JSONValue] = [:]
     /// Whether it begins with the picture that `dalle` paints of the same prompt.
     public var beginsWithDALLE = false
+
+    /// The name as that of a file.
+    public var fileName: String {
+      name.lowercased().split { !$0.isLetter }.joined(separator: "-")
+    }
   }
 
   /// What became of a prompt.
   public struct Drawn: Sendable {
     /// What the painting began with; nil where it began with nothing.
     public let start: Picture?
-    /// The finished picture and what the classifier saw in it.
+    /// The finished picture and what the classifier saw in it; its seconds are those of one core.
     public let painted: PackEvaluation.Painted
   }
 
@@ -65,17 +70,14 @@ public struct DrawerEvaluation {
 
   /// Paints the prompts, each once with a seed of its own, nothing picked.
   /// - Parameters:
+  ///   - folder: where pictures are kept; those that it has of the same requests are not painted again.
   ///   - change: what else is asked for.
   ///   - report: called after each picture.
   public func draw(
-    _ way: Way, _ prompts: [EvaluationPrompt], seed: Int,
+    _ way: Way, _ prompts: [EvaluationPrompt], seed: Int, in folder: URL,
     change: (inout Request) throws -> Void = { _ in }, report: (Drawn) -> Void = { _ in }
   ) async throws -> [Drawn] {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "reverie-drawers-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-
+    let kept = try KeptPictures(folder: folder.appending(path: way.fileName))
     var results: [Drawn] = []
     for (index, prompt) in prompts.enumerated() {
       var request = Request(prompt.text)
@@ -87,19 +89,24 @@ public struct DrawerEvaluation {
         var first = Request(prompt.text)
         first.method = .dalle
         first.seed = seed + index
-        let url = folder.appending(path: "\(index).png")
-        try await paint(first, files).write(to: url.path)
-        request.initImage = try files.add(url)
+        _ = try await kept.picture(first, files, as: "\(index) dalle", with: engine)
+        request.initImage = try files.add(
+          folder.appending(path: "\(way.fileName)/\(index) dalle.png"))
       }
       try change(&request)
-      let start = way.method.drawer == nil ? nil : try await paint(Self.beginning(request), files)
-      let clock = ContinuousClock.now
-      let picture = try await paint(request, files)
+      let start =
+        way.method.drawer == nil
+        ? nil
+        : try await kept.picture(
+          Self.beginning(request), files, as: "\(index) start", with: engine
+        ).picture
+      let (picture, seconds) = try await kept.picture(
+        request, files, as: "\(index)", with: engine)
       let drawn = Drawn(
         start: start,
         painted: .init(
           prompt: prompt, picture: picture, seen: try judge(picture).map(\.concept),
-          seconds: (ContinuousClock.now - clock) / .seconds(1)))
+          seconds: seconds))
       results.append(drawn)
       report(drawn)
     }
@@ -113,15 +120,6 @@ public struct DrawerEvaluation {
     first.iterations = 1
     first.learningRate = 1e-6
     return first
-  }
-
-  private func paint(_ request: Request, _ files: Attachments) async throws -> Picture {
-    var options = Engine.Options()
-    options.files = files
-    for try await event in engine.generate(request, options) {
-      if case .image(let output) = event { return output.picture }
-    }
-    throw CancellationError()
   }
 
   /// A picture of nothing: every pixel a colour by chance.

@@ -5,9 +5,17 @@ import Imaging
 import Painting
 import Training
 
-/// `reverie evaluate`: measures a pack on prompts and pictures its training never saw.
+/// `reverie evaluate`: the pack, or the drawers.
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    abstract: "Measure a pack, or what its CLIP guides, with judges that took no part in it.",
+    subcommands: [EvaluatePack.self, EvaluateDrawers.self], defaultSubcommand: EvaluatePack.self)
+}
+
+/// `reverie evaluate pack`: measures a pack on prompts and pictures its training never saw.
+struct EvaluatePack: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack",
     abstract: "Measure a pack on held-out prompts with a judge that took no part in its making.",
     discussion: """
       Paints a fixed list of prompts (an object on a ground that training never joined) with fixed \
@@ -18,8 +26,7 @@ struct Evaluate: AsyncParsableCommand {
         reverie evaluate --count 217
         reverie evaluate --method vqgan-clip --count 40 --sheet sheet.png
         reverie evaluate drawers --sheets sheets
-      """,
-    subcommands: [EvaluateDrawers.self])
+      """)
 
   @Option(help: ArgumentHelp("Pack to measure; the embedded one if left out.", valueName: "folder"))
   var pack: String?

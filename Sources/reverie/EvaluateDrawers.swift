@@ -40,6 +40,12 @@ struct EvaluateDrawers: AsyncParsableCommand {
   @Option(help: "Of the first picture; the others' follow.")
   var seed = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Where pictures are kept; those of a measurement that was broken off are taken up again.",
+      valueName: "folder"))
+  var pictures = "outputs/drawers"
+
   @Option(help: ArgumentHelp("Where a sheet for each drawer goes.", valueName: "folder"))
   var sheets: String?
 
@@ -91,7 +97,9 @@ struct EvaluateDrawers: AsyncParsableCommand {
     for way in ways {
       var done = 0
       let progress = ProgressNote()
-      let drawn = try await drawing.draw(way, prompts, seed: seed) { request in
+      let drawn = try await drawing.draw(
+        way, prompts, seed: seed, in: URL(filePath: pictures)
+      ) { request in
         request = try RequestArguments(parsing: parameters, base: request).request
       } report: { item in
         done += 1
@@ -100,8 +108,8 @@ struct EvaluateDrawers: AsyncParsableCommand {
       progress.clear()
       print(row(way.name, DrawerEvaluation.figures(drawn, by: clip), drawn.map(\.painted)))
       if let sheets {
-        let name = way.name.lowercased().split { !$0.isLetter }.joined(separator: "-")
-        try drawing.sheet(drawn, cellSize: cell).write(to: "\(sheets)/\(name).png")
+        try drawing.sheet(drawn, cellSize: cell)
+          .write(to: "\(sheets)/\(way.fileName).png", replacing: true)
       }
     }
   }

@@ -130,9 +130,11 @@ func fitting(
   @Test("widths stay between their limits and colours in their range")
   func limits() throws {
     let drawer = try #require(
-      try DrawerKind.clipDraw.drawer(width: 80, height: 200) as? ClipDrawDrawer)
-    drawer.strokes.widths.assign(.full([256], 99))
-    drawer.strokes.colors.assign(.full([256, 4], -1))
+      try DrawerKind.clipDraw.drawer(
+        ["strokes": .integer(7), "maxWidth": .number(5)], width: 80, height: 200)
+        as? ClipDrawDrawer)
+    drawer.strokes.widths.assign(.full([7], 99))
+    drawer.strokes.colors.assign(.full([7, 4], -1))
     drawer.project()
     #expect(drawer.strokes.widths.floats().allSatisfy { $0 == 10 })
     #expect(drawer.strokes.colors.floats().allSatisfy { $0 == 0 })

@@ -130,15 +130,28 @@ struct DrawerEvaluationTests {
     #expect(ways.first?.name == "dalle")
     for way in ways
     where ["dalle", "pixels", "vqgan-clip, logits", "vqgan-clip, from dalle's"].contains(way.name) {
-      let drawn = try await drawing.draw(way, prompts, seed: 4) { request in
-        (request.width, request.height) = (32, 32)
-        if way.method.drawer != nil { (request.iterations, request.cutouts) = (2, 2) }
+      func draw(iterations: Int) async throws -> [DrawerEvaluation.Drawn] {
+        try await drawing.draw(way, prompts, seed: 4, in: folder) { request in
+          (request.width, request.height) = (32, 32)
+          if way.method.drawer != nil { (request.iterations, request.cutouts) = (iterations, 2) }
+        }
       }
+      let drawn = try await draw(iterations: 2)
       #expect(drawn.map(\.painted.prompt) == prompts, "\(way.name)")
       let figures = DrawerEvaluation.figures(drawn, by: clip)
       #expect(figures.final.count == 2)
       #expect(figures.start.count == (way.method.drawer == nil ? 0 : 2), "\(way.name)")
       #expect(try drawing.sheet(drawn, cellSize: 16).width > 16)
+
+      // What is kept comes back to the digit, seconds of the first time and all; of another request
+      // nothing is.
+      let again = try await draw(iterations: 2)
+      #expect(again.map(\.painted.picture) == drawn.map(\.painted.picture), "\(way.name)")
+      #expect(again.map(\.painted.seconds) == drawn.map(\.painted.seconds), "\(way.name)")
+      guard way.method.drawer != nil else { continue }
+      _ = try await draw(iterations: 3)
+      let file = folder.appending(path: "\(way.fileName)/1.png").path
+      #expect(try Metadata(ofPictureAt: file).request.iterations == 3, "\(way.name)")
     }
   }
 

@@ -94,12 +94,12 @@ extension DrawerKind {
     "Painted strokes, their curves, widths and colours, are optimised until CLIP finds that they fit "
       + "the text",
     arguments: [
-      .integer("strokes", 1...4096, standard: 256, "Number of strokes"),
+      .integer("strokes", 1...4096, standard: 96, "Number of strokes"),
       .integer("segments", 1...8, standard: 3, "Curves in a row that a stroke has at most"),
       .number(
-        "minWidth", 0.1...50, standard: 1, "Least width of a stroke in percent of the height"),
+        "minWidth", 0.1...50, standard: 2, "Least width of a stroke in percent of the height"),
       .number(
-        "maxWidth", 0.1...50, standard: 5, "Largest width of a stroke in percent of the height"),
+        "maxWidth", 0.1...50, standard: 10, "Largest width of a stroke in percent of the height"),
       .text("paper", standard: "white", "Colour of the paper, a name or #rrggbb"),
       .choice(
         "closed", ["no", "yes"], standard: "no", "Whether the curves are closed and filled instead"),

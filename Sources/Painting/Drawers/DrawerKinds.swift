@@ -57,16 +57,29 @@ extension DrawerKind {
   static let fourier = DrawerKind(
     "fft", title: "FFT+CLIP",
     "A spectrum is optimised, in decorrelated colour (Olah and others, 2017)",
+    arguments: [
+      .number("contrast", 0.1...20, standard: 3, "How strong its contrasts are"),
+      .number(
+        "colors", 0.1...20, standard: 2.5, "How strong its colours are beside light and dark"),
+      .number("decay", 0...4, standard: 2, "How soft its pictures are"),
+    ],
     standards: ["learningRate": .number(0.02)]
   ) { setting in
     FourierDrawer(
-      width: setting.width, height: setting.height, stream: setting.stream("first codes"),
-      device: setting.device)
+      width: setting.width, height: setting.height,
+      .init(
+        decay: setting.number("decay"), contrast: setting.number("contrast"),
+        colors: setting.number("colors")),
+      stream: setting.stream("first codes"), device: setting.device)
   }
 
   static let pixels = DrawerKind(
     "pixels", title: "pixels+CLIP", "Plain pixels are optimised",
-    standards: ["learningRate": .number(0.03)]
+    standards: [
+      "learningRate": .number(0.05),
+      // Without it pixels become the noise that pleases this one CLIP.
+      "objectives": .array([PartSpec("tv", weight: 5, ["kind": .string("isotropic")]).json]),
+    ]
   ) { setting in
     PixelsDrawer(
       width: setting.width, height: setting.height, stream: setting.stream("first codes"),

@@ -5,53 +5,67 @@ import Torch
 /// that one step moves coarse and fine alike (Olah, Mordvintsev & Schubert, "Feature Visualization",
 /// 2017; sizes as in aphantasia and pixray's `fft` drawer).
 final class FourierDrawer: Drawer, Remembering {
+  /// What its pictures are like.
+  struct Style {
+    /// The power of the frequency by which amplitudes fall: larger is softer.
+    var decay = 1.5
+    /// The deviation that pictures have before the sigmoid.
+    var contrast = 0.9
+    /// How much stronger colours are than light.
+    var colors = 1.5
+  }
+
   /// Real and imaginary parts over the frequencies' amplitudes, `[1, 3, H, W / 2 + 1, 2]`.
   let spectrum: Tensor
   private let scale: Tensor  // [H, W / 2 + 1, 1]
   private let height: Int
   private let width: Int
+  private let style: Style
   private let colors: Tensor  // [3, 3]
   /// Whether the contrast is kept at a constant; a picture that was given has its own.
   private var evensContrast: Bool
 
-  private static let decay = 1.5
-  private static let contrast = 0.9
-  private static let saturation = 1.5
-
   /// Begins from noise.
-  convenience init(width: Int, height: Int, stream: RandomStream, device: Device) {
+  convenience init(
+    width: Int, height: Int, _ style: Style = Style(), stream: RandomStream, device: Device
+  ) {
     let noise = stream.normal([1, 3, height, width / 2 + 1, 2]) * 0.01
-    self.init(noise.to(device), width: width, height: height, evensContrast: true)
+    self.init(noise.to(device), width: width, height: height, style, evensContrast: true)
   }
 
   /// Begins from a picture `[1, 3, H, W]` in 0…1.
-  convenience init(picture: Tensor) {
-    let spectrum = Self.spectrum(of: picture)
-    self.init(spectrum, width: picture.size(3), height: picture.size(2), evensContrast: false)
+  convenience init(picture: Tensor, _ style: Style = Style()) {
+    let spectrum = Self.spectrum(of: picture, style)
+    self.init(
+      spectrum, width: picture.size(3), height: picture.size(2), style, evensContrast: false)
   }
 
   /// The spectrum that draws a picture, relative to the frequencies' amplitudes.
-  private static func spectrum(of picture: Tensor) -> Tensor {
+  private static func spectrum(of picture: Tensor, _ style: Style) -> Tensor {
     let (height, width) = (picture.size(2), picture.size(3))
-    let scale = Self.scale(width: width, height: height, picture.device)
+    let scale = Self.scale(width: width, height: height, decay: style.decay, picture.device)
     let p = picture.clamped(0.005, 0.995)
     let logits = (p / (p * -1 + 1)).log().permuted(0, 2, 3, 1)  // [1, H, W, 3]
-    let inverse = Tensor(Self.inverse(Self.matrix).map(Float.init), [3, 3]).to(picture.device)
+    let inverse = Tensor(Self.inverse(Self.matrix(style.colors)).map(Float.init), [3, 3])
+      .to(picture.device)
     let plain = logits.matmul(inverse.transposed()).permuted(0, 3, 1, 2)
     return plain.rfft2() / scale
   }
 
-  private init(_ spectrum: Tensor, width: Int, height: Int, evensContrast: Bool) {
+  private init(
+    _ spectrum: Tensor, width: Int, height: Int, _ style: Style, evensContrast: Bool
+  ) {
     self.spectrum = spectrum.to(.float32).contiguous().cloned().variable()
     (self.width, self.height, self.evensContrast) = (width, height, evensContrast)
-    scale = Self.scale(width: width, height: height, spectrum.device)
-    colors = Tensor(Self.matrix.map(Float.init), [3, 3]).to(spectrum.device)
+    self.style = style
+    scale = Self.scale(width: width, height: height, decay: style.decay, spectrum.device)
+    colors = Tensor(Self.matrix(style.colors).map(Float.init), [3, 3]).to(spectrum.device)
   }
 
   var parameters: [Tensor] { [spectrum] }
 
   func begin(from picture: Tensor) -> Bool {
-    noGrad { spectrum.assign(Self.spectrum(of: picture)) }
+    noGrad { spectrum.assign(Self.spectrum(of: picture, style)) }
     evensContrast = false
     return true
   }
@@ -66,13 +80,13 @@ final class FourierDrawer: Drawer, Remembering {
     var x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]
     if evensContrast {
       let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
-      x = x / spread * Self.contrast
+      x = x / spread * style.contrast
     }
     return x.permuted(0, 2, 3, 1).matmul(colors.transposed()).permuted(0, 3, 1, 2).sigmoid()
   }
 
   /// The amplitude of each frequency in natural pictures, `[H, W / 2 + 1, 1]`.
-  private static func scale(width: Int, height: Int, _ device: Device) -> Tensor {
+  private static func scale(width: Int, height: Int, decay: Double, _ device: Device) -> Tensor {
     let lowest = 4 / Double(max(width, height))
     var values: [Float] = []
     for row in 0..<height {
@@ -88,7 +102,7 @@ final class FourierDrawer: Drawer, Remembering {
 
   /// From decorrelated colour to red, green and blue, row by row: how these go together in natural
   /// pictures.
-  private static let matrix: [Double] = {
+  private static func matrix(_ saturation: Double) -> [Double] {
     let rows = [0.26, 0.09, 0.02, 0.27, 0.00, -0.05, 0.27, -0.09, 0.03]
     let divided = rows.enumerated().map { $0 % 3 == 0 ? $1 / saturation : $1 }
     let norms = (0..<3).map { column in
@@ -96,7 +110,7 @@ final class FourierDrawer: Drawer, Remembering {
     }
     let largest = norms.max() ?? 1
     return divided.map { $0 / largest }
-  }()
+  }
 
   /// The inverse of a 3 x 3 matrix, by its adjugate.
   private static func inverse(_ m: [Double]) -> [Double] {

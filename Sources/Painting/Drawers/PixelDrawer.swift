@@ -126,6 +126,9 @@ extension DrawerKind {
         "transparent", ["no", "yes"], standard: "no",
         "Whether cells may become transparent; while painting they lie over changing greys"),
     ],
-    standards: ["learningRate": .number(0.03)], drawsShapes: true
+    standards: [
+      "learningRate": .number(0.05),
+      "objectives": .array([PartSpec("smoothness", weight: 5).json]),
+    ], drawsShapes: true
   ) { PixelDrawer($0) }
 }

@@ -15,6 +15,9 @@ struct Best {
     var mean: Double { weight > 0 ? smoothed / weight : .infinity }
   }
 
+  /// The weight of nine losses.
+  private static let enough = 0.6
+
   var numbers = Numbers()
   /// `[1, 3, H, W]`
   var picture: Tensor?
@@ -27,6 +30,12 @@ struct Best {
   ) {
     numbers.smoothed = 0.9 * numbers.smoothed + 0.1 * loss
     numbers.weight = 0.9 * numbers.weight + 0.1
+    // The mean of a few is chance still: until there are enough, the latest picture stands in.
+    guard numbers.weight > Self.enough else {
+      numbers.iteration = iteration
+      self.picture = picture()
+      return
+    }
     let mean = numbers.mean
     if let lowest = numbers.lowest, mean >= lowest, self.picture != nil { return }
     (numbers.lowest, numbers.iteration) = (mean, iteration)
