@@ -128,7 +128,7 @@ import Torch
     #expect(try apply([half]).width == 128)
     var daze = Request("fox")
     daze.method = Method(rawValue: "deep-daze")
-    #expect(try apply([half], to: daze).width == 64)
+    #expect(try apply([half], to: daze).width == 48)
   }
 
   @Test("one quality serves methods with other parameters, and large CLIPs otherwise")

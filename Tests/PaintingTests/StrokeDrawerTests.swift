@@ -162,7 +162,7 @@ func fitting(
   @Test("limits in the wrong order and unknown colours are named")
   func refusals() {
     #expect(throws: RequestError.self) {
-      try DrawerKind.clipDraw.drawer(["minWidth": .number(6)])
+      try DrawerKind.clipDraw.drawer(["minWidth": .number(16)])
     }
     #expect(throws: RequestError.self) { try DrawerKind.line.drawer(["paper": .string("plaid")]) }
   }

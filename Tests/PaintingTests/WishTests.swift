@@ -60,6 +60,8 @@ import Weights
       $0.method = Method(rawValue: method)
       $0.prompts = [Prompt(.text("red"), region: region)]
       $0.mask = mask
+      // What the drawer wants by itself looks everywhere.
+      $0.objectives = []
       $0.arguments = method == "pixel" ? ["columns": .integer(8), "rows": .integer(8)] : [:]
     }
     let before = painting.drawer.render(nil).detached().cloned()

@@ -31,14 +31,12 @@ struct Best {
     numbers.smoothed = 0.9 * numbers.smoothed + 0.1 * loss
     numbers.weight = 0.9 * numbers.weight + 0.1
     // The mean of a few is chance still: until there are enough, the latest picture stands in.
-    guard numbers.weight > Self.enough else {
-      numbers.iteration = iteration
-      self.picture = picture()
-      return
+    if numbers.weight > Self.enough {
+      let mean = numbers.mean
+      if let lowest = numbers.lowest, mean >= lowest, self.picture != nil { return }
+      numbers.lowest = mean
     }
-    let mean = numbers.mean
-    if let lowest = numbers.lowest, mean >= lowest, self.picture != nil { return }
-    (numbers.lowest, numbers.iteration) = (mean, iteration)
+    numbers.iteration = iteration
     self.picture = picture()
     self.shapes = shapes.map { $0.detached().cloned() }
   }
