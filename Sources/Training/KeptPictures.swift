@@ -39,8 +39,12 @@ struct KeptPictures {
   private func kept(
     _ request: Request, at path: String, _ engine: Engine
   ) throws -> (Picture, Double)? {
+    // As JSON, where 3 and 3.0 are the same.
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
     guard let metadata = try? Metadata(ofPictureAt: path),
-      metadata.request == (try engine.pack.resolve(request, device: engine.device)),
+      try encoder.encode(metadata.request)
+        == encoder.encode(engine.pack.resolve(request, device: engine.device)),
       metadata.pack.id == engine.pack.manifest.id,
       metadata.pack.version == engine.pack.manifest.version, metadata.threads == engine.threads
     else { return nil }

@@ -129,7 +129,9 @@ struct DrawerEvaluationTests {
     let ways = DrawerEvaluation.ways(of: pack)
     #expect(ways.first?.name == "dalle")
     for way in ways
-    where ["dalle", "pixels", "vqgan-clip, logits", "vqgan-clip, from dalle's"].contains(way.name) {
+    where ["dalle", "pixels", "fft", "vqgan-clip, logits", "vqgan-clip, from dalle's"].contains(
+      way.name)
+    {
       func draw(iterations: Int) async throws -> [DrawerEvaluation.Drawn] {
         try await drawing.draw(way, prompts, seed: 4, in: folder) { request in
           (request.width, request.height) = (32, 32)
