@@ -76,6 +76,14 @@ public final class Font: @unchecked Sendable {
     return Self.picture(of: slot.pointee.bitmap)
   }
 
+  /// Whether a sequence of code points becomes exactly one glyph of the font; renders nothing.
+  public func hasGlyph(for text: String) -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    let glyphs = shape(text)
+    return glyphs.count == 1 && glyphs[0].index != 0
+  }
+
   /// Draws one line of text with its left upper corner at column `x` and row `y`; what falls
   /// outside is left out. Colour glyphs and glyphs that the font lacks are left out too.
   ///

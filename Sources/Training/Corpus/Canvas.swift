@@ -44,4 +44,20 @@ struct Canvas {
       }
     }
   }
+
+  /// Replaces the picture by one of `size * size * 3` values in H, W, C order.
+  mutating func copy(_ source: [UInt8]) {
+    switch layout {
+    case .channelsLast: _ = pixels.update(from: source)
+    case .channelsFirst:
+      let area = size * size
+      source.withUnsafeBufferPointer { source in
+        for pixel in 0..<area {
+          pixels[pixel] = source[3 * pixel]
+          pixels[area + pixel] = source[3 * pixel + 1]
+          pixels[2 * area + pixel] = source[3 * pixel + 2]
+        }
+      }
+    }
+  }
 }

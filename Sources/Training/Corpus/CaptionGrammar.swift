@@ -82,8 +82,13 @@ public enum CaptionGrammar {
   /// A name with the article it takes: "a whale", "an owl", "grapes", "the statue of liberty".
   public static func withArticle(_ name: String) -> String {
     if Drawable.definite.contains(name) { return "the " + name }
-    if Drawable.uncountable.contains(name) || isPlural(name) { return name }
+    if isUncountable(name) || isPlural(name) { return name }
     return indefiniteArticle(before: name) + " " + name
+  }
+
+  /// Whether a name takes no article and no number although it looks singular: "bread".
+  static func isUncountable(_ name: String) -> Bool {
+    Drawable.uncountable.contains(name) || Drawable.moreUncountable.contains(name)
   }
 
   /// "a" or "an", by the sound the text begins with.
@@ -105,7 +110,34 @@ public enum CaptionGrammar {
     let words = name.split(separator: " ")
     guard let head = words.prefix(while: { !connectors.contains($0) }).last else { return false }
     if Drawable.singularInS.contains(String(head)) { return false }
-    if ["leaves", "lips", "dice", "teeth"].contains(head) { return true }
+    if ["leaves", "lips", "dice", "teeth", "people", "men", "women"].contains(head) { return true }
     return head.hasSuffix("s") && !head.hasSuffix("ss") && !head.hasSuffix("'s")
   }
+
+  /// The numbers of the words of a name that change in the plural: of "glass of milk" the first, of
+  /// "woman police officer" the first and the last, of "woman running" the first alone.
+  static func heads(of words: [String]) -> [Int] {
+    let people: Set<String> = ["person", "man", "woman"]
+    let end =
+      words.firstIndex { connectors.contains(Substring($0)) || afterNoun.contains($0) }
+      ?? words.count
+    guard end > 0 else { return [] }
+    let head = words.indices.prefix(end).last { index in
+      index == 0 || !(people.contains(words[0]) && words[index].hasSuffix("ing"))
+    }
+    guard let head else { return [] }
+    if let doing = words.firstIndex(where: { $0.hasSuffix("ing") }), doing > 0,
+      people.union(["face"]).contains(words[doing - 1])
+    {
+      return [doing - 1]
+    }
+    // "Man" and "woman" before a noun, but not "old" or "bald" before "man".
+    return head > 0 && people.contains(words[0]) ? [0, head] : [head]
+  }
+
+  /// Words other than connectors after which a name's noun is over.
+  private static let afterNoun: Set<String> = [
+    "pointing", "taking", "for", "from", "at", "up", "behind", "off", "landing", "showing",
+    "without", "over", "pouring", "to", "levitating", "meditating",
+  ]
 }

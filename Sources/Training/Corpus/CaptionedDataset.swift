@@ -8,45 +8,6 @@ public enum PixelLayout: Sendable, Hashable {
   case channelsFirst
 }
 
-/// What an example shows.
-public struct ExampleLabel: Sendable, Hashable {
-  /// What an example was made of.
-  public enum Kind: String, Sendable, Codable {
-    /// One object on a ground.
-    case single
-    /// Two objects side by side, the first on the left.
-    case pair
-    /// A picture file.
-    case file
-  }
-
-  /// The caption, in lower case for the emoji corpus and as written for files.
-  public let caption: String
-  /// The objects from left to right, as numbers of the catalogue; empty for files.
-  public let conceptIDs: [Int]
-  /// The ground's number in `NamedColor.all`; nil for files.
-  public let colorID: Int?
-  /// What the example was made of.
-  public let kind: Kind
-}
-
-/// One example: a square RGB picture and its label.
-public struct CorpusExample: Sendable, Equatable {
-  /// RGB, size x size.
-  public let picture: Picture
-  /// Caption, concepts and ground.
-  public let label: ExampleLabel
-
-  /// The label's caption.
-  public var caption: String { label.caption }
-  /// The label's concepts.
-  public var conceptIDs: [Int] { label.conceptIDs }
-  /// The label's ground.
-  public var colorID: Int? { label.colorID }
-  /// The label's kind.
-  public var kind: ExampleLabel.Kind { label.kind }
-}
-
 /// Pictures with captions, by index. Reading an index twice gives the same example; any thread may
 /// read any index.
 public protocol CaptionedDataset: Sendable {

@@ -1,15 +1,17 @@
 import Imaging
 
-/// The emoji corpus: pictures of objects on coloured grounds with captions, without end.
+/// The emoji corpus: pictures of objects on coloured grounds and in scenes, in several styles, with
+/// captions, without end.
 ///
 /// An example is a pure function of (seed, split, index): the same on every machine, thread and in
-/// any order. Making one of 64 x 64 takes some hundredths of a millisecond.
+/// any order. What is not configured is not drawn: by default there is one thing on a coloured ground.
 public struct Corpus: CaptionedDataset {
-  /// Which pairs of object and ground are shown.
+  /// Which combinations are shown.
   public enum Split: String, Sendable, Codable {
-    /// All but the held-out pairs.
+    /// All but what is held out.
     case train
-    /// The held-out pairs alone; in pictures of two objects at least one is held out.
+    /// Held-out combinations alone: an object's held-out ground or scene, its held-out style where
+    /// there is one, and pairs that are held out.
     case heldOut
   }
 
@@ -17,43 +19,50 @@ public struct Corpus: CaptionedDataset {
   public let catalogue: EmojiCatalogue
   /// How examples are made.
   public let configuration: CorpusConfiguration
-  /// Which pairs are shown.
+  /// Which combinations are shown.
   public let split: Split
 
+  let heldOut: HeldOutPairs
+  /// The concepts in use; those of them that can be counted; those that can be called small.
+  let concepts: (all: [Int], countable: [Int], sizable: [Int])
+  let stream: UInt64
   private let art: GlyphArt
-  private let heldOut: HeldOutPairs
-  private let concepts: [Int]
-  private let stream: UInt64
-  /// Sprites of all concepts at each size in use, smallest first.
-  private let singles: [[Sprite]]
-  private let halves: [[Sprite]]
+  private let scenery: Scenery
 
-  /// A corpus drawn with rendered art.
+  /// A corpus drawn with the glyphs of a font.
   ///
   /// Throws `CorpusError.badConfiguration` for values out of range.
   public init(
     catalogue: EmojiCatalogue, art: GlyphArt,
     configuration: CorpusConfiguration = CorpusConfiguration(), split: Split = .train
   ) throws {
+    try self.init(
+      catalogue: catalogue, art: art, scenery: Scenery(), heldOut: nil,
+      configuration: configuration, split: split)
+  }
+
+  private init(
+    catalogue: EmojiCatalogue, art: GlyphArt, scenery: Scenery, heldOut: HeldOutPairs?,
+    configuration: CorpusConfiguration, split: Split
+  ) throws {
     try configuration.validate(conceptCount: catalogue.concepts.count)
+    guard configuration.edition == catalogue.edition else {
+      throw CorpusError.badConfiguration(
+        "edition \(configuration.edition) is not the catalogue's, \(catalogue.edition)")
+    }
     self.catalogue = catalogue
     self.art = art
+    self.scenery = scenery
     self.configuration = configuration
     self.split = split
-    heldOut = HeldOutPairs(catalogue: catalogue)
-    concepts = configuration.conceptIDs ?? Array(catalogue.concepts.indices)
+    self.heldOut = heldOut ?? HeldOutPairs(catalogue: catalogue)
+    let all = configuration.conceptIDs ?? Array(catalogue.concepts.indices)
+    let names = catalogue.concepts.map(\.name)
+    concepts = (
+      all, all.filter { Plural.of(names[$0]) != nil },
+      all.filter { !CaptionGrammar.isUncountable(names[$0]) }
+    )
     stream = KeyedRandom.hash("corpus/\(split.rawValue)")
-
-    let size = configuration.size
-    func jittered(_ side: Int) -> [Int] {
-      // Nine sizes are enough to look continuous, and few enough to keep.
-      Array(Set((0...8).map { side * (60 + 5 * $0) / 100 })).sorted()
-    }
-    let grid = configuration.placement == .grid
-    singles = try (grid ? [configuration.objectSize] : jittered(size)).map(art.sprites)
-    let half = size / 2
-    halves =
-      configuration.pairFraction > 0 ? try (grid ? [half] : jittered(half)).map(art.sprites) : []
   }
 
   /// The corpus of Debian's font and names.
@@ -64,21 +73,23 @@ public struct Corpus: CaptionedDataset {
     fontPath: String = GlyphArt.defaultFontPath,
     annotationPaths: [String] = EmojiCatalogue.defaultAnnotationPaths
   ) throws {
-    let catalogue = try EmojiCatalogue(annotationPaths: annotationPaths)
+    let catalogue = try EmojiCatalogue(
+      annotationPaths: annotationPaths, edition: configuration.edition)
     let art = try GlyphArt(catalogue: catalogue, fontPath: fontPath)
     try self.init(catalogue: catalogue, art: art, configuration: configuration, split: split)
   }
 
   /// The same art with another split or configuration, without rendering anew.
   ///
-  /// Throws `CorpusError.badConfiguration`.
+  /// Throws `CorpusError.badConfiguration`, also for another edition of the catalogue.
   public func with(
     split: Split? = nil, _ change: (inout CorpusConfiguration) -> Void = { _ in }
   ) throws -> Corpus {
     var configuration = configuration
     change(&configuration)
     return try Corpus(
-      catalogue: catalogue, art: art, configuration: configuration, split: split ?? self.split)
+      catalogue: catalogue, art: art, scenery: scenery, heldOut: heldOut,
+      configuration: configuration, split: split ?? self.split)
   }
 
   /// The side of every picture in pixels.
@@ -93,6 +104,12 @@ public struct Corpus: CaptionedDataset {
       && heldOut.contains(concept: conceptID, color: colorID)
   }
 
+  /// Whether a picture joins anything that training never joins: an object and its ground, scene or
+  /// style, or two objects. Phrasings do not count.
+  public func isHeldOut(_ label: ExampleLabel) -> Bool {
+    label.conceptIDs.allSatisfy(heldOut.colors.indices.contains) && heldOut.contains(label)
+  }
+
   /// One example.
   ///
   /// Throws nothing in practice: `ImagingError` if a square of `size` were no picture.
@@ -105,7 +122,8 @@ public struct Corpus: CaptionedDataset {
 
   /// The label of an example, without making its picture.
   public func label(_ index: Int) -> ExampleLabel {
-    plan(index).label
+    var random = random(index)
+    return sample(&random)
   }
 
   /// Writes pictures into a caller's buffer; see `CaptionedDataset`.
@@ -118,156 +136,130 @@ public struct Corpus: CaptionedDataset {
     for index in indices {
       let start = labels.count * each
       guard start + each <= pixels.count else { break }
-      let plan = plan(index)
-      var canvas = Canvas(
-        pixels: UnsafeMutableBufferPointer(rebasing: pixels[start..<(start + each)]), size: size,
-        layout: layout)
-      canvas.clear(NamedColor.all[plan.color].color)
-      for item in plan.items { canvas.draw(item.sprite, x: item.x, y: item.y) }
-      labels.append(plan.label)
+      var random = random(index)
+      let label = sample(&random)
+      let window = UnsafeMutableBufferPointer(rebasing: pixels[start..<(start + each)])
+      let items =
+        configuration.placement == .grid ? gridItems(label) : jitteredItems(label, &random.main)
+      draw(label, items, Canvas(pixels: window, size: size, layout: layout))
+      labels.append(label)
     }
     return labels
   }
 
-  /// Prompts for a measure of held-out pairs, one object on a named ground each, spread over all
-  /// concepts before any comes twice. The list is the same for the same seed; it ends when all
-  /// held-out pairs are used.
-  public func heldOutPrompts(
-    count: Int, seed: UInt64, phrasing: CaptionGrammar.Phrasing = .known
-  ) -> [EvaluationPrompt] {
-    var random = KeyedRandom(seed: seed, stream: "held-out prompts")
-    var prompts: [EvaluationPrompt] = []
-    for round in 0..<NamedColor.all.count {
-      for concept in random.shuffled(concepts) where prompts.count < count {
-        guard heldOut.colors[concept].indices.contains(round) else { continue }
-        let color = heldOut.colors[concept][round]
-        let templates = CaptionGrammar.colored(phrasing)
-        let text = CaptionGrammar.fill(
-          templates[random.integer(below: templates.count)],
-          object: catalogue.concepts[concept].name, color: NamedColor.all[color].name)
-        prompts.append(EvaluationPrompt(text: text, conceptID: concept, colorID: color))
-      }
-    }
-    return prompts
-  }
-
-  /// The prompt of an object on the ground that training never shows it on; nil when there is no such
-  /// object.
-  public func heldOutPrompt(of object: String) -> EvaluationPrompt? {
-    guard let concept = catalogue.concept(named: object),
-      let color = heldOut.colors[concept.id].first
-    else { return nil }
-    let text = CaptionGrammar.fill(
-      "{ax} on {ac} background", object: object, color: NamedColor.all[color].name)
-    return EvaluationPrompt(text: text, conceptID: concept.id, colorID: color)
-  }
-
-  /// Pictures of given objects on given grounds, placed as `.grid` places them; no objects give the
-  /// bare ground. Bytes in N, C, H, W order.
-  func pixels(showing scenes: [(concepts: [Int], color: Int)]) -> [UInt8] {
+  /// Pictures of what labels say, placed as `.grid` places them, whatever is configured; labels
+  /// without concepts give the bare ground. Bytes in N, C, H, W order.
+  public func pixels(showing labels: [ExampleLabel]) -> [UInt8] {
     let each = 3 * size * size
-    var random = KeyedRandom(seed: 0, stream: "placement on the grid is not random")
-    return [UInt8](unsafeUninitializedCapacity: scenes.count * each) { buffer, count in
-      for (index, scene) in scenes.enumerated() {
-        var canvas = Canvas(
-          pixels: UnsafeMutableBufferPointer(
-            rebasing: buffer[(index * each)..<((index + 1) * each)]),
-          size: size, layout: .channelsFirst)
-        canvas.clear(NamedColor.all[scene.color].color)
-        for item in scene.concepts.isEmpty ? [] : place(scene.concepts, &random) {
-          canvas.draw(item.sprite, x: item.x, y: item.y)
-        }
+    return [UInt8](unsafeUninitializedCapacity: labels.count * each) { buffer, count in
+      for (index, label) in labels.enumerated() {
+        let window = UnsafeMutableBufferPointer(
+          rebasing: buffer[(index * each)..<((index + 1) * each)])
+        draw(
+          label, gridItems(label), Canvas(pixels: window, size: size, layout: .channelsFirst))
       }
-      count = scenes.count * each
+      count = labels.count * each
     }
   }
 
-  // MARK: The plan of an example
-
-  private struct Plan {
-    var label: ExampleLabel
-    var color: Int
-    var items: [(sprite: Sprite, x: Int, y: Int)]
+  /// Pictures of given objects on given grounds; see `pixels(showing:)` of labels.
+  func pixels(showing scenes: [(concepts: [Int], color: Int)]) -> [UInt8] {
+    pixels(
+      showing: scenes.map { concepts, color in
+        ExampleLabel(
+          caption: "", conceptIDs: concepts, colorID: color,
+          relation: concepts.count == 2 ? .leftOf : nil,
+          kind: concepts.count == 2 ? .pair : .single)
+      })
   }
 
-  /// Everything random about an example.
-  private func plan(_ index: Int) -> Plan {
-    var random = KeyedRandom(
-      seed: configuration.seed, stream: stream, index: UInt64(bitPattern: Int64(index)))
-    let isPair = random.uniform() < configuration.pairFraction
-    let first = concepts[random.integer(below: concepts.count)]
-    let color = self.color(for: first, &random)
-    var shown = [first]
-    if isPair, let second = partner(of: first, color: color, &random) {
-      // A held-out object must not always stand on the left.
-      shown = random.uniform() < 0.5 ? [first, second] : [second, first]
-    }
-    let label = ExampleLabel(
-      caption: caption(shown, color: color, &random), conceptIDs: shown, colorID: color,
-      kind: shown.count == 2 ? .pair : .single)
-    return Plan(label: label, color: color, items: place(shown, &random))
-  }
+  // MARK: Drawing
 
-  private func color(for concept: Int, _ random: inout KeyedRandom) -> Int {
-    switch split {
-    case .heldOut:
-      let colors = heldOut.colors[concept]
-      return colors[random.integer(below: colors.count)]
-    case .train:
-      let colors = heldOut.trainColors[concept]
-      let white = configuration.whiteFraction ?? 1 / Double(colors.count + 1)
-      if random.uniform() < white { return NamedColor.whiteID }
-      return colors[random.integer(below: colors.count)]
-    }
-  }
+  typealias Item = (sprite: Sprite, x: Int, y: Int)
 
-  private func partner(of first: Int, color: Int, _ random: inout KeyedRandom) -> Int? {
-    for _ in 0..<64 {
-      let second = concepts[random.integer(below: concepts.count)]
-      let shown = split == .heldOut || !heldOut.contains(concept: second, color: color)
-      if second != first, shown { return second }
-    }
-    return nil
-  }
-
-  private func place(
-    _ shown: [Int], _ random: inout KeyedRandom
-  ) -> [(sprite: Sprite, x: Int, y: Int)] {
-    let sets = shown.count == 2 ? halves : singles
-    let slot = size / shown.count
-    return shown.enumerated().map { place, concept in
-      let sprite = sets[random.integer(below: sets.count)][concept]
-      let free = (x: slot - sprite.width, y: size - sprite.height)
-      let isGrid = configuration.placement == .grid
-      let x = isGrid ? free.x / 2 : random.integer(in: 0...max(free.x, 0))
-      let y = isGrid ? free.y / 2 : random.integer(in: 0...max(free.y, 0))
-      return (sprite, place * slot + x, y)
-    }
-  }
-
-  private func caption(_ shown: [Int], color: Int, _ random: inout KeyedRandom) -> String {
-    let mayLeaveOut = configuration.placement == .jitter || color == NamedColor.whiteID
-    let leavesOut = random.uniform() < configuration.unnamedGroundFraction && mayLeaveOut
-    let phrasing = configuration.phrasing
-    let templates =
-      if shown.count == 2 {
-        CaptionGrammar.pair(phrasing, colored: !leavesOut)
-      } else {
-        leavesOut ? CaptionGrammar.plain(phrasing) : CaptionGrammar.colored(phrasing)
+  /// The objects of a label in drawing order, on the grid.
+  private func gridItems(_ label: ExampleLabel) -> [Item] {
+    guard !label.conceptIDs.isEmpty else { return [] }
+    let boxes = Layout.boxes(of: label)
+    return Layout.drawingOrder(of: label).map { place in
+      let concept = place < label.conceptIDs.count ? place : 0
+      let box = boxes[place]
+      var (x, y, side) = (box.x * size / 32, box.y * size / 32, box.side * size / 32)
+      if label.kind == .single, label.sceneID == nil {
+        side = configuration.objectSize
+        (x, y) = ((size - side) / 2, (size - side) / 2)
       }
-    let template = templates[random.integer(below: templates.count)]
-    let names = shown.map { name(of: catalogue.concepts[$0], &random) }
-    let ground = NamedColor.all[color]
-    let spelling = random.uniform() < 0.25 ? ground.synonyms.last : nil
-    return CaptionGrammar.fill(
-      template, object: names[0], second: names.count == 2 ? names[1] : "",
-      color: spelling ?? ground.name)
+      let sprite = art.sprite(
+        concept: label.conceptIDs[concept], form: label.forms[concept], size: max(side, 1))
+      return Self.item(sprite, x: x, y: y, side: side, box.stand)
+    }
   }
 
-  /// The name, or in two captions of five a synonym.
-  private func name(of concept: Concept, _ random: inout KeyedRandom) -> String {
-    let draw = random.uniform()
-    guard !concept.synonyms.isEmpty, draw < 0.4 else { return concept.name }
-    return concept.synonyms[Int(draw / 0.4 * Double(concept.synonyms.count))]
+  /// The same, away from the grid.
+  private func jitteredItems(_ label: ExampleLabel, _ random: inout KeyedRandom) -> [Item] {
+    let boxes = Layout.boxes(of: label)
+    let scale = Double(random.integer(in: 60...100)) / 100
+    return Layout.drawingOrder(of: label).map { place in
+      let concept = place < label.conceptIDs.count ? place : 0
+      let box = boxes[place]
+      func sprite(_ side: Double) -> Sprite {
+        art.looseSprite(
+          concept: label.conceptIDs[concept], form: label.forms[concept], size: max(Int(side), 4))
+      }
+      if label.kind == .single {
+        // In a scene nothing is as large as the picture.
+        let sprite = sprite(Double(size) * scale * (label.sceneID == nil ? 1 : 0.85))
+        return (
+          sprite, random.integer(in: 0...max(size - sprite.width, 0)),
+          random.integer(in: 0...max(size - sprite.height, 0))
+        )
+      }
+      let full = box.side * size / 32
+      let side = full * random.integer(in: 80...100) / 100
+      let shift = size / 32
+      func move() -> Int { (full - side) / 2 + random.integer(in: -shift...shift) }
+      let (x, y) = (box.x * size / 32 + move(), box.y * size / 32 + move())
+      return Self.item(sprite(Double(side)), x: x, y: y, side: side, box.stand)
+    }
+  }
+
+  private static func item(
+    _ sprite: Sprite, x: Int, y: Int, side: Int, _ stand: Layout.Stand
+  ) -> Item {
+    let free = side - sprite.height
+    let down =
+      switch stand {
+      case .middle: free / 2
+      case .bottom: free
+      case .top: 0
+      }
+    return (sprite, x + (side - sprite.width) / 2, y + down)
+  }
+
+  private func draw(_ label: ExampleLabel, _ items: [Item], _ canvas: Canvas) {
+    var canvas = canvas
+    guard let style = label.styleID.map({ Style.all[$0] }) else {
+      ground(label, &canvas)
+      for item in items { canvas.draw(item.sprite, x: item.x, y: item.y) }
+      return
+    }
+    var work = StyleWork(size: size)
+    work.pixels.withUnsafeMutableBufferPointer { pixels in
+      var plain = Canvas(pixels: pixels, size: size, layout: .channelsLast)
+      ground(label, &plain)
+      for item in items { plain.draw(item.sprite, x: item.x, y: item.y) }
+    }
+    for item in items { work.cover(item.sprite, x: item.x, y: item.y) }
+    work.isScene = label.sceneID != nil
+    work.apply(style.technique)
+    canvas.copy(work.pixels)
+  }
+
+  private func ground(_ label: ExampleLabel, _ canvas: inout Canvas) {
+    if let scene = label.sceneID {
+      canvas.copy(scenery.picture(scene: scene, variant: label.sceneVariant ?? 0, size: size))
+    } else {
+      canvas.clear(NamedColor.all[label.colorID ?? NamedColor.whiteID].color)
+    }
   }
 }

@@ -2,35 +2,95 @@
 public struct CorpusConfiguration: Sendable, Hashable, Codable {
   /// Where objects are put.
   public enum Placement: String, Sendable, Codable {
-    /// A single object of exactly `objectSize` pixels in the middle; pairs side by side, each of half
-    /// the picture. Codes of a token grid then repeat from picture to picture.
+    /// Few sizes on fixed places, as `Layout` says: codes of a token grid then repeat from picture to
+    /// picture.
     case grid
-    /// Any position and a size of 60 to 100 % of the picture (pairs: of their half).
+    /// Single objects anywhere, at 60 to 100 % of the picture; all others at 80 to 100 % of their size
+    /// on the grid and moved a little.
     case jitter
   }
 
-  /// The key of all randomness. The choice of held-out pairs does not depend on it.
+  /// The key of all randomness. The choice of what is held out does not depend on it.
   public var seed: UInt64 = 1
   /// The side of a picture in pixels.
   public var size = 64
-  /// The longer side of a single object in pixels under `.grid`.
+  /// The longer side in pixels, under `.grid`, of a single object on a coloured ground.
   public var objectSize = 56
   /// Where objects are put.
   public var placement = Placement.grid
+  /// Which concepts the catalogue has.
+  public var edition = EmojiCatalogue.Edition.first
   /// The part of examples that show two objects, 0 to 1.
   public var pairFraction = 0.0
-  /// The part of training examples on white, 0 to 1; nil weighs all grounds alike.
+  /// The part that show two to four objects of one concept, 0 to 1.
+  public var countFraction = 0.0
+  /// The part that show an object called small or big, 0 to 1. The parts of pairs, counts and sized
+  /// objects sum to 1 at most; the rest shows single objects.
+  public var sizedFraction = 0.0
+  /// The part of all examples that stand in a scene, 0 to 1.
+  public var sceneFraction = 0.0
+  /// The part of all examples that are painted in a style, 0 to 1.
+  public var styleFraction = 0.0
+  /// The relations of pairs, each equally often.
+  public var relations: [Relation] = [.nextTo, .leftOf]
+  /// The part of coloured grounds in training that are white, 0 to 1; nil weighs all alike.
   public var whiteFraction: Double? = nil
   /// The part of captions that do not name the ground, 0 to 1: on white under `.grid`, on any ground
-  /// under `.jitter`.
+  /// under `.jitter`. Scenes are always named.
   public var unnamedGroundFraction = 0.5
+  /// The part of captions with a person that tell the skin tone, 0 to 1.
+  public var toneFraction = 0.1
   /// The phrasings of captions.
   public var phrasing = CaptionGrammar.Phrasing.known
   /// The concepts to draw from, by number; nil for all.
   public var conceptIDs: [Int]? = nil
 
-  /// The defaults: 64 x 64, one object of 56 pixels in the middle, all grounds alike.
+  /// The defaults: 64 x 64, one thing of 56 pixels in the middle, all grounds alike.
   public init() {}
+
+  /// The mixture for training: all concepts, and of all examples a fifth pairs, a twelfth counts, a
+  /// twentieth sized objects, a quarter in scenes and a fifth in styles, combined freely.
+  ///
+  /// - Parameter size: the side in pixels; a multiple of 32 keeps all objects on whole pixels.
+  public static func rich(size: Int = 128) -> CorpusConfiguration {
+    var rich = CorpusConfiguration()
+    rich.size = size
+    rich.objectSize = size * 7 / 8
+    rich.edition = .second
+    rich.pairFraction = 0.2
+    rich.countFraction = 0.08
+    rich.sizedFraction = 0.05
+    rich.sceneFraction = 0.25
+    rich.styleFraction = 0.2
+    rich.relations = Relation.allCases
+    rich.whiteFraction = 0.15
+    return rich
+  }
+
+  /// Reads what is given and leaves the rest at its default, so that files may set single options.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+      value = try values.decodeIfPresent(Value.self, forKey: key) ?? value
+    }
+    try read(.size, &size)
+    objectSize = size * 7 / 8
+    try read(.seed, &seed)
+    try read(.objectSize, &objectSize)
+    try read(.placement, &placement)
+    try read(.edition, &edition)
+    try read(.pairFraction, &pairFraction)
+    try read(.countFraction, &countFraction)
+    try read(.sizedFraction, &sizedFraction)
+    try read(.sceneFraction, &sceneFraction)
+    try read(.styleFraction, &styleFraction)
+    try read(.relations, &relations)
+    whiteFraction = try values.decodeIfPresent(Double.self, forKey: .whiteFraction)
+    try read(.unnamedGroundFraction, &unnamedGroundFraction)
+    try read(.toneFraction, &toneFraction)
+    try read(.phrasing, &phrasing)
+    conceptIDs = try values.decodeIfPresent([Int].self, forKey: .conceptIDs)
+  }
 
   /// Throws `CorpusError.badConfiguration` for values out of range.
   func validate(conceptCount: Int) throws {
@@ -41,12 +101,19 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
     try check(
       (4...size).contains(objectSize), "objectSize \(objectSize) is outside 4 to size, \(size)")
     let fractions = [
-      ("pairFraction", pairFraction), ("whiteFraction", whiteFraction ?? 0),
-      ("unnamedGroundFraction", unnamedGroundFraction),
+      ("pairFraction", pairFraction), ("countFraction", countFraction),
+      ("sizedFraction", sizedFraction), ("sceneFraction", sceneFraction),
+      ("styleFraction", styleFraction), ("whiteFraction", whiteFraction ?? 0),
+      ("unnamedGroundFraction", unnamedGroundFraction), ("toneFraction", toneFraction),
     ]
     for (name, value) in fractions {
       try check((0...1).contains(value), "\(name) \(value) is outside 0 to 1")
     }
+    let kinds = pairFraction + countFraction + sizedFraction
+    try check(
+      kinds <= 1 + 1e-9,
+      "pairFraction, countFraction and sizedFraction sum to \(kinds), more than 1")
+    try check(!relations.isEmpty, "relations is empty")
     if let conceptIDs {
       try check(!conceptIDs.isEmpty, "conceptIDs is empty")
       for id in conceptIDs {

@@ -159,11 +159,11 @@ enum Drawable {
   static let singularInS: Set<String> = [
     "bus", "trolleybus", "minibus", "cactus", "octopus", "hibiscus", "lotus", "glass", "dress",
     "compass", "circus", "walrus", "platypus", "tyrannosaurus", "brontosaurus", "cypress",
-    "rhinoceros", "hippopotamus",
+    "rhinoceros", "hippopotamus", "biceps", "lens",
   ]
 
   /// Things of which there is one, named with "the".
-  static let definite: Set<String> = ["statue of liberty", "tokyo tower"]
+  static let definite: Set<String> = ["statue of liberty", "tokyo tower", "milky way", "kaaba"]
 
   /// Last words that would name something else when standing alone.
   static let misleadingLastWords: Set<String> = [

@@ -9,19 +9,23 @@ struct Sprite: Sendable {
   let pixels: [UInt8]
 }
 
-/// The pictures of a catalogue's concepts, cut to their visible part and scaled on demand.
+/// The pictures of a catalogue's concepts, cut to their visible part.
 ///
-/// Scaled pictures are kept, one set for each size; one art serves any number of corpora and threads.
+/// A glyph is rendered when it is first drawn, and scaled once for each size on the token grid; other
+/// sizes are scaled for each example. One art serves any number of corpora and threads.
 public final class GlyphArt: @unchecked Sendable {
   /// Where Debian's fonts-noto-color-emoji puts the font.
   public static let defaultFontPath = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 
-  private let originals: [Picture]
+  private let font: Font
+  private let sequences: [String]
+  /// The number of each concept's first form in `sequences`.
+  private let firstForms: [Int]
   private let lock = NSLock()
-  /// Guarded by `lock`.
-  private var scaled: [Int: [Sprite]] = [:]
+  /// By size, then by form; guarded by `lock`.
+  private var kept: [Int: [Sprite?]] = [:]
 
-  /// Renders every concept of a catalogue with a colour font.
+  /// Opens a colour font and checks that it draws every form of a catalogue's concepts.
   ///
   /// Throws `CorpusError.missing` without the font file, `.undrawn` when the font lacks a concept,
   /// and `ImagingError` when the file is no font.
@@ -30,32 +34,45 @@ public final class GlyphArt: @unchecked Sendable {
       throw CorpusError.missing(
         what: "The Noto Color Emoji font", path: fontPath, package: "fonts-noto-color-emoji")
     }
-    let font = try Font(path: fontPath)
-    var pictures: [Picture] = []
+    font = try Font(path: fontPath)
+    var sequences: [String] = []
+    var firstForms: [Int] = []
     var undrawn = ""
     for concept in catalogue.concepts {
-      // U+FE0F asks for the colour form; some fonts reach a glyph only without it.
-      let glyph =
-        font.colorGlyph(for: concept.character + "\u{fe0f}")
-        ?? font.colorGlyph(for: concept.character)
-      if let picture = glyph.flatMap(Self.trimmed) {
-        pictures.append(picture)
-      } else {
-        undrawn += concept.character
+      firstForms.append(sequences.count)
+      for form in concept.forms {
+        // U+FE0F asks for the colour form; some fonts reach a glyph only without it.
+        let known = [form.sequence + "\u{fe0f}", form.sequence].first(where: font.hasGlyph)
+        if known == nil { undrawn += form.sequence + " " }
+        sequences.append(known ?? form.sequence)
       }
     }
     guard undrawn.isEmpty else { throw CorpusError.undrawn(characters: undrawn, path: fontPath) }
-    originals = pictures
+    self.sequences = sequences
+    self.firstForms = firstForms
   }
 
-  /// All concepts' pictures with the longer side at exactly `size` pixels, in the catalogue's order.
-  func sprites(size: Int) throws -> [Sprite] {
-    try lock.withLock {
-      if let known = scaled[size] { return known }
-      let made = try originals.map { try Self.scaled($0, size: size) }
-      scaled[size] = made
-      return made
+  /// A concept's form with the longer side at exactly `size` pixels; kept for the next time.
+  func sprite(concept: Int, form: Int, size: Int) -> Sprite {
+    let index = firstForms[concept] + form
+    if let known = lock.withLock({ kept[size]?[index] }) { return known }
+    // A whole font has a bitmap for each glyph; of a damaged one nothing shows.
+    let made =
+      font.colorGlyph(for: sequences[index]).flatMap(Self.trimmed).map {
+        Self.scaled($0, size: size)
+      } ?? Sprite(width: 1, height: 1, pixels: [0, 0, 0, 0])
+    lock.withLock {
+      kept[size, default: Array(repeating: nil, count: sequences.count)][index] = made
     }
+    return made
+  }
+
+  /// A concept's form at any size, made anew from one that is kept and at least as large.
+  func looseSprite(concept: Int, form: Int, size: Int) -> Sprite {
+    var base = 128
+    while base / 2 >= max(size, 16) { base /= 2 }
+    let sprite = sprite(concept: concept, form: form, size: base)
+    return size == base ? sprite : sprite.resampled(longerSide: size)
   }
 
   /// The visible part of a picture; nil when nothing is visible.
@@ -74,16 +91,56 @@ public final class GlyphArt: @unchecked Sendable {
       x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
   }
 
-  private static func scaled(_ picture: Picture, size: Int) throws -> Sprite {
+  private static func scaled(_ picture: Picture, size: Int) -> Sprite {
     let longer = max(picture.width, picture.height)
-    let small = try picture.resized(
-      width: max((picture.width * size + longer / 2) / longer, 1),
-      height: max((picture.height * size + longer / 2) / longer, 1), filter: .lanczos3)
+    let width = max((picture.width * size + longer / 2) / longer, 1)
+    let height = max((picture.height * size + longer / 2) / longer, 1)
+    let small = (try? picture.resized(width: width, height: height, filter: .lanczos3)) ?? picture
     var pixels = small.addingAlpha().bytes
     for pixel in stride(from: 0, to: pixels.count, by: 4) {
       let alpha = Int(pixels[pixel + 3])
       for i in pixel..<(pixel + 3) { pixels[i] = UInt8((Int(pixels[i]) * alpha + 127) / 255) }
     }
     return Sprite(width: small.width, height: small.height, pixels: pixels)
+  }
+}
+
+extension Sprite {
+  /// Scaled to another size, bilinearly; good down to half.
+  func resampled(longerSide: Int) -> Sprite {
+    let longer = max(width, height)
+    let (w, h) = (max(width * longerSide / longer, 1), max(height * longerSide / longer, 1))
+    // 8 bits of fraction; sample centres coincide.
+    func taps(_ count: Int, from source: Int) -> [(at: Int, next: Int, part: Int)] {
+      (0..<count).map { i in
+        let position = max((2 * i + 1) * source * 128 / count - 128, 0)
+        let at = min(position >> 8, source - 1)
+        return (at, min(at + 1, source - 1), position & 255)
+      }
+    }
+    let (columns, rows) = (taps(w, from: width), taps(h, from: height))
+    let made = [UInt8](unsafeUninitializedCapacity: w * h * 4) { out, count in
+      pixels.withUnsafeBufferPointer { source in
+        var to = 0
+        for row in rows {
+          let (top, bottom) = (row.at * width * 4, row.next * width * 4)
+          for column in columns {
+            let (left, right) = (column.at * 4, column.next * 4)
+            for c in 0..<4 {
+              let above =
+                Int(source[top + left + c]) * (256 - column.part)
+                + Int(source[top + right + c]) * column.part
+              let below =
+                Int(source[bottom + left + c]) * (256 - column.part)
+                + Int(source[bottom + right + c]) * column.part
+              out[to + c] = UInt8((above * (256 - row.part) + below * row.part + 32768) >> 16)
+            }
+            to += 4
+          }
+        }
+      }
+      count = w * h * 4
+    }
+    return Sprite(width: w, height: h, pixels: made)
   }
 }

@@ -1,13 +1,19 @@
-/// The pairs of concept and ground that training never shows.
+/// The combinations that training never shows.
 ///
-/// Each concept holds back one ground other than white, and one in ten of them a second: a tenth of
-/// all such pairs, every concept among them. The choice hangs on names alone, so it is the same for
-/// every seed.
+/// Each concept holds back one ground other than white (one in ten of them a second: a tenth of all
+/// such pairs), one scene and one style; and of the pairs of concepts one in ten is held back. The
+/// choice hangs on names alone, so it is the same for every seed.
 struct HeldOutPairs: Sendable {
   /// The grounds held back, by concept.
   let colors: [[Int]]
   /// The grounds that training may show, white left out, by concept.
   let trainColors: [[Int]]
+  /// The scene held back, by concept.
+  let scenes: [Int]
+  /// The style held back, by concept.
+  let styles: [Int]
+
+  private let hashes: [UInt64]
 
   init(catalogue: EmojiCatalogue) {
     let grounds = NamedColor.all.filter { $0.id != NamedColor.whiteID }
@@ -20,19 +26,34 @@ struct HeldOutPairs: Sendable {
       return Array(order.prefix(second ? 2 : 1))
     }
     trainColors = colors.map { held in grounds.map(\.id).filter { !held.contains($0) } }
+    func choice(_ what: String, of count: Int) -> [Int] {
+      catalogue.concepts.map {
+        Int(KeyedRandom.hash("held out \(what)/\($0.character)") % UInt64(count))
+      }
+    }
+    scenes = choice("scene", of: Scene.all.count)
+    styles = choice("style", of: Style.all.count)
+    hashes = catalogue.concepts.map { KeyedRandom.hash("held out pair/\($0.character)") }
   }
 
   func contains(concept: Int, color: Int) -> Bool {
     colors[concept].contains(color)
   }
-}
 
-/// A prompt of the fixed evaluation list, with what its picture must show.
-public struct EvaluationPrompt: Sendable, Hashable, Codable {
-  /// What to paint.
-  public let text: String
-  /// The object's number in the catalogue.
-  public let conceptID: Int
-  /// The ground's number in `NamedColor.all`.
-  public let colorID: Int
+  /// Whether two concepts, in either order, are never shown together.
+  func contains(pair first: Int, _ second: Int) -> Bool {
+    var random = KeyedRandom(
+      seed: hashes[first] &+ hashes[second], stream: "held-out pairs of concepts")
+    return random.integer(below: 10) == 0
+  }
+
+  /// Whether a picture joins anything that training never joins.
+  func contains(_ label: ExampleLabel) -> Bool {
+    let alone = label.conceptIDs.contains { concept in
+      label.colorID.map { contains(concept: concept, color: $0) } == true
+        || label.sceneID == scenes[concept] || label.styleID == styles[concept]
+    }
+    let ids = label.conceptIDs
+    return alone || ids.count == 2 && contains(pair: ids[0], ids[1])
+  }
 }
