@@ -142,7 +142,7 @@ public struct DrawerEvaluation {
     let cells = drawn.flatMap { item -> [ContactSheet.Cell] in
       let prompt = item.painted.prompt
       let object = evaluation.concepts[prompt.conceptID]
-      let ground = "on \(NamedColor.all[prompt.colorID].name)"
+      let ground = "on \(NamedColor.all[prompt.colorID ?? NamedColor.whiteID].name)"
       let final = item.painted.picture
       guard let start = item.start else { return [.init(final, caption: "\(object) \(ground)")] }
       return [.init(start, caption: object), .init(final, caption: ground)]

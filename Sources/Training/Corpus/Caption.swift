@@ -38,15 +38,14 @@ struct Caption {
     let templates =
       style == nil
       ? CaptionGrammar.placed(phrasing, named: !place.isEmpty)
-      : CaptionGrammar.styled(phrasing, adjective: style?.adjective != nil && !isMany)
-    let template = templates[random.extra.integer(below: templates.count)]
+      : CaptionGrammar.styled(phrasing, adjective: style?.adjective != nil && label.kind == .single)
+    var template = templates[random.extra.integer(below: templates.count)]
+    if label.count > 1 { template = template.replacing("there is {s}", with: "there are {s}") }
     return CaptionGrammar.compose(
       template, objects: objects.with, bare: objects.bare, place: place,
       work: style.map { $0.works[random.extra.integer(below: $0.works.count)] } ?? "",
       style: style?.name ?? "", adjective: style?.adjective ?? "")
   }
-
-  private var isMany: Bool { label.conceptIDs.count + label.count > 2 }
 
   private func plain(
     _ templates: [String], _ color: NamedColor?, _ random: inout ExampleRandom,

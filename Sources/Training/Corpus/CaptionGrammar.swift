@@ -122,15 +122,11 @@ public enum CaptionGrammar {
       words.firstIndex { connectors.contains(Substring($0)) || afterNoun.contains($0) }
       ?? words.count
     guard end > 0 else { return [] }
-    let head = words.indices.prefix(end).last { index in
-      index == 0 || !(people.contains(words[0]) && words[index].hasSuffix("ing"))
+    // "Person running": what is done is not counted.
+    if people.union(["face"]).contains(words[0]), words.contains(where: { $0.hasSuffix("ing") }) {
+      return [0]
     }
-    guard let head else { return [] }
-    if let doing = words.firstIndex(where: { $0.hasSuffix("ing") }), doing > 0,
-      people.union(["face"]).contains(words[doing - 1])
-    {
-      return [doing - 1]
-    }
+    let head = end - 1
     // "Man" and "woman" before a noun, but not "old" or "bald" before "man".
     return head > 0 && people.contains(words[0]) ? [0, head] : [head]
   }

@@ -159,7 +159,8 @@ enum Drawable {
   static let singularInS: Set<String> = [
     "bus", "trolleybus", "minibus", "cactus", "octopus", "hibiscus", "lotus", "glass", "dress",
     "compass", "circus", "walrus", "platypus", "tyrannosaurus", "brontosaurus", "cypress",
-    "rhinoceros", "hippopotamus", "biceps", "lens",
+    "rhinoceros", "hippopotamus", "biceps", "lens", "abacus",
+    "fleur-de-lis",
   ]
 
   /// Things of which there is one, named with "the".

@@ -24,7 +24,7 @@ public struct Concept: Sendable, Hashable {
 public struct EmojiCatalogue: Sendable {
   /// Which concepts there are.
   public enum Edition: String, Sendable, Codable, CaseIterable {
-    /// The 451 things that are not people, of the first pack.
+    /// The 452 things that are not people, of the first pack.
     case first
     /// Those, with the same numbers, and after them people and all other usable concepts.
     case second
@@ -82,10 +82,12 @@ public struct EmojiCatalogue: Sendable {
     guard unnamed.isEmpty else { throw CorpusError.unnamed(characters: unnamed, path: path) }
 
     var taken: Set<String> = []
+    var misleading = Drawable.misleadingLastWords
     var concepts: [Concept] = []
     for entries in editions {
       taken.formUnion(entries.map(\.name))
-      let synonyms = Self.synonyms(of: entries, &taken)
+      let synonyms = Self.synonyms(of: entries, misleading, &taken)
+      misleading.formUnion(Drawable.moreMisleadingLastWords)
       for (entry, synonyms) in zip(entries, synonyms) {
         concepts.append(
           Concept(
@@ -108,7 +110,9 @@ public struct EmojiCatalogue: Sendable {
   }
 
   /// At most two other names for each entry, none of them taken.
-  private static func synonyms(of entries: [Entry], _ taken: inout Set<String>) -> [[String]] {
+  private static func synonyms(
+    of entries: [Entry], _ misleading: Set<String>, _ taken: inout Set<String>
+  ) -> [[String]] {
     var synonyms = entries.map { entry in
       Drawable.otherNames(of: entry.character).filter { taken.insert($0).inserted }
     }
@@ -117,7 +121,8 @@ public struct EmojiCatalogue: Sendable {
     let lastWords = entries.map { entry -> String? in
       let words = entry.name.split(separator: " ")
       guard
-        words.count > 1, !words.contains(where: CaptionGrammar.connectors.contains),
+        words.count > 1, !["people", "body"].contains(entry.group),
+        !words.contains(where: CaptionGrammar.connectors.contains),
         let last = words.last.map(String.init)
       else { return nil }
       return last
@@ -126,7 +131,7 @@ public struct EmojiCatalogue: Sendable {
     for (index, entry) in entries.enumerated() where synonyms[index].count < 2 {
       guard
         let word = lastWords[index], uses[word] == 1, entry.keywords.contains(word),
-        !Drawable.misleadingLastWords.contains(word), taken.insert(word).inserted
+        !misleading.contains(word), taken.insert(word).inserted
       else { continue }
       synonyms[index].append(word)
     }

@@ -39,7 +39,7 @@ public struct Style: Sendable, Hashable {
       (.woodcut, "woodcut", ["a woodcut", "a woodcut print"], "woodcut", false),
       (.neon, "neon sign", ["a neon sign", "neon lights"], "neon", false),
       (.blueprint, "blueprint", ["a blueprint"], "blueprint", false),
-      (.silhouette, "silhouette", ["a silhouette", "the silhouette"], nil, true),
+      (.silhouette, "silhouette", ["a silhouette"], nil, true),
       (.poster, "poster", ["a poster", "a print"], nil, true),
     ]
     return table.enumerated().map { id, row in

@@ -16,8 +16,8 @@ extension StyleWork {
     for cy in 0..<cells {
       for cx in 0..<cells {
         var color = mean(cx * block, cy * block, block, block)
-        color = Self.saturated(color, 1.2) / 51
-        color = color.rounded(.toNearestOrEven) * 51
+        // Eight levels: fewer would tint skin.
+        color = (Self.saturated(color, 1.1) / 36).rounded(.toNearestOrEven) * 36
         let isRim =
           isObject(cx, cy)
           && !(isObject(cx - 1, cy) && isObject(cx + 1, cy) && isObject(cx, cy - 1)
@@ -32,7 +32,7 @@ extension StyleWork {
 
   /// Square tiles with grout between them.
   mutating func mosaic() {
-    let tile = length(6)
+    let tile = length(5)
     let gap = length(1)
     for (row, top) in stride(from: 0, to: size, by: tile).enumerated() {
       for (column, left) in stride(from: 0, to: size, by: tile).enumerated() {
@@ -107,12 +107,11 @@ extension StyleWork {
   /// Washes on paper: soft, pale, with blooms, darker rims and an unpainted border.
   mutating func watercolour() {
     let planes = (0..<3).map { c in
-      blurred(
-        blurred((0..<size * size).map { Float(pixels[3 * $0 + c]) }, length(1)), length(1))
+      blurred((0..<size * size).map { Float(pixels[3 * $0 + c]) }, length(1))
     }
     let rim = gradient(blurred(mask, length(1)))
     let (wide, fine, wobble) = (length(26), length(7), length(9))
-    let reach = Float(length(3))
+    let reach = Float(length(2))
     for y in 0..<size {
       for x in 0..<size {
         let i = y * size + x

@@ -126,8 +126,8 @@ extension StyleWork {
           if border >= frame - rule { set(i, 30, 28, 34) } else { set(i, 246, 236, 214) }
           continue
         }
-        var color = Self.saturated(SIMD3(planes[0][i], planes[1][i], planes[2][i]), 1.3)
-        color = (color / 64).rounded(.toNearestOrEven) * 64
+        var color = Self.saturated(SIMD3(planes[0][i], planes[1][i], planes[2][i]), 1.2)
+        color = (color / 42.5).rounded(.toNearestOrEven) * 42.5
         if !isScene {
           let (dx, dy) = (Float(x) + 0.5 - middle, Float(y) + 0.5 - middle)
           // The angle on a diamond instead of a circle: 0 to 4 around.
