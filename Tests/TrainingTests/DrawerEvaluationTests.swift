@@ -103,7 +103,7 @@ struct DrawerEvaluationTests {
     let pairs = HeldOutPairs(catalogue: corpus.catalogue)
     let prompts = try DrawerEvaluation.objects.map { try #require(corpus.heldOutPrompt(of: $0)) }
     #expect(Set(prompts).count == 20)
-    #expect(prompts.allSatisfy { pairs.contains(concept: $0.conceptID, color: $0.colorID) })
+    #expect(prompts.allSatisfy { pairs.contains($0.label) })
     #expect(Set(prompts.map(\.colorID)).count >= 8, "grounds of many colours")
   }
 
