@@ -99,7 +99,9 @@ public struct PackEvaluation {
   /// Renders of what prompts ask for: the best pictures of them that there are.
   public func renders(of prompts: [EvaluationPrompt]) throws -> [Picture] {
     try prompts.map { prompt in
-      let bytes = grid.pixels(showing: [(concepts: [prompt.conceptID], color: prompt.colorID ?? NamedColor.whiteID)])
+      let bytes = grid.pixels(showing: [
+        (concepts: [prompt.conceptID], color: prompt.colorID ?? NamedColor.whiteID)
+      ])
       let x = PictureBatches.tensor(bytes, [1, 3, grid.size, grid.size])
       return try Picture(((x + 1) / 2)[0])
     }

@@ -117,7 +117,8 @@ extension Corpus {
     label.forms = label.conceptIDs.map {
       random.integer(below: catalogue.concepts[$0].forms.count)
     }
-    label.skinTone = zip(label.conceptIDs, label.forms).lazy
+    label.skinTone =
+      zip(label.conceptIDs, label.forms).lazy
       .compactMap { catalogue.concepts[$0].forms[$1].skinTone }.first
   }
 

@@ -29,7 +29,10 @@ public struct Scene: Sendable, Hashable {
       ("space", false, ["in space", "in outer space", "floating in space"]),
       ("mountains", true, ["in the mountains", "in front of mountains", "near the mountains"]),
       ("underwater", false, ["underwater", "under the sea", "under water"]),
-      ("forest at night", true, ["in a forest at night", "in the woods at night", "in a dark forest"]),
+      (
+        "forest at night", true,
+        ["in a forest at night", "in the woods at night", "in a dark forest"]
+      ),
       ("city at night", true, ["in the city at night", "in a city at night", "in a dark city"]),
     ]
     return table.enumerated().map { Scene(id: $0, name: $1.0, phrases: $1.2, hasGround: $1.1) }

@@ -124,7 +124,9 @@ struct ScenePainter {
   private func pickNumber(_ numbers: [Float]) -> Float { numbers[variant % numbers.count] }
 
   mutating func night() {
-    brush.gradient([(0, pick([0x070b26, 0x0b0d31, 0x06122b, 0x120a33])), (0.85, 0x2b3f80), (1, 0x2b3f80)])
+    brush.gradient([
+      (0, pick([0x070b26, 0x0b0d31, 0x06122b, 0x120a33])), (0.85, 0x2b3f80), (1, 0x2b3f80),
+    ])
     stars(70, to: 0.8)
     moon(pickNumber([0.82, 0.16, 0.7, 0.28]), 0.16, 0.085)
     brush.hill(0.84, 0.05, waves: 1.2, phase: 0.3 * Float(variant), 0x14224a)
@@ -179,7 +181,8 @@ struct ScenePainter {
     {
       for i in 0..<8 {
         let t = Float(i) / 7
-        brush.ellipse(cx + dx * t, cy + dy * t + 0.07 * t * t, 0.026 - 0.017 * t, 0.02 - 0.012 * t, 0x2f8f46)
+        brush.ellipse(
+          cx + dx * t, cy + dy * t + 0.07 * t * t, 0.026 - 0.017 * t, 0.02 - 0.012 * t, 0x2f8f46)
       }
     }
   }
@@ -223,14 +226,16 @@ struct ScenePainter {
       }
     }
     brush.hill(0.72, 0.02, waves: 1.5, phase: 0.3 * Float(variant), dark ? 0x10251f : 0x4c8a3d)
-    brush.hill(0.86, 0.02, waves: 1.2, phase: 0.1 + 0.3 * Float(variant), dark ? 0x0b1a17 : 0x3d7532)
+    brush.hill(
+      0.86, 0.02, waves: 1.2, phase: 0.1 + 0.3 * Float(variant), dark ? 0x0b1a17 : 0x3d7532)
     for _ in 0..<40 {
       brush.triangle(
         number(0, 1), number(0.76, 1), 0.014, 0.035, dark ? 0x173a2c : 0x62a84b)
     }
   }
 
-  private mutating func tree(_ x: Float, _ base: Float, _ height: Float, _ hex: UInt32, dark: Bool) {
+  private mutating func tree(_ x: Float, _ base: Float, _ height: Float, _ hex: UInt32, dark: Bool)
+  {
     brush.rectangle(x - 0.016, base - 0.06, 0.032, 0.14, dark ? 0x1a1614 : 0x6b4a30)
     if variant % 2 == 0 {
       for i in 0..<3 {
@@ -248,7 +253,8 @@ struct ScenePainter {
   }
 
   mutating func desert() {
-    brush.gradient([(0, pick([0x58a9e6, 0x79b8e8, 0xf0b15c, 0x6ab0e2])), (0.55, 0xfbe7c0)], to: 0.6)
+    brush.gradient(
+      [(0, pick([0x58a9e6, 0x79b8e8, 0xf0b15c, 0x6ab0e2])), (0.55, 0xfbe7c0)], to: 0.6)
     sun(pickNumber([0.82, 0.2, 0.5, 0.7]), 0.15, 0.09, 0xfff0a0)
     brush.hill(0.5, 0.08, waves: 0.9, phase: 0.3 * Float(variant), 0xeab765)
     brush.hill(0.62, 0.06, waves: 1.2, phase: 0.4 + 0.2 * Float(variant), 0xdd9f4c)
@@ -398,7 +404,9 @@ struct ScenePainter {
   }
 
   mutating func underwater() {
-    brush.gradient([(0, pick([0x49c0e6, 0x3fb6d8, 0x55c8e0, 0x3aa4dc])), (1, pick([0x0a3f7a, 0x0b4f7f]))])
+    brush.gradient([
+      (0, pick([0x49c0e6, 0x3fb6d8, 0x55c8e0, 0x3aa4dc])), (1, pick([0x0a3f7a, 0x0b4f7f])),
+    ])
     for i in 0..<4 {
       let x = 0.1 + 0.26 * Float(i) + number(-0.05, 0.05)
       brush.triangle(x, 0.75, 0.2, 0.95, 0xffffff, alpha: 0.09)
