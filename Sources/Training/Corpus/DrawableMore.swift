@@ -152,7 +152,8 @@ extension Drawable {
   /// Last words of the second edition's names that would name something else; see
   /// `misleadingLastWords`.
   static let moreMisleadingLastWords: Set<String> = [
-    "landing", "stop", "night", "fuji", "index", "link", "score", "bubble", "coaster", "springs", "trap",
+    "landing", "stop", "night", "fuji", "index", "link", "score", "bubble", "coaster", "springs",
+    "trap",
     "polish", "tabs", "scale", "horn", "receiver", "flag", "net", "barrier",
   ]
 }
