@@ -154,7 +154,9 @@ public actor Engine {
           initial: try startPicture(exact, options.files, painted), files: options.files)
         try paint(painting, Keeper(options, picture: index), easel)
         exact.iterations = painting.iteration
-        try finish(painting.picture(), exact, score: nil, svg: painting.svg())
+        try finish(
+          painting.transparentPicture() ?? painting.picture(), exact, score: nil,
+          svg: painting.svg())
       }
     }
     let spent = (clock.now - start).components

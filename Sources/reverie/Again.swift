@@ -59,6 +59,7 @@ struct Again: AsyncParsableCommand {
         engine: engine, destination: destination, output: output, ending: ending
       ).run(film, request, files: attachments, pack: execution.pack)
     }
+    output.note(request)
     let session = Session(engine: engine, destination: destination, output: output)
     try await session.run(request, count: 1, files: attachments, pack: execution.pack)
   }

@@ -86,6 +86,15 @@ extension OutputOptions {
     throw ValidationError(
       "--svg needs a method that draws shapes (\(methods)), not \(request.method?.rawValue ?? "").")
   }
+
+  /// Tells what a picture's file will not hold of what was asked for.
+  func note(_ request: Request) {
+    guard svg, !quiet, let filters = request.filters, !filters.isEmpty else { return }
+    let names = filters.map(\.name).joined(separator: ", ")
+    Console.say(
+      "Note: the .svg holds the shapes as they are before the filters (\(names)), the picture those "
+        + "after them.")
+  }
 }
 
 /// How it is computed.

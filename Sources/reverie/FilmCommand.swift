@@ -33,7 +33,8 @@ struct FilmCommand: AsyncParsableCommand {
 
   @Argument(
     parsing: .allUnrecognized,
-    help: ArgumentHelp("What to paint, and parameters of the picture.", valueName: "prompt"))
+    help: ArgumentHelp("What to paint, and parameters of the picture.", valueName: "prompt"),
+    completion: RequestArguments.completion)
   var words: [String] = []
 
   @OptionGroup(title: "Film")
@@ -85,6 +86,9 @@ struct FilmOptions: ParsableArguments {
   @Option(help: "Seconds for which the last frame stands.")
   var hold = 1.0
 
+  @Option(help: "Iterations of zoom before the camera begins to move (0).")
+  var start: Int?
+
   @Option(help: "How much larger the picture becomes from frame to frame.")
   var zoom = 1.02
 
@@ -108,6 +112,7 @@ struct FilmOptions: ParsableArguments {
     var film = Film(kind)
     film.every = every ?? (kind == .restyle ? 25 : kind == .ring ? 10 : 5)
     film.frames = frames
+    film.start = start
     (film.rate, film.smooth, film.hold) = (fps, smooth, hold)
     (film.zoom, film.turn) = (zoom, turn)
     if let carry { film.carry = carry }
@@ -119,11 +124,12 @@ struct FilmOptions: ParsableArguments {
       (film.shiftX, film.shiftY) = (numbers[0], numbers[1])
     }
     if let seeds {
-      let numbers = seeds.split(separator: ",").compactMap { Int($0) }
-      guard numbers.count == seeds.split(separator: ",").count, numbers.count > 1 else {
-        throw ValidationError("--seeds takes at least two numbers, as in 1,2,3, not '\(seeds)'.")
+      film.seeds = try seeds.split(separator: ",").map {
+        try Seed.number(of: String($0), field: "seeds")
       }
-      film.seeds = numbers
+      guard film.seeds.count > 1 else {
+        throw ValidationError("--seeds takes at least two seeds, as in 1,2,3, not '\(seeds)'.")
+      }
     }
     film.source = try source.map { try Self.files(at: $0) }?.map { try attach($0) } ?? []
     return film

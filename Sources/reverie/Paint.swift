@@ -52,7 +52,8 @@ struct Paint: AsyncParsableCommand {
 
   @Argument(
     parsing: .allUnrecognized,
-    help: ArgumentHelp("What to paint, and the parameters above.", valueName: "prompt"))
+    help: ArgumentHelp("What to paint, and the parameters above.", valueName: "prompt"),
+    completion: RequestArguments.completion)
   var words: [String] = []
 
   @Option(
@@ -134,6 +135,10 @@ struct Paint: AsyncParsableCommand {
       }
       try output.check(request)
       cells.append(Grid.Cell(request: request, files: arguments.files, values: values))
+    }
+    // Once, also for a grid of many.
+    if let filtered = cells.first(where: { $0.request.filters?.isEmpty == false }) {
+      output.note(filtered.request)
     }
     let session = Session(
       engine: try execution.engine(pack, device: device), destination: destination,

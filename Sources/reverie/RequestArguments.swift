@@ -66,6 +66,9 @@ struct RequestArguments {
       try request.set("width", .integer(size.width))
       try request.set("height", .integer(size.height))
       given.formUnion(["width", "height"])
+    } else if flag == "seed" {
+      try request.set("seed", .string(text))
+      given.insert("seed")
     } else if let parameter = Request.parameters.first(where: { $0.flag == flag }) {
       try set(parameter.name, parameter.kind, text)
     } else if let argument = Self.drawerArguments.first(where: { flagName(of: $0.name) == flag }) {
@@ -170,6 +173,9 @@ struct RequestArguments {
     return Request.parameters.filter { !hidden.contains($0.name) }.map(\.flag) + ["size"]
       + promptFlags.keys.sorted() + drawerArguments.map { flagName(of: $0.name) }
   }
+
+  /// What a shell offers among the words of a prompt.
+  static var completion: CompletionKind { .list(flags.map { "--\($0)" }) }
 
   private static func unknown(_ typed: String) -> ValidationError {
     let name = String(typed.drop { $0 == "-" })

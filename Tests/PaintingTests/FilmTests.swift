@@ -71,6 +71,45 @@ import Torch
     #expect(reason(.vqganCLIP, "a ^ b") { $0.zoom = .infinity }.contains("zoom must be"))
     #expect(reason(.vqganCLIP) { $0.kind = .restyle }.contains("must name a video"))
     #expect(reason(.vqganCLIP) { ($0.kind, $0.frames) = (.ring, 1) }.contains("at least 2"))
+    #expect(reason(.vqganCLIP) { ($0.kind, $0.start) = (.zoom, 20) }.isEmpty)
+    #expect(reason(.vqganCLIP, "a ^ b") { $0.start = 20 }.contains("only with zoom"))
+  }
+
+  @Test("a film that was kept before there was a start is read")
+  func olderFilm() throws {
+    var film = Film(.zoom)
+    film.start = nil
+    let json = try JSONEncoder().encode(film)
+    #expect(!String(decoding: json, as: UTF8.self).contains("start"))
+    #expect(try JSONDecoder().decode(Film.self, from: json) == film)
+  }
+
+  @Test("a zoom stands until its start, then moves on", arguments: [0, 2, 100])
+  func start(_ start: Int) async throws {
+    let pack = try Pack(folder: TinyPack.make(dalle: false))
+    var request = Request("red fox")
+    request.method = Method(rawValue: "pixels")
+    (request.width, request.height, request.seed) = (32, 32, 3)
+    // So small a step that only the camera changes the picture.
+    (request.cutouts, request.learningRate) = (1, 1e-6)
+    request.objectives = []
+    var film = Film(.zoom)
+    (film.every, film.frames, film.zoom, film.shiftX) = (1, 4, 1, 3)
+    film.start = start
+    let run = try RunFolder(
+      creating: ScratchFolder.make("zoom").appending(path: "a.run"),
+      .init(
+        request: request, count: 1, film: film, pack: nil,
+        packEdition: .init(id: pack.manifest.id, version: pack.manifest.version), device: "cpu",
+        threads: 1, previewEvery: nil, output: nil, folder: "."), files: Attachments())
+    let engine = Engine(pack: pack, threads: 1)
+    for try await _ in engine.generate(request, .init(run: run, film: film)) {}
+    #expect(run.frameCount == 5)
+    let frames = try (1...5).map { try Picture.read(from: run.frame($0).path).tensor() }
+    for (index, (frame, next)) in zip(frames, frames.dropFirst()).enumerated() {
+      // A level of 256 may be rounded the other way.
+      #expect((distance(frame, next) < 0.01) == (index < start), "frame \(index)")
+    }
   }
 
   @Test("an overlay covers as much as its own transparency and its alpha say")

@@ -99,7 +99,7 @@ import Weights
       ("start.cosine", latents[0], ofStart(.cosine)),
       ("start.pixels", picture, ofStart(.pixels)),
       ("aesthetic", embeddings, ofEmbeddings(AestheticObjective(score: { $0.linear(head, bias) }))),
-      ("contrastive", embeddings, ofEmbeddings(ContrastiveObjective(texts: texts, wanted: 1))),
+      ("contrastive", embeddings, ofEmbeddings(ContrastiveObjective(texts: [texts], wanted: 1))),
       ("lookup", picture, { LookupFilter(colors: colors)($0, iteration: 0).loss }),
       ("style.content", x, { selfSimilarityLoss($0, content) }),
       ("style.remd", x, { relaxedEarthMover(cosineDistances($0, style)) }),

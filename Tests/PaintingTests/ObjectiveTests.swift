@@ -67,6 +67,17 @@ import Torch
     #expect(abs(PromptObjective(y, weight: -2).loss(x).item() + 2 * 0.548311) < 1e-5)
   }
 
+  @Test("the mean of all views and each of them share the loss as is asked for")
+  func averaging() {
+    let stream = RandomStream(seed: 4, "views")
+    let (views, text) = (stream.normal([5, 6]), stream.normal([1, 6]))
+    let each = PromptObjective(text).loss(views).item()
+    let together = PromptObjective(text).loss(views.mean(over: [0], keepDims: true)).item()
+    let found = PromptObjective(text, averaging: 0.3).loss(views).item()
+    #expect(abs(found - (0.3 * together + 0.7 * each)) < 1e-6)
+    #expect(abs(together - each) > 0.01)
+  }
+
   @Test(
     "views nearer than the stop count in the value but are not pulled",
     arguments: [

@@ -186,4 +186,23 @@ import Testing
     #expect(Processor.physicalCores("model name : x") == nil)
     #expect(Processor.cores >= 1)
   }
+
+  @Test("a seed is a number, or any text that stands for one")
+  func seeds() throws {
+    func seed(_ value: JSONValue) throws -> Int? {
+      var request = Request("fox")
+      try request.set("seed", value)
+      return request.seed
+    }
+    #expect(try seed(.integer(7)) == 7)
+    #expect(try seed(.string(" 7 ")) == 7)
+    // printf 'blue moon' | sha256sum
+    #expect(try seed(.string("blue moon")) == 0x3b74dc9061f59)
+    #expect(try seed(.string(" blue moon\n")) == seed(.string("blue moon")))
+    #expect(try seed(.string("blue moons")) != seed(.string("blue moon")))
+    for bad in ["", "  ", "-1", "1.5", "1e300", "9007199254740992"] {
+      #expect(throws: RequestError.self, "\(bad)") { try seed(.string(bad)) }
+    }
+    #expect(throws: RequestError.self) { try seed(.number(1.5)) }
+  }
 }

@@ -155,8 +155,25 @@ func fitting(
       let drawer = try kind.drawer()
       #expect(drawer.rates.count == drawer.parameters.count)
     }
-    let changing = try DrawerKind.line.drawer(["paperChanges": .string("yes")])
-    #expect(changing.parameters.count == 3 && changing.rates.count == 3)
+  }
+
+  @Test("ink and paper change where they may, and ink stays opaque")
+  func inkAndPaper() throws {
+    for (paper, ink) in [("no", "no"), ("yes", "no"), ("no", "yes"), ("yes", "yes")] {
+      let drawer = try #require(
+        try DrawerKind.line.drawer([
+          "paperChanges": .string(paper), "inkChanges": .string(ink), "paper": .string("white"),
+        ]) as? LineDrawer)
+      let count = 2 + [paper, ink].count { $0 == "yes" }
+      #expect(drawer.parameters.count == count && drawer.rates.count == count)
+      _ = fitting(drawer, to: redDisc(64), steps: 5, rate: 1)
+      #expect((drawer.strokes.paper.floats() != [1, 1, 1]) == (paper == "yes"))
+      let colors = drawer.strokes.colors
+      #expect((colors.narrowed(1, 0, 3).amax().item() > 0) == (ink == "yes"))
+      #expect(colors.narrowed(1, 3, 1).floats().allSatisfy { $0 == 1 })
+      #expect(drawer.begin(from: redDisc(64)))
+      #expect((colors.narrowed(1, 0, 1).amax().item() > 0.5) == (ink == "yes"))
+    }
   }
 
   @Test("limits in the wrong order and unknown colours are named")

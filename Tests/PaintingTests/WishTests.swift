@@ -93,14 +93,17 @@ import Weights
     try networks.clip().embed(picture)
   }
 
-  @Test("a picture that should be like another becomes more so")
-  func imagePrompt() throws {
+  @Test(
+    "a picture that should be like another becomes more so, whenever that is cut",
+    arguments: PictureViews.allCases)
+  func imagePrompt(_ views: PictureViews) throws {
     var files = Attachments()
     let wanted = RandomStream(seed: 9, "wanted").uniform([3, 32, 32])
     let reference = try file(Picture(wanted), &files)
     let painting = try painting("", files) {
       $0.prompts = [Prompt(.image(reference))]
       $0.cutMode = .latest
+      $0.pictureViews = views
     }
     let target = try embedding(wanted.unsqueezed(0))
     func distance() throws -> Double {
@@ -109,6 +112,50 @@ import Weights
     let before = try distance()
     while !painting.isDone { _ = try painting.step() }
     #expect(try distance() < 0.8 * before)
+  }
+
+  @Test("views of a wanted picture are those of the painted one, or others, at each step")
+  func pictureViews() throws {
+    var files = Attachments()
+    let picture = RandomStream(seed: 9, "wanted").uniform([1, 3, 32, 32])
+    let reference = try file(Picture(picture), &files)
+    /// The losses of a painting that begins with the wanted picture itself and stays there.
+    func losses(_ views: PictureViews) throws -> [Double] {
+      let painting = try painting("", files, initial: Picture(picture).tensor()) {
+        $0.prompts = [Prompt(.image(reference))]
+        ($0.cutMode, $0.cutouts, $0.pictureViews) = (.latest, 1, views)
+        $0.augmentations = [Augmentation(rawValue: "affine")].compactMap(\.self)
+        ($0.learningRate, $0.objectives) = (1e-6, [])
+      }
+      return try (0..<3).map { _ in try painting.step() }
+    }
+    let (once, same, other) = (try losses(.once), try losses(.same), try losses(.other))
+    // The same view of the same picture: as near as float32 tells.
+    #expect(same.allSatisfy { $0 < 1e-4 })
+    #expect(once.allSatisfy { $0 > 1e-3 } && other.allSatisfy { $0 > 1e-3 })
+    #expect(Set(once + other).count == 6)
+  }
+
+  @Test("telling texts apart raises the wanted one above the others")
+  func contrastive() throws {
+    let painting = try painting("red") {
+      $0.objectives = [PartSpec("contrastive", ["than": .string("fox; red fox")])]
+      ($0.cutMode, $0.iterations) = (.latest, 40)
+    }
+    let perceptor = try #require(try networks.perceptors(painting.request).first)
+    func lead() throws -> Double {
+      let seen = try embedding(painting.drawer.render(nil).detached())
+      let cosines = ["red", "fox", "red fox"].map {
+        (seen.normalized() * perceptor.embedding(of: $0).normalized()).sum().item()
+      }
+      return cosines[0] - max(cosines[1], cosines[2])
+    }
+    let before = try lead()
+    while !painting.isDone { _ = try painting.step() }
+    #expect(try lead() > before + 0.05)
+    #expect(throws: RequestError.self) {
+      try self.painting("red") { $0.objectives = [PartSpec("contrastive")] }
+    }
   }
 
   @Test("a blended picture is averaged with every text, as one embedding")
@@ -193,6 +240,21 @@ import Weights
     // Rounding of float32 in sums of some hundred terms.
     expectClose(both / scale, (one + next) / (2 * scale), atol: 1e-5)
     #expect((one - next).abs().amax().item() > 0.05 * scale, "the sets are different ones")
+  }
+
+  @Test("weights decay as fast as is asked for, with the optimiser that has it")
+  func weightDecay() throws {
+    func stepped(_ optimizer: OptimizerName, _ decay: Double?) throws -> [Float] {
+      let painting = try painting("red fox") {
+        ($0.optimizer, $0.weightDecay) = (optimizer, decay)
+      }
+      _ = try painting.step()
+      return values(painting).floats()
+    }
+    #expect(try stepped(.adamw, 0) == stepped(.adam, nil))
+    #expect(try stepped(.adamw, nil) == stepped(.adamw, 0.01))
+    #expect(try stepped(.adamw, nil) != stepped(.adam, nil))
+    #expect(throws: RequestError.self) { try stepped(.adam, 0.01) }
   }
 
   // MARK: Leaving and taking up again

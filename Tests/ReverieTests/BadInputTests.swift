@@ -58,7 +58,7 @@ import Testing
       Case("resume of nothing", ["resume", "none.run"], 1, "holds no run.json"),
       Case("resume without runs", ["resume"], 64, "There is no run"),
       Case("negative seed", ["fox", "--seed=-1"], 64, "seed must be"),
-      Case("seed of words", ["fox", "--seed", "x"], 64, "seed must be a whole number, not 'x'"),
+      Case("fraction as a seed", ["fox", "--seed", "1.5"], 64, "seed must be a whole number"),
       Case("no iterations", ["fox", "--iterations", "0"], 64, "iterations must be"),
       Case("infinite rate", ["fox", "--learning-rate", "inf"], 64, "learningRate must be"),
       Case("no rate", ["fox", "--learning-rate", "nan"], 64, "learningRate must be"),

@@ -55,6 +55,43 @@ import Testing
     #expect(try String(contentsOf: other, encoding: .utf8) == svg)
   }
 
+  @Test("clear cells are clear in the file, also by again, and white in a JPEG")
+  func transparency() throws {
+    let program = try Program()
+    for (index, ending) in ["png", "webp", "jpg"].enumerated() {
+      let first = try run(
+        program,
+        [
+          "red fox", "-m", "pixel", "--transparent", "yes", "--shape", "diamond", "--columns", "4",
+          "-i", "4", "--cutouts", "2", "--learning-rate", "0.3", "--size", "40", "--seed", "1",
+          "-o", "\(index).\(ending)",
+        ])
+      #expect(first.status == 0, "\(first.errors)")
+      let file = program.folder.appending(path: "\(index).\(ending)")
+      let picture = try Picture.read(from: file.path)
+      #expect(picture.hasAlpha == (ending != "jpg"))
+      guard ending == "png" else { continue }
+      let pixels = (0..<1600).map { picture[$0 % 40, $0 / 40] }
+      #expect(pixels.contains { $0.alpha < 255 } && Set(pixels).count > 4)
+      let second = try run(program, ["again", "\(index).\(ending)", "-o", "again.png"])
+      #expect(second.status == 0, "\(second.errors)")
+      let other = program.folder.appending(path: "again.png")
+      #expect(try Data(contentsOf: file) == Data(contentsOf: other))
+    }
+  }
+
+  @Test("who wants shapes and filters is told that the shapes are without them")
+  func filteredShapes() throws {
+    let program = try Program()
+    let options = ["-m", "pixel", "-i", "1", "--cutouts", "1", "--size", "32", "--svg", "-o"]
+    let plain = try run(program, ["fox"] + options + ["plain.png"])
+    #expect(plain.status == 0 && !plain.errors.contains("filters"), "\(plain.errors)")
+    let filtered = try run(program, ["fox", "--filter", "lookup"] + options + ["filtered.png"])
+    #expect(
+      filtered.status == 0 && filtered.errors.contains("before the filters (lookup)"),
+      "\(filtered.errors)")
+  }
+
   @Test("the shapes are those of the picture that is kept, not of the last iteration")
   func bestShapes() throws {
     let program = try Program()

@@ -24,6 +24,7 @@ struct Studio {
     for name in names {
       let picture = try await painted("a whale", name, size: 72) {
         if name != "dalle" { ($0.iterations, $0.cutouts) = (80, 12) }
+        if name == "line" { $0.arguments = Self.blackLines }
       }
       cells.append(.init(picture, caption: name))
     }
@@ -45,7 +46,8 @@ struct Studio {
     for (method, count) in [("clipdraw", 64), ("line", 16)] {
       var request = request("a fish", method, size: 96)
       request.iterations = 121
-      request.arguments = ["strokes": .integer(count)]
+      request.arguments = method == "line" ? Self.blackLines : [:]
+      request.arguments["strokes"] = .integer(count)
       for try await event in engine.generate(request, .init(previewEvery: 1)) {
         guard case .preview(let preview) = event, moments.contains(preview.step) else { continue }
         cells.append(.init(preview.picture))
@@ -101,6 +103,12 @@ struct Studio {
     }
     return ContactSheet(cells, columns: 6, cellSize: 96, gap: 4)
   }
+
+  /// Lines as the preset `line-drawing` has them.
+  private static let blackLines: [String: JSONValue] = [
+    "inkChanges": .string("no"), "paperChanges": .string("no"), "minWidth": .number(0.5),
+    "maxWidth": .number(2), "spread": .number(0.5),
+  ]
 
   // MARK: Painting
 

@@ -1,10 +1,13 @@
 import Torch
 
-/// Draws by a few long black lines on paper (as pixray's `line_sketch` drawer).
+/// Draws by a few long lines on paper, as pixray's `line_sketch` drawer; there the lines are black, finer,
+/// and gathered in the middle, and the paper keeps its colour unless told otherwise. A small CLIP that
+/// knows things by their colours finds nothing in such drawings, and so here colours are found, too.
 public struct LineDrawer: VectorDrawer {
   let strokes: Strokes
   private let limits: ClosedRange<Double>
   private let changesPaper: Bool
+  private let changesInk: Bool
   private let seed: UInt64
   private let device: Device
 
@@ -12,6 +15,7 @@ public struct LineDrawer: VectorDrawer {
   init(_ setting: Setting) throws {
     limits = try Strokes.widthLimits(setting, atLeast: 1)
     changesPaper = setting.text("paperChanges") == "yes"
+    changesInk = setting.text("inkChanges") == "yes"
     seed = setting.seed
     device = setting.device
     let count = setting.integer("strokes") ?? 1
@@ -20,7 +24,7 @@ public struct LineDrawer: VectorDrawer {
     let paths = BezierPaths(segments: .init(repeating: length, count: count))
     let reach = 1 / Double(length + 2)
     let points = Strokes.wandering(
-      from: stream.uniform([count, 2]) * 0.5 + 0.25, paths,
+      from: (stream.uniform([count, 2]) - 0.5) * setting.number("spread") + 0.5, paths,
       radius: (reach * Double(setting.height) / Double(setting.width), reach),
       canvas: (setting.width, setting.height), stream: stream)
     let width = min(max(limits.upperBound / 10, limits.lowerBound), limits.upperBound)
@@ -31,27 +35,33 @@ public struct LineDrawer: VectorDrawer {
     if let picture = setting.initial { _ = begin(from: picture) }
   }
 
-  /// The parameters: points and widths in pixels, and the paper's colour where it may change.
+  /// The parameters: points and widths in pixels, and the colours of paper and ink where they may
+  /// change.
   public var parameters: [Tensor] {
     [strokes.points, strokes.widths] + (changesPaper ? [strokes.paper] : [])
+      + (changesInk ? [strokes.colors] : [])
   }
 
   /// Pixels, tenths of pixels, hundredths of the range of colours.
-  public var rates: [Double] { [1, 0.1] + (changesPaper ? [0.01] : []) }
+  public var rates: [Double] {
+    [1, 0.1] + (changesPaper ? [0.01] : []) + (changesInk ? [0.01] : [])
+  }
 
   /// The drawing, `[1, 3, H, W]`.
   public func render(_ iteration: Int?) -> Tensor { strokes.render().to(device) }
 
-  /// Limits the widths to what was asked for, at least a pixel, and the paper to 0…1.
+  /// Limits the widths to what was asked for, at least a pixel, and the colours to 0…1; ink is opaque.
   public func project() {
     noGrad {
+      let ink = strokes.colors.narrowed(1, 0, 3).clamped(0, 1)
+      strokes.colors.assign(concatenated([ink, .ones([ink.size(0), 1])], over: 1))
       strokes.widths.assign(strokes.widths.clamped(limits.lowerBound, limits.upperBound))
       strokes.paper.assign(strokes.paper.clamped(0, 1))
     }
   }
 
   /// Moves the lines to where the picture has detail; a paper that may change takes the picture's
-  /// mean colour.
+  /// mean colour, and ink that may change the colours of what it lies on.
   public func begin(from picture: Tensor) -> Bool {
     let stream = RandomStream(seed: seed, "lines on a picture")
     noGrad {
@@ -59,6 +69,10 @@ public struct LineDrawer: VectorDrawer {
       strokes.center(
         at: Strokes.details(count, of: picture, stream: stream), enlargedBy: .ones([count]))
       if changesPaper { strokes.paper.assign(picture.mean(over: [0, 2, 3]).clamped(0, 1)) }
+      if changesInk {
+        let ink = strokes.colors(of: picture)
+        strokes.colors.assign(concatenated([ink, .ones([count, 1])], over: 1))
+      }
     }
     return true
   }
@@ -76,13 +90,19 @@ extension DrawerKind {
       .integer("strokes", 1...1024, standard: 24, "Number of lines"),
       .integer("length", 1...32, standard: 8, "Curves in a row that make up a line"),
       .number(
-        "minWidth", 0.1...50, standard: 0.5,
+        "minWidth", 0.1...50, standard: 1,
         "Least width of a line in percent of the height; never below a pixel"),
       .number(
-        "maxWidth", 0.1...50, standard: 2, "Largest width of a line in percent of the height"),
+        "maxWidth", 0.1...50, standard: 6, "Largest width of a line in percent of the height"),
       .text("paper", standard: "#f2eecb", "Colour of the paper, a name or #rrggbb"),
       .choice(
-        "paperChanges", ["no", "yes"], standard: "no", "Whether the paper's colour is found, too"),
+        "paperChanges", ["no", "yes"], standard: "yes", "Whether the paper's colour is found, too"),
+      .choice(
+        "inkChanges", ["no", "yes"], standard: "yes",
+        "Whether the lines' colours are found, too; black if not"),
+      .number(
+        "spread", 0...1, standard: 1,
+        "In which share of the picture, around its middle, lines begin"),
     ],
     standards: ["learningRate": .number(1)], drawsShapes: true
   ) { try LineDrawer($0) }

@@ -79,7 +79,7 @@ extension Engine {
       let number = (painting.iteration + film.every - 1) / film.every + 1
       let picture = painting.current()
       try studio.reel.add(picture, number)
-      if film.kind == .zoom, !painting.isDone {
+      if film.kind == .zoom, !painting.isDone, painting.iteration >= film.start ?? 0 {
         try painting.goOn(from: camera(picture), forgetting: true)
       }
     }

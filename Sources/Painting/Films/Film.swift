@@ -39,6 +39,8 @@ public struct Film: Codable, Sendable, Hashable {
   public var smooth: Double?
   /// Seconds for which the last frame stands.
   public var hold = 1.0
+  /// Iterations of `zoom` before the camera begins to move; nil is none.
+  public var start: Int?
   /// How much larger the picture becomes from frame to frame.
   public var zoom = 1.02
   /// Pixels by which it moves to the left from frame to frame; what leaves comes in on the right.
@@ -101,6 +103,13 @@ public struct Film: Codable, Sendable, Hashable {
     _ = try ParameterKind.integer(1...100_000).check(.integer(every), of: "every")
     if let frames {
       _ = try ParameterKind.integer(1...100_000).check(.integer(frames), of: "frames")
+    }
+    if let start {
+      _ = try ParameterKind.integer(0...100_000).check(.integer(start), of: "start")
+      guard kind == .zoom else {
+        throw .badValue(
+          field: "start", reason: "has no effect with \(kind.rawValue), only with zoom")
+      }
     }
     try check("rate", rate, 0.1...240)
     if let smooth { try check("smooth", smooth, 1...240) }

@@ -53,7 +53,7 @@ final class GuidedPainting {
       initial: initial?.to(networks.device), files: files)
     drawer = try workshop.drawer()
     let optimizer = request.optimizer ?? .adam
-    optimizers = drawer.parameters.map { optimizer.make([$0]) }
+    optimizers = drawer.parameters.map { optimizer.make([$0], decay: request.weightDecay) }
     average =
       (request.ema ?? 0) > 0
       ? ParameterAverage(drawer.parameters, decay: request.ema ?? 0) : nil
@@ -179,8 +179,19 @@ final class GuidedPainting {
 
   /// The picture to keep as SVG, before filters; nil where no shapes are drawn.
   func svg() -> String? {
-    guard let drawer = drawer as? any VectorDrawer else { return nil }
-    if let average { return average.with(drawer.parameters) { drawer.svg() } }
+    (drawer as? any VectorDrawer).map { drawer in withKept { drawer.svg() } }
+  }
+
+  /// The picture to keep with its transparency, `[1, 4, H, W]`; nil where it has none. Filters know
+  /// opaque pictures only.
+  func transparentPicture() -> Tensor? {
+    guard filters.isEmpty, let drawer = drawer as? any VectorDrawer else { return nil }
+    return withKept { drawer.transparentPicture() }
+  }
+
+  /// What `look` finds while the shapes are those of the picture to keep.
+  private func withKept<Found>(_ look: () -> Found) -> Found {
+    if let average { return average.with(drawer.parameters, look) }
     let now = drawer.parameters.map { $0.detached().cloned() }
     func set(_ values: [Tensor]) {
       noGrad {
@@ -189,7 +200,7 @@ final class GuidedPainting {
     }
     set(best.shapes)
     defer { set(now) }
-    return drawer.svg()
+    return look()
   }
 
   private func shown(_ picture: Tensor) -> Tensor {

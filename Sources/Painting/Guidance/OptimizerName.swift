@@ -8,7 +8,7 @@ public enum OptimizerName: String, Sendable, Hashable, CaseIterable, Codable {
   public var help: String {
     switch self {
     case .adam: "Moments of the gradient and of its square (Kingma & Ba, 2014)"
-    case .adamw: "Adam with weight decay of its own, 0.01 (Loshchilov & Hutter, 2017)"
+    case .adamw: "Adam with weight decay of its own, 0.01 if not told (Loshchilov & Hutter, 2017)"
     case .adagrad: "Steps that shrink with all gradients so far (Duchi and others, 2011)"
     case .adamax: "Adam with the largest gradient instead of the squares (Kingma & Ba, 2014)"
     case .radam: "Adam that begins carefully (Liu and others, 2019)"
@@ -19,11 +19,11 @@ public enum OptimizerName: String, Sendable, Hashable, CaseIterable, Codable {
   }
 
   /// An optimiser of these parameters.
-  func make(_ parameters: [Tensor]) -> any Optimizer {
+  /// - Parameter decay: of the weights with `adamw`, per unit of learning rate; nil is PyTorch's own.
+  func make(_ parameters: [Tensor], decay: Double? = nil) -> any Optimizer {
     switch self {
     case .adam: AdamW(parameters)
-    // PyTorch's own decay.
-    case .adamw: AdamW(parameters, decay: 0.01)
+    case .adamw: AdamW(parameters, decay: decay ?? 0.01)
     case .adagrad: Adagrad(parameters)
     case .adamax: Adamax(parameters)
     case .radam: RAdam(parameters)

@@ -35,14 +35,8 @@ extension Perceptor {
       let url = try files.url(file)
       let key = "\(file.sha256) \(cutouts) \(size.width)x\(size.height)"
       return try remembered("image", key) {
-        // As large as the picture that is painted, of its own proportions (nerdyrodent's resize_image).
-        let picture = try Picture.read(from: url.path)
-        let area = min(size.width * size.height, picture.width * picture.height)
-        let aspect = Double(picture.width) / Double(picture.height)
-        let scaled = try picture.resized(
-          width: max(1, Int((Double(area) * aspect).squareRoot().rounded())),
-          height: max(1, Int((Double(area) / aspect).squareRoot().rounded())))
-        return noGrad { clip.embed(cutouts(scaled.tensor().to(device), iteration: -1)) }
+        let picture = try Self.picture(url, size).to(device)
+        return noGrad { clip.embed(cutouts(picture, iteration: -1)) }
       }.to(device)
     case .average(let targets):
       var means: [Tensor] = []
@@ -60,6 +54,18 @@ extension Perceptor {
       }
       return concatenated(means, over: 0).mean(over: [0], keepDims: true)
     }
+  }
+
+  /// A picture that is wanted, about as large as the one that is painted and of its own proportions
+  /// (nerdyrodent's `resize_image`): `[1, 3, H, W]`.
+  static func picture(_ url: URL, _ size: (width: Int, height: Int)) throws -> Tensor {
+    let picture = try Picture.read(from: url.path)
+    let area = min(size.width * size.height, picture.width * picture.height)
+    let aspect = Double(picture.width) / Double(picture.height)
+    return try picture.resized(
+      width: max(1, Int((Double(area) * aspect).squareRoot().rounded())),
+      height: max(1, Int((Double(area) / aspect).squareRoot().rounded()))
+    ).tensor()
   }
 
   /// The embedding of a picture cut to a square, `[1, E]`.

@@ -89,15 +89,8 @@ struct Workshop {
     try request.scenes().map { prompts in
       var wishes: [GuidedPainting.Weighted] = []
       for prompt in prompts where prompt.weight != 0 {
-        for (index, critic) in critics.enumerated() {
-          guard
-            let targets = try critic.perceptor.embeddings(
-              of: prompt.target, cutouts: critic.cutouts, files: files,
-              size: (width, height), device: networks.device)
-          else { continue }
-          let objective = PromptObjective(
-            targets, perceptor: index, region: prompt.region,
-            weight: prompt.weight * critic.perceptor.weight, stop: prompt.stop)
+        for index in critics.indices {
+          guard let objective = try wish(prompt, critics, index) else { continue }
           wishes.append(.init(objective: objective, weight: 1))
         }
       }
@@ -107,6 +100,38 @@ struct Workshop {
       }
       return wishes
     }
+  }
+
+  /// What a prompt wants of the views that a critic sees; nil where its file has nothing for this one.
+  private func wish(_ prompt: Prompt, _ critics: [Critic], _ index: Int) throws
+    -> (any Objective)?
+  {
+    let critic = critics[index]
+    let weight = prompt.weight * critic.perceptor.weight
+    let averaging = request.averagingWeight ?? 0
+    let views = request.pictureViews ?? .once
+    if views != .once, case .image(let file) = prompt.target {
+      let picture = try wanted(files.url(file), views).to(networks.device)
+      // Iterations below zero: chance that no view of the painted picture has.
+      let other = { critic.perceptor.clip.embed(critic.cutouts(picture, iteration: -2 - $0)) }
+      return PictureObjective(
+        picture: picture, embeddings: views == .other ? other : nil, perceptor: index,
+        prompt: (prompt.region, weight, prompt.stop, averaging))
+    }
+    return try critic.perceptor.embeddings(
+      of: prompt.target, cutouts: critic.cutouts, files: files, size: (width, height),
+      device: networks.device
+    ).map {
+      PromptObjective(
+        $0, perceptor: index, region: prompt.region, weight: weight, stop: prompt.stop,
+        averaging: averaging)
+    }
+  }
+
+  /// A picture that is wanted: for views at the same places with the proportions of the painted one.
+  private func wanted(_ url: URL, _ views: PictureViews) throws -> Tensor {
+    guard views == .same else { return try Perceptor.picture(url, (width, height)) }
+    return try Picture.read(from: url.path).filled(width: width, height: height).tensor()
   }
 
   /// 1 where prompts of the inside look, `[1, 1, H, W]`: the black of the mask, or a disc in the middle

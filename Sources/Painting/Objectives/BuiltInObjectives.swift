@@ -1,8 +1,8 @@
 extension ObjectiveKind {
   /// All kinds; a new one is a file and a line here.
   public static let builtIn: [ObjectiveKind] = [
-    aesthetic, edge, gaussian, palette, range, sat, saturation, smoothness, start, style, symmetry,
-    transfer,
-    tv,
+    aesthetic, contrastive, edge, gaussian, palette, range, sat, saturation, smoothness, start,
+    style,
+    symmetry, transfer, tv,
   ]
 }

@@ -1,20 +1,52 @@
 import Torch
 
+extension ObjectiveKind {
+  static let contrastive = ObjectiveKind(
+    "contrastive", "views that fit one text rather than others, told apart as CLIP learned to",
+    arguments: [
+      .text("than", "The other texts, by ; as in a dog;a cat"),
+      .text("text", "The text that is wanted; the prompt's first if left out"),
+    ]
+  ) { setting in
+    guard let networks = setting.networks, let request = setting.request else {
+      throw RequestError.badValue(field: "contrastive", reason: "needs the networks of an engine")
+    }
+    let others = (setting.text("than") ?? "").split(separator: ";").map { String($0).trimmed }
+      .filter { !$0.isEmpty }
+    guard !others.isEmpty else {
+      throw RequestError.badValue(
+        field: "contrastive", reason: "needs other texts: contrastive,than=a dog;a cat")
+    }
+    guard
+      let wanted = try setting.text("text")
+        ?? request.scenes().joined().lazy.compactMap(\.text).first
+    else {
+      throw RequestError.badValue(
+        field: "contrastive", reason: "needs the text that is wanted: contrastive,text=a fox")
+    }
+    return ContrastiveObjective(
+      texts: try networks.perceptors(request).map { perceptor in
+        concatenated(([wanted] + others).map { perceptor.embedding(of: $0) }, over: 0)
+      })
+  }
+}
+
 /// Views that fit one text rather than others: CLIP's own loss from the side of the pictures (EleutherAI's
-/// `one_sided_clip_loss`).
+/// `one_sided_clip_loss`), the mean over the perceptors.
 struct ContrastiveObjective: Objective {
-  /// Embeddings of all texts, `[M, E]`.
-  let texts: Tensor
+  /// Embeddings of all texts for each perceptor, `[M, E]`.
+  let texts: [Tensor]
   /// Which of them is wanted.
   var wanted = 0
-  /// Which perceptor's views are measured.
-  var perceptor = 0
 
   func loss(_ sight: Sight) -> Tensor? {
-    guard sight.views.indices.contains(perceptor) else { return nil }
-    let views = sight.views[perceptor].embeddings
-    let labels = Tensor(Array(repeating: wanted, count: views.size(0)), [views.size(0)])
-    return oneSidedCLIPLoss(views, texts, labels: labels.to(views.device))
+    let losses = zip(sight.views, texts).map { views, texts in
+      let count = views.embeddings.size(0)
+      let labels = Tensor(Array(repeating: wanted, count: count), [count])
+      return oneSidedCLIPLoss(
+        views.embeddings, texts, labels: labels.to(views.embeddings.device))
+    }
+    return total(losses).map { $0 / Double(losses.count) }
   }
 }
 

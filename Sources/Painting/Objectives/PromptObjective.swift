@@ -30,6 +30,7 @@ public struct PromptObjective: Objective {
   let region: Prompt.Region
   let weight: Double
   let stop: Double
+  let averaging: Double
 
   /// - Parameters:
   ///   - targets: embeddings wanted, `[M, E]`.
@@ -37,15 +38,18 @@ public struct PromptObjective: Objective {
   ///   - region: which part of the picture is measured.
   ///   - weight: how strongly; negative pushes away.
   ///   - stop: signed distance below which a view gives no gradient.
+  ///   - averaging: share of the loss that measures the mean of all views' embeddings, and not each of
+  ///     them (Deep Daze's `averaging_weight`).
   public init(
     _ targets: Tensor, perceptor: Int = 0, region: Prompt.Region = .everywhere,
-    weight: Double = 1, stop: Double = -.infinity
+    weight: Double = 1, stop: Double = -.infinity, averaging: Double = 0
   ) {
     self.targets = targets.detached()
     self.perceptor = perceptor
     self.region = region
     self.weight = weight
     self.stop = stop
+    self.averaging = averaging
   }
 
   /// `|w| · mean(d · sign(w))`; pairs nearer than `stop` count in the value but have no gradient.
@@ -60,6 +64,12 @@ public struct PromptObjective: Objective {
 
   /// As `loss(_:)`, of embeddings `[B, E]`.
   func loss(_ embeddings: Tensor) -> Tensor {
+    guard averaging > 0 else { return distance(embeddings) }
+    let together = distance(embeddings.mean(over: [0], keepDims: true))
+    return together * averaging + distance(embeddings) * (1 - averaging)
+  }
+
+  private func distance(_ embeddings: Tensor) -> Tensor {
     let sign: Double = weight < 0 ? -1 : 1
     let distances =
       sphericalDistance(embeddings.unsqueezed(1), targets.unsqueezed(0)) * sign  // [B, M]

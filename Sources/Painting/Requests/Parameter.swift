@@ -90,6 +90,25 @@ extension ParameterDeclaration {
     }
   }
 
+  static func seed(
+    _ name: String, _ path: Path<Int>, _ group: Group, _ help: String
+  ) -> Self {
+    let kind = ParameterKind.integer(Seed.range)
+    return Self(
+      name: name, kind: kind, group: group, scope: .all, standard: nil, help: help,
+      get: { $0[keyPath: path].map(JSONValue.integer) },
+      set: { request, value throws(RequestError) in
+        switch value {
+        case nil, .null: request[keyPath: path] = nil
+        case .string(let text): request[keyPath: path] = try Seed.number(of: text, field: name)
+        case let value?:
+          if case .integer(let number) = try kind.check(value, of: name) {
+            request[keyPath: path] = number
+          }
+        }
+      })
+  }
+
   static func number(
     _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ group: Group,
     _ scope: Scope = .all, standard: Double? = nil, _ help: String

@@ -11,9 +11,9 @@ extension Request {
     .method("method", \.method, .picture, "How to paint"),
     .integer("width", \.width, 16...4096, .picture, standard: 256, "Width in pixels"),
     .integer("height", \.height, 16...4096, .picture, standard: 256, "Height in pixels"),
-    .integer(
-      "seed", \.seed, 0...(1 << 53 - 1), .picture, .all,
-      "Where the random numbers start; the same seed gives the same picture"),
+    .seed(
+      "seed", \.seed, .picture,
+      "Where the random numbers start, a number or any word; the same seed gives the same picture"),
     .file("initImage", \.initImage, .picture, .guided, "A picture to begin from"),
     .choice(
       "initFit", \.initFit, .picture, .guided, standard: .crop,
@@ -38,6 +38,10 @@ extension Request {
       "mask", \.mask, .prompts, .guided,
       "A picture that is black where prompts of the inside look and white where those of the outside "
         + "do; without it the inside is a disc"),
+    .choice(
+      "pictureViews", \.pictureViews, .prompts, .guided, standard: .once,
+      "When pictures that are wanted are cut into views: once, at each step into the views of the "
+        + "picture that is painted, or at each step into others"),
     .integer(
       "sceneIterations", \.sceneIterations, 1...100_000, .prompts, .guided,
       "Iterations of a scene (scenes are separated by ^) before the next; shared evenly if left out"
@@ -71,6 +75,9 @@ extension Request {
       "augmentations", \.augmentations, .optimisation, .guided,
       "What is done to the views; left out, what belongs to the way of cutting"),
     .number(
+      "averagingWeight", \.averagingWeight, 0...1, .optimisation, .guided, standard: 0,
+      "How much the mean of all views is to fit, beside each view by itself"),
+    .number(
       "learningRate", \.learningRate, 0.000001...1_000, .optimisation, .guided, standard: 0.1,
       "Length of a step"),
     .numbers(
@@ -79,6 +86,9 @@ extension Request {
     .choice(
       "optimizer", \.optimizer, .optimisation, .guided, standard: .adam,
       "How the step is found from the gradient"),
+    .number(
+      "weightDecay", \.weightDecay, 0...1, .optimisation, .guided,
+      "How fast the optimiser adamw pulls the parameters to zero; 0.01 if left out"),
     .integer(
       "accumulate", \.accumulate, 1...64, .optimisation, .guided, standard: 1,
       "Sets of views whose gradients are averaged for one step"),

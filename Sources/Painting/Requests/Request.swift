@@ -50,6 +50,8 @@ public struct Request: Sendable, Hashable {
   public var blend: FileReference?
   /// Black where prompts of the inside look, white where those of the outside do.
   public var mask: FileReference?
+  /// Into which views pictures that are wanted are cut.
+  public var pictureViews: PictureViews?
   /// Iterations of a scene before the next one begins; nil shares them out evenly.
   public var sceneIterations: Int?
   /// Steps of the optimisation.
@@ -68,12 +70,16 @@ public struct Request: Sendable, Hashable {
   public var cutCenter: Double?
   /// What is done to the views, in order.
   public var augmentations: [Augmentation]?
+  /// How much the mean of all views counts beside each view.
+  public var averagingWeight: Double?
   /// Length of a step.
   public var learningRate: Double?
   /// Percentages of the iterations at which the step becomes a tenth.
   public var learningRateDrops: [Double]?
   /// How the step is found from the gradient.
   public var optimizer: OptimizerName?
+  /// How fast `adamw` pulls the parameters to zero.
+  public var weightDecay: Double?
   /// Sets of views whose gradients are averaged for one step.
   public var accumulate: Int?
   /// How slowly the average of the parameters follows, which is then the picture; 0 is without.
@@ -160,6 +166,10 @@ extension Request {
     }
     if let rank, let candidates, rank > candidates {
       throw .badValue(field: "rank", reason: "is \(rank), of only \(candidates) candidates")
+    }
+    if weightDecay != nil, let optimizer, optimizer != .adamw {
+      throw .badValue(
+        field: "weightDecay", reason: "has no effect with \(optimizer.rawValue); choose adamw")
     }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Foundation
+import Painting
+import Testing
+
+@testable import reverie
+
+/// What the documents tell a reader to type is there, and is understood.
+@Suite struct DocumentationTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// README and everything in Docs, from the repository's root.
+  static let pages: [String] = {
+    let folder = root.appending(path: "Docs")
+    let found = FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String]
+    let docs = (found ?? []).filter { $0.hasSuffix(".md") }.map { "Docs/\($0)" }
+    return (["README.md", "Sources/EmbeddedPack/README.md"] + docs).sorted()
+  }()
+
+  private static func text(_ page: String) throws -> String {
+    try String(contentsOf: root.appending(path: page), encoding: .utf8)
+  }
+
+  // MARK: What is code
+
+  /// Command lines: those of blocks, continued lines put together, and those between backticks.
+  static func commands(in text: String) -> [String] {
+    var found: [String] = []
+    var prose = ""
+    for (index, part) in text.components(separatedBy: "```").enumerated() {
+      guard index % 2 == 1 else {
+        prose += part
+        continue
+      }
+      let lines = part.drop { $0 != "\n" }.replacing("\\\n", with: " ")
+      found += lines.split(separator: "\n").map(String.init)
+    }
+    found += prose.components(separatedBy: "`").enumerated().filter { $0.offset % 2 == 1 }
+      .map { $0.element.replacing("\n", with: " ").replacing("\\|", with: "|") }
+    return found.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  /// The words of a command as a shell sees them, up to a comment.
+  static func words(_ command: String) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    for character in command {
+      if let open = quote {
+        if character == open { quote = nil } else { word?.append(character) }
+      } else if character == "\"" || character == "'" {
+        quote = character
+        word = word ?? ""
+      } else if character == " " {
+        if let word { words.append(word) }
+        word = nil
+      } else if character == "#", word == nil {
+        break
+      } else {
+        word = (word ?? "") + String(character)
+      }
+    }
+    return words + [word].compactMap(\.self)
+  }
+
+  private static func flags(_ words: [String]) -> [String] {
+    words.filter { $0.hasPrefix("--") && $0.count > 2 }.map {
+      String($0.drop { $0 == "-" }.prefix { $0 != "=" && $0 != "," && $0 != "…" })
+    }
+  }
+
+  @Test("a shell's words are found")
+  func shellWords() {
+    #expect(
+      Self.words("reverie \"a  fox\" -m fft --objective 'tv:1,kind=\"x\"' ''  # and so on")
+        == ["reverie", "a  fox", "-m", "fft", "--objective", "tv:1,kind=\"x\"", ""])
+    #expect(
+      Self.commands(in: "Say `a \\| b`.\n```sh\none \\\n  two\nthree\n```\nor `c`")
+        == ["one    two", "three", "a | b", "c"])
+  }
+
+  // MARK: What there is
+
+  /// Every long option that the program declares, without its dashes.
+  private static func declared() throws -> Set<String> {
+    let dump = try JSONSerialization.jsonObject(with: Data(Reverie._dumpHelp().utf8))
+    func names(_ value: Any) -> [String] {
+      switch value {
+      case let list as [Any]: return list.flatMap(names)
+      case let object as [String: Any]:
+        let own = object["kind"] as? String == "long" ? [object["name"] as? String] : []
+        return own.compactMap(\.self) + object.values.flatMap(names)
+      default: return []
+      }
+    }
+    return Set(names(dump)).union(RequestArguments.flags).union(["help"])
+  }
+
+  /// Options of the script that a command runs; nil when it runs none of ours.
+  private static func options(ofScript name: String) throws -> String? {
+    guard name.hasPrefix("script/"), name != "script/" else { return nil }
+    return try String(contentsOf: root.appending(path: name), encoding: .utf8)
+  }
+
+  @Test("every option that a page mentions exists", arguments: pages)
+  func optionsExist(_ page: String) throws {
+    let declared = try Self.declared()
+    #expect(declared.isSuperset(of: ["iterations", "columns", "keep-run", "known", "every"]))
+    for command in try Self.commands(in: Self.text(page)) {
+      let words = Self.words(command)
+      guard let first = words.first, !["swift", "docker"].contains(first) else { continue }
+      let script = try Self.options(ofScript: first)
+      for flag in Self.flags(words) {
+        let isKnown = script.map { $0.contains("--\(flag)") } ?? declared.contains(flag)
+        #expect(isKnown, "--\(flag) in `\(command)` of \(page)")
+      }
+    }
+  }
+
+  // MARK: What is understood
+
+  /// What stands for the program and, in the table of features, for it and a prompt.
+  private static func arguments(_ command: String) -> [String]? {
+    let words = words(command)
+    switch words.first {
+    case "./reverie", "reverie": return Array(words.dropFirst())
+    case "…": return ["a fox", "--method", "vqgan-clip"] + words.dropFirst()
+    default: return nil
+    }
+  }
+
+  /// The pages that show whole commands; decisions and the pack's card name some in part.
+  static var guides: [String] {
+    pages.filter { !$0.contains("decisions") && !$0.contains("EmbeddedPack") }
+  }
+
+  @Test("every command that a guide shows is one that the program understands", arguments: guides)
+  func commandsParse(_ page: String) throws {
+    for command in try Self.commands(in: Self.text(page)) {
+      guard let arguments = Self.arguments(command),
+        // With words to be replaced by the reader's own.
+        !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
+      else { continue }
+      do {
+        switch try Reverie.parseAsRoot(arguments) {
+        case let paint as Paint:
+          let request = try RequestArguments(parsing: paint.words).request
+          if paint.request == nil { try request.validate() }
+          for axis in try Grid(paint.grid).axes { #expect(!axis.values.isEmpty) }
+        case let film as FilmCommand:
+          try RequestArguments(parsing: film.words).request.validate()
+        default: break
+        }
+      } catch is FileError {
+        // The reader's own files are not here.
+      } catch  where Reverie.exitCode(for: error) == .success {
+        // Help.
+      } catch {
+        Issue.record("`\(command)` of \(page): \(Reverie.message(for: error)) \(error)")
+      }
+    }
+  }
+}
