@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import sys
+import time
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
@@ -36,6 +37,13 @@ def story(studio, browser, name, width, height, scheme):
         check(not found, f"{name} {what}: " + "; ".join(
             f"{one['id']} at {[node['target'] for node in one['nodes']][:3]}" for one in found))
 
+    def until(expression):
+        """Waits for a truth of the page; Playwright's own way would need eval, which the page forbids."""
+        end = time.time() + 60
+        while not page.evaluate(expression):
+            check(time.time() < end, f"{name}: not in time: {expression}")
+            time.sleep(0.1)
+
     page.goto(studio.address)
     page.wait_for_selector("#examples button")
     figures.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
@@ -64,12 +72,13 @@ def story(studio, browser, name, width, height, scheme):
     accessible("painting")
     page.reload()
     page.wait_for_selector(".job.painting img", timeout=60_000)
-    page.wait_for_function("document.querySelector('.job progress').value > 0")
+    until("document.querySelector('.job progress').value > 0")
     page.click(".job.painting button:has-text('Stop and keep')")
     page.wait_for_selector("#recent a", timeout=60_000)
     page.wait_for_selector("#queue-empty:not([hidden])", timeout=60_000)
 
     # Several at once: moved and cancelled.
+    page.click("#all summary")
     page.select_option("#set-method", "fft")
     for prompt in ["a long one", "a blue whale", "a green tree"]:
         page.fill("#prompt", prompt)
@@ -78,10 +87,10 @@ def story(studio, browser, name, width, height, scheme):
         page.click("#go")
         page.wait_for_selector(f".job:has-text('{prompt}')")
     page.click(".job:has-text('a green tree') button:has-text('Earlier')")
-    page.wait_for_function("document.querySelectorAll('.job')[1].textContent.includes('green tree')")
+    until("document.querySelectorAll('.job')[1].textContent.includes('green tree')")
     shot("4-queue")
     page.click(".job:has-text('a blue whale') button:has-text('Cancel')")
-    page.wait_for_function("![...document.querySelectorAll('.job')].some(job => job.textContent.includes('whale'))")
+    until("![...document.querySelectorAll('.job')].some(job => job.textContent.includes('whale'))")
     page.click(".job:has-text('a long one') button:has-text('Cancel')")
     page.wait_for_selector("#queue-empty:not([hidden])", timeout=60_000)
 
@@ -89,12 +98,12 @@ def story(studio, browser, name, width, height, scheme):
     page.click("#tab-gallery")
     page.wait_for_selector("#pictures .tile")
     page.fill("#q", "red fo")
-    page.wait_for_function("[...document.querySelectorAll('#pictures .tile img')].every(i => i.alt.includes('red fox')) && document.querySelector('#pictures .tile')")
+    until("[...document.querySelectorAll('#pictures .tile img')].every(i => i.alt.includes('red fox')) && document.querySelector('#pictures .tile')")
     shot("5-gallery")
     accessible("gallery")
     page.click("#pictures .tile")
     page.wait_for_selector("#viewer[open] h2")
-    page.wait_for_function("document.querySelector('#viewer img').naturalWidth > 0")
+    until("document.querySelector('#viewer img').naturalWidth > 0")
     shot("6-picture")
     accessible("picture")
     page.click("#viewer button:has-text('Favourite')")
@@ -116,14 +125,14 @@ def story(studio, browser, name, width, height, scheme):
     page.wait_for_selector("#viewer[open] h2")
     page.click("#viewer button:has-text('Use these settings')")
     page.wait_for_selector("#paint:not([hidden])")
-    page.wait_for_function("document.getElementById('set-method').value === 'fft'")
+    until("document.getElementById('set-method').value === 'fft'")
 
     # Drop a picture: its settings are read back.
     page.set_input_files("#begin-file", saved)
     page.wait_for_selector("#begin-full:not([hidden])")
     page.wait_for_selector("#begin-settings:not([hidden])")
     page.click("#begin-settings")
-    page.wait_for_function("document.getElementById('prompt').value === 'a red fox'")
+    until("document.getElementById('prompt').value === 'a red fox'")
     shot("7-dropped")
     check(not problems, f"{name}: the console says {problems}")
     page.context.close()

@@ -143,18 +143,29 @@ export async function again(picture, changes) {
 // What is being painted
 
 let reloading = null;
+let isStale = false;
+
+/** Looks at the queue again; what happens meanwhile is looked at, too. */
 export function reload() {
+  isStale = true;
   reloading ??= (async () => {
     try {
-      const page = await get("/api/v1/jobs?state=queued,painting&limit=100");
-      const here = new Set(page.jobs.map((job) => job.id));
-      for (const [id, known] of jobs) if (!here.has(id)) { known.card.remove(); jobs.delete(id); }
-      page.jobs.forEach((job, index) => show(job, index, page.jobs));
-      $("queue-empty").hidden = page.jobs.length > 0;
-      await recent();
+      while (isStale) {
+        isStale = false;
+        await look();
+      }
     } finally { reloading = null; }
   })();
   return reloading;
+}
+
+async function look() {
+  const page = await get("/api/v1/jobs?state=queued,painting&limit=100");
+  const here = new Set(page.jobs.map((job) => job.id));
+  for (const [id, known] of jobs) if (!here.has(id)) { known.card.remove(); jobs.delete(id); }
+  page.jobs.forEach((job, index) => show(job, index, page.jobs));
+  $("queue-empty").hidden = page.jobs.length > 0;
+  await recent();
 }
 
 async function recent() {
@@ -236,5 +247,5 @@ export function hear(kind, told) {
   }
   if (kind === "failed") toast(told.reason ?? "A picture could not be painted.");
   if (kind === "picture") announce(`Painted: ${known?.job.prompt ?? "a picture"}`);
-  if (kind !== "progress" && kind !== "preview") reload();
+  if (kind !== "progress" && kind !== "preview") reload().catch(() => {});
 }
