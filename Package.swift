@@ -16,13 +16,22 @@ let package = Package(
   name: "Reverie",
   products: [
     .library(
-      name: "Reverie", targets: ["Torch", "Weights", "Imaging", "Models", "Painting", "Training"]),
+      name: "Reverie",
+      targets: ["Torch", "Weights", "Imaging", "Models", "Painting", "Studio", "Training"]),
     .executable(name: "reverie", targets: ["reverie"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
@@ -76,11 +85,31 @@ let package = Package(
         "Torch", "Weights", "Imaging", "Models", "Painting", "Yams",
       ],
       swiftSettings: swift),
+    .target(
+      name: "Studio",
+      dependencies: [
+        "EmbeddedPack", "Imaging", "Painting", "Torch", "Weights",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      resources: [.copy("Page/Assets")], swiftSettings: swift),
     .executableTarget(
       name: "reverie",
       dependencies: [
-        "EmbeddedPack", "Imaging", "Models", "Painting", "Training", "Weights",
+        "EmbeddedPack", "Imaging", "Models", "Painting", "Studio", "Torch", "Training", "Weights",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swift),
 
@@ -104,7 +133,12 @@ let package = Package(
       dependencies: ["Painting", .product(name: "Crypto", package: "swift-crypto")],
       exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: swift),
-    .testTarget(name: "ReverieTests", dependencies: ["reverie"], swiftSettings: swift),
+    .testTarget(
+      name: "StudioTests",
+      dependencies: [
+        "Studio", .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ], exclude: ["Clients"], swiftSettings: swift),
+    .testTarget(name: "ReverieTests", dependencies: ["reverie", "Studio"], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -39,6 +39,8 @@ struct Paint: AsyncParsableCommand {
         reverie presets           named looks and qualities
         reverie paint PROMPT      the same as without 'paint'
         reverie models            installs and explains checkpoints that you have
+        reverie serve             opens the studio in the browser, and HTTP APIs
+        reverie doctor            looks whether everything is in place
         reverie train STAGE       trains one part of a model pack
         reverie pack              gathers what was trained into a pack
         reverie evaluate          measures how well a pack paints

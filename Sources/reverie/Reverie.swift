@@ -10,7 +10,8 @@ import Painting
     version: Program.version,
     subcommands: [
       Paint.self, Again.self, Resume.self, FilmCommand.self, Explain.self, PresetsCommand.self,
-      ModelsCommand.self, Train.self, AssemblePack.self, Evaluate.self,
+      ModelsCommand.self, Serve.self, Worker.self, Doctor.self, Train.self,
+      AssemblePack.self, Evaluate.self,
     ],
     defaultSubcommand: Paint.self)
 

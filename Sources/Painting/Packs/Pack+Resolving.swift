@@ -51,7 +51,7 @@ extension Pack {
   }
 
   /// What stands in for a parameter of `method` that a request leaves open.
-  func standard(_ name: String, of method: Method) throws -> JSONValue? {
+  public func standard(_ name: String, of method: Method) throws -> JSONValue? {
     try defaults(of: method)[name] ?? method.drawer?.standards[name]
       ?? Request.parameter(name)?.standard
   }

@@ -1,0 +1,133 @@
+import Foundation
+import HTTPTypes
+import Painting
+import Torch
+import Weights
+
+/// What decides whether something can be painted: the pack, the presets, and the studio's limits. All
+/// the APIs hand in what they are asked for here.
+public struct Admission: Sendable {
+  let pack: Pack
+  let presets: PresetLibrary
+  let library: ModelLibrary
+  let device: Device
+  /// Most pictures of a job.
+  var mostPictures = 64
+
+  /// - Parameters:
+  ///   - pack: paints.
+  ///   - presets: that requests may name.
+  ///   - library: the models that requests may name.
+  ///   - device: on which it will be painted.
+  public init(
+    pack: Pack, presets: PresetLibrary = .standard(), library: ModelLibrary = ModelLibrary(),
+    device: Device
+  ) {
+    self.pack = pack
+    self.presets = presets
+    self.library = library
+    self.device = device
+  }
+
+  /// A job of the native API's form:
+  /// `{"request": {"prompt": "a fox", …}, "count": 1, "presets": ["watercolour"], "parent": "…"}`.
+  /// - Throws: `Problem`, `RequestError` and their like, which name the field.
+  func job(_ body: JSONValue, key: String?) throws -> Store.NewJob {
+    guard case .object(let fields) = body else {
+      throw Problem(.unprocessableContent, "The body must be a JSON object with a 'request'.")
+    }
+    let known = ["request", "count", "presets", "parent"]
+    for name in fields.keys.sorted() where !known.contains(name) {
+      throw RequestError.unknownField(name, nearest: nearestName(to: name, among: known))
+    }
+    guard case .object(let wanted) = fields["request"] else {
+      throw Problem(
+        .unprocessableContent, "There is no 'request' to say what is to be painted.",
+        field: "request")
+    }
+    let request = try Request(json: Data(JSONValue.object(wanted).json.utf8))
+    var names: [String] = []
+    switch fields["presets"] {
+    case nil, .null: break
+    case .array(let values):
+      for value in values {
+        guard case .string(let name) = value, names.count < 16 else {
+          throw RequestError.badValue(
+            field: "presets", reason: "must be a list of at most 16 names")
+        }
+        names.append(name)
+      }
+    default: throw RequestError.badValue(field: "presets", reason: "must be a list of names")
+    }
+    var count = 1
+    switch fields["count"] {
+    case nil, .null: break
+    case .integer(let number): count = number
+    default: throw RequestError.badValue(field: "count", reason: "must be a whole number")
+    }
+    var parent: String?
+    switch fields["parent"] {
+    case nil, .null: break
+    case .string(let id) where Identifier.isPlausible(id): parent = id
+    default: throw RequestError.badValue(field: "parent", reason: "must be a picture's name")
+    }
+    return try job(request, count: count, presets: names, key: key, parent: parent)
+  }
+
+  /// A job of a request.
+  func job(
+    _ request: Request, count: Int, presets names: [String] = [], source: Job.Source = .api,
+    key: String? = nil, parent: String? = nil
+  ) throws -> Store.NewJob {
+    guard (1...mostPictures).contains(count) else {
+      throw RequestError.badValue(
+        field: "count", reason: "must be from 1 to \(mostPictures), not \(count)")
+    }
+    if let key, !(1...200).contains(key.utf8.count) {
+      throw Problem(.badRequest, "Idempotency-Key must have 1 to 200 characters.")
+    }
+    let chosen = try presets.presets(names.map { $0.replacingOccurrences(of: ",", with: " ") })
+    let resolved = try pack.resolve(
+      request.with(chosen, pack: pack), count: count, device: device)
+    try checkModels(resolved)
+    return Store.NewJob(
+      prompt: request.title, request: resolved, count: count, presets: names, source: source,
+      key: key, parent: parent)
+  }
+
+  /// Models that are not installed are told now, not when the job's turn has come.
+  private func checkModels(_ request: Request) throws {
+    for id in [request.model].compactMap(\.self) where id != "pack" {
+      _ = try library.store.model(id)
+    }
+    switch request.method?.drawer?.needs {
+    case .biggan where request.model == nil: try need(.biggan, request)
+    case .dvae where request.model == nil: try need(.dvae, request)
+    case .upscaler where request.model == nil: try need(.upscaler, request)
+    default: break
+    }
+  }
+
+  private func need(_ kind: ModelRecord.Kind, _ request: Request) throws {
+    guard !library.store.models().contains(where: { $0.record.kind == kind }) else { return }
+    let method = request.method?.rawValue ?? ""
+    throw Problem(
+      .unprocessableContent,
+      "\(method) draws with a network that is not installed. See: reverie models list --known",
+      field: "method")
+  }
+
+  /// Whether a method can paint with what is there.
+  func isAvailable(_ method: Method) -> Bool {
+    switch method.drawer?.needs {
+    case .biggan: has(.biggan)
+    case .dvae: has(.dvae)
+    case .upscaler: has(.upscaler)
+    default: pack.has(method)
+    }
+  }
+
+  private func has(_ kind: ModelRecord.Kind) -> Bool {
+    library.store.models().contains { $0.record.kind == kind }
+  }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Painting
+
+/// What requests can say, as a form or a program needs it: all of it from the declarations that the
+/// command line has its options from.
+struct Declarations {
+  let admission: Admission
+
+  init(_ admission: Admission) { self.admission = admission }
+
+  /// Methods with their arguments, parameters with what stands in for them, objectives and filters.
+  func value() throws -> JSONValue {
+    .object([
+      "schema": .integer(Painting.Request.schema),
+      "prompt": .object(["limit": .integer(Prompt.longest)]),
+      "groups": .array(
+        ParameterDeclaration.Group.allCases.map { .string($0.rawValue) }),
+      "methods": .array(Method.allCases.map(method)),
+      "parameters": .array(try Painting.Request.parameters.map(parameter)),
+      "objectives": .array(
+        Parts.objectives.map { part($0.name, $0.help, $0.arguments) }),
+      "filters": .array(Parts.filters.map { part($0.name, $0.help, $0.arguments) }),
+    ])
+  }
+
+  private func method(_ method: Method) -> JSONValue {
+    .object([
+      "name": .string(method.rawValue),
+      "title": .string(method.drawer?.title ?? (method == .dalle ? "DALL·E" : "Automatic")),
+      "help": .string(method.help),
+      "available": .bool(method == .auto || admission.isAvailable(method)),
+      "arguments": .array((method.drawer?.arguments ?? []).map(argument)),
+    ])
+  }
+
+  private func parameter(_ parameter: ParameterDeclaration) throws -> JSONValue {
+    var standards: [String: JSONValue] = [:]
+    for method in parameter.scope.methods {
+      standards[method.rawValue] = try? admission.pack.standard(parameter.name, of: method)
+    }
+    return .object([
+      "name": .string(parameter.name), "flag": .string("--" + parameter.flag),
+      "group": .string(parameter.group.rawValue), "help": .string(parameter.help + "."),
+      "note": JSONValue(parameter.kind.note()), "kind": .string(parameter.kind.word),
+      "schema": parameter.kind.schema, "standard": parameter.standard ?? .null,
+      "methods": .array(parameter.scope.methods.map { .string($0.rawValue) }),
+      "standards": .object(standards),
+    ])
+  }
+
+  private func part(_ name: String, _ help: String, _ arguments: [PartArgument]) -> JSONValue {
+    .object([
+      "name": .string(name), "help": .string(help + "."),
+      "arguments": .array(arguments.map(argument)),
+    ])
+  }
+
+  private func argument(_ argument: PartArgument) -> JSONValue {
+    .object([
+      "name": .string(argument.name), "help": .string(argument.help + "."),
+      "note": JSONValue(argument.kind.note()), "kind": .string(argument.kind.word),
+      "schema": argument.kind.schema, "standard": argument.standard ?? .null,
+    ])
+  }
+}
+
+extension ParameterKind {
+  /// The kind in one word, by which a form chooses its control.
+  var word: String {
+    switch self {
+    case .text: "text"
+    case .integer: "integer"
+    case .number: "number"
+    case .numbers: "numbers"
+    case .choice: "choice"
+    case .method: "method"
+    case .choices: "choices"
+    case .augmentations: "augmentations"
+    case .file: "file"
+    case .parts: "parts"
+    case .prompts: "prompts"
+    }
+  }
+
+  /// The JSON Schema (draft 2020-12) of its values.
+  var schema: JSONValue {
+    switch self {
+    case .text(let limit): .text(limit: limit, least: 1)
+    case .integer(let range):
+      .object([
+        "type": .string("integer"), "minimum": .integer(range.lowerBound),
+        "maximum": .integer(range.upperBound),
+      ])
+    case .number(let range):
+      .object([
+        "type": .string("number"), "minimum": .number(range.lowerBound),
+        "maximum": .number(range.upperBound),
+      ])
+    case .numbers(let range, let most):
+      .list(of: Self.number(range).schema, most: most)
+    case .choice(let words): .words(words)
+    case .method: .words(Method.allCases.map(\.rawValue))
+    case .choices(let words): .list(of: .words(words))
+    case .augmentations: .list(of: .text(limit: 60, least: 1))
+    case .file: .reference("File")
+    case .parts: .list(of: .reference("Part"), most: 16)
+    case .prompts: .list(of: .reference("Prompt"), most: Prompt.most)
+    }
+  }
+}
+
+// MARK: - Schemas
+
+extension JSONValue {
+  /// A text.
+  static func text(limit: Int, least: Int = 0) -> JSONValue {
+    var fields: [String: JSONValue] = ["type": .string("string"), "maxLength": .integer(limit)]
+    if least > 0 { fields["minLength"] = .integer(least) }
+    return .object(fields)
+  }
+
+  /// True or false.
+  static var truth: JSONValue { .object(["type": .string("boolean")]) }
+
+  /// One of these words.
+  static func words(_ words: [String]) -> JSONValue {
+    .object(["type": .string("string"), "enum": .array(words.map(JSONValue.string))])
+  }
+
+  /// A list.
+  static func list(of items: JSONValue, most: Int? = nil) -> JSONValue {
+    var fields: [String: JSONValue] = ["type": .string("array"), "items": items]
+    if let most { fields["maxItems"] = .integer(most) }
+    return .object(fields)
+  }
+
+  /// A schema of the document, by name.
+  static func reference(_ name: String) -> JSONValue {
+    .object(["$ref": .string("#/components/schemas/\(name)")])
+  }
+
+  /// An object of these fields.
+  static func record(
+    of fields: [String: JSONValue], required: [String] = [], isOpen: Bool = false
+  ) -> JSONValue {
+    .object([
+      "type": .string("object"), "properties": .object(fields),
+      "required": .array(required.sorted().map(JSONValue.string)),
+      "additionalProperties": .bool(isOpen),
+    ])
+  }
+
+  /// A schema, or null.
+  static func optional(_ schema: JSONValue) -> JSONValue {
+    .object(["anyOf": .array([schema, .object(["type": .string("null")])])])
+  }
+
+  /// A value of a simple type.
+  static func plain(_ name: String) -> JSONValue { .object(["type": .string(name)]) }
+}

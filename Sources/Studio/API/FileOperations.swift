@@ -1,0 +1,148 @@
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Imaging
+import Painting
+
+/// Pictures that are handed in, to begin from, to be like, or for their settings.
+struct FileOperations: OperationGroup {
+  let queue: JobQueue
+  /// Largest file.
+  static let limit = 32 << 20
+
+  var operations: [Operation] {
+    [
+      Operation(
+        method: .post, path: "/api/v1/files", id: "createFile",
+        summary: "Hand in a picture: its bytes are the body. What its metadata says of how it was "
+          + "painted is read back.",
+        parameters: [.init(name: "name", help: "What to call it", schema: .text(limit: 200))],
+        body: "Bytes", bodyTypes: ["image/png", "image/jpeg", "image/webp"],
+        answers: [
+          .init(
+            status: 201, help: "What requests call it, and its settings", schema: "HandedIn"),
+          .problem(413, "It is too large"), .problem(422, "It is no picture"),
+        ]
+      ) { request, _ in
+        let name = try request.text("name", limit: 200)
+        let data = try await request.bytes(limit: Self.limit)
+        let inputs = Inputs(queue: queue)
+        let file = try await inputs.keep(data, name: name ?? "picture")
+        let (origin, settings) = ForeignSettings.read(data)
+        return .json(
+          .object([
+            "file": file.value, "origin": JSONValue(origin), "settings": settings ?? .null,
+          ]), .created)
+      }
+    ]
+  }
+}
+
+/// Keeps files that requests name.
+struct Inputs: Sendable {
+  let queue: JobQueue
+  /// What is decoded; more is refused.
+  static let limits = ReadingLimits(pixels: 40_000_000, bytes: FileOperations.limit)
+
+  /// Keeps a picture's file under the hash of its bytes.
+  /// - Parameter name: as the client calls it; only its plain letters are kept.
+  /// - Throws: `ImagingError` when it is no picture or too large.
+  func keep(_ data: Data, name: String) async throws -> FileReference {
+    _ = try Picture(decoding: data, name: "The file", limits: Self.limits)
+    let sha256 = SHA256.hash(data: data).map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+    let ending = data.first == 0x89 ? "png" : data.first == 0xff ? "jpg" : "webp"
+    let file = queue.folder.input(sha256, ending: ending)
+    if !FileManager.default.fileExists(atPath: file.path) {
+      try data.write(to: file, options: .atomic)
+    }
+    let plain = OutputName.slug((name as NSString).deletingPathExtension) + "." + ending
+    try await queue.store.add(
+      InputRecord(
+        sha256: sha256, name: plain, ending: ending, bytes: data.count,
+        created: Date().timeIntervalSince1970))
+    return FileReference(name: plain, sha256: sha256)
+  }
+}
+
+extension FileReference {
+  /// As clients see it.
+  var value: JSONValue { .object(["name": .string(name), "sha256": .string(sha256)]) }
+}
+
+/// Settings that travel in a picture's file: Reverie's own, AUTOMATIC1111's line, pixray's texts.
+enum ForeignSettings {
+  /// Where they come from, and as fields of a request; nil where there are none.
+  static func read(_ data: Data) -> (origin: String?, settings: JSONValue?) {
+    guard let texts = try? PictureMetadata.read(from: data) else { return (nil, nil) }
+    func text(_ keyword: String) -> String? { texts.last { $0.keyword == keyword }?.text }
+    if let own = text(Metadata.keyword), let metadata = try? Metadata(json: own) {
+      return ("reverie", .object(metadata.request.fields))
+    }
+    if let line = text(Metadata.infotextKeyword), let fields = infotext(line) {
+      return ("a1111", .object(fields))
+    }
+    if let prompts = text("pixray_prompts") {
+      var fields: [String: JSONValue] = ["prompt": .string(unlisted(prompts))]
+      if let seed = text("pixray_seed_used").flatMap({ Int($0) }), seed >= 0 {
+        fields["seed"] = .integer(seed)
+      }
+      if let steps = text("pixray_iterations").flatMap({ Int($0) }), steps > 0 {
+        fields["iterations"] = .integer(steps)
+      }
+      return ("pixray", .object(fields))
+    }
+    return (nil, nil)
+  }
+
+  /// The line of AUTOMATIC1111's tools: prompt, negative prompt, `key: value` pairs.
+  static func infotext(_ text: String) -> [String: JSONValue]? {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard let last = lines.last, last.contains("Steps: ") else { return nil }
+    lines.removeLast()
+    var (prompt, negative, isNegative) = ([String](), [String](), false)
+    for line in lines {
+      if line.hasPrefix("Negative prompt:") {
+        isNegative = true
+        negative.append(String(line.dropFirst("Negative prompt:".count)))
+      } else if isNegative {
+        negative.append(line)
+      } else {
+        prompt.append(line)
+      }
+    }
+    let wish = prompt.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
+    let away = negative.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !wish.isEmpty else { return nil }
+    var fields: [String: JSONValue] = [
+      "prompt": .string(away.isEmpty ? wish : "\(wish) | \(away):-0.5")
+    ]
+    for part in last.components(separatedBy: ", ") {
+      let pair = part.split(separator: ":", maxSplits: 1)
+        .map { $0.trimmingCharacters(in: .whitespaces) }
+      guard pair.count == 2 else { continue }
+      switch pair[0] {
+      case "Steps": fields["iterations"] = Int(pair[1]).map(JSONValue.integer)
+      case "Seed": fields["seed"] = Int(pair[1]).map(JSONValue.integer)
+      case "Size":
+        let sides = pair[1].split(separator: "x").compactMap { Int($0) }
+        if sides.count == 2 {
+          (fields["width"], fields["height"]) = (.integer(sides[0]), .integer(sides[1]))
+        }
+      default: break
+      }
+    }
+    return fields
+  }
+
+  /// The texts of a Python list, by `|`.
+  private static func unlisted(_ text: String) -> String {
+    guard text.hasPrefix("["), text.hasSuffix("]") else { return text }
+    return text.dropFirst().dropLast().components(separatedBy: ", ")
+      .map { $0.trimmingCharacters(in: CharacterSet(charactersIn: "'\" ")) }
+      .filter { !$0.isEmpty }.joined(separator: " | ")
+  }
+}

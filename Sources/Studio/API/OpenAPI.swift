@@ -1,0 +1,227 @@
+import Foundation
+import HTTPTypes
+import Painting
+
+/// The OpenAPI 3.1 document: paths from the operations that the routes have, the request's schema from
+/// the declarations that the command line has.
+struct OpenAPI {
+  let operations: [Operation]
+
+  var document: JSONValue {
+    var paths: [String: [String: JSONValue]] = [:]
+    for operation in operations {
+      paths[operation.path, default: [:]][operation.method.rawValue.lowercased()] =
+        value(of: operation)
+    }
+    return .object([
+      "openapi": .string("3.1.0"),
+      "info": .object([
+        "title": .string("Reverie's studio"), "version": .string(Program.version),
+        "description": .string(
+          "Turns texts into pictures on this machine. Errors are RFC 9457 problems that name the "
+            + "field."), "license": .object(["name": .string("Apache-2.0")]),
+      ]),
+      "servers": .array([.object(["url": .string("/")])]),
+      "paths": .object(paths.mapValues(JSONValue.object)),
+      "components": .object([
+        "schemas": .object(Self.schemas),
+        "securitySchemes": .object([
+          "token": .object(["type": .string("http"), "scheme": .string("bearer")])
+        ]),
+      ]),
+      // The token is wanted only where the studio is open to a network.
+      "security": .array([.object([:]), .object(["token": .array([])])]),
+    ])
+  }
+
+  private func value(of operation: Operation) -> JSONValue {
+    var fields: [String: JSONValue] = [
+      "operationId": .string(operation.id), "summary": .string(operation.summary),
+      "responses": .object(responses(of: operation)),
+    ]
+    if !operation.parameters.isEmpty {
+      fields["parameters"] = .array(
+        operation.parameters.map { parameter in
+          .object([
+            "name": .string(parameter.name),
+            "in": .string(parameter.isInPath ? "path" : parameter.isHeader ? "header" : "query"),
+            "required": .bool(parameter.isInPath), "description": .string(parameter.help + "."),
+            "schema": parameter.schema,
+          ])
+        })
+    }
+    if let body = operation.body {
+      let content = operation.bodyTypes.map { type in
+        (type, JSONValue.object(type == "application/json" ? ["schema": .reference(body)] : [:]))
+      }
+      fields["requestBody"] = .object([
+        "required": .bool(!operation.isBodyOptional),
+        "content": .object(Dictionary(uniqueKeysWithValues: content)),
+      ])
+    }
+    return .object(fields)
+  }
+
+  private func responses(of operation: Operation) -> [String: JSONValue] {
+    var answers = operation.answers
+    var general: [Operation.Answer] = [
+      .problem(401, "The token is missing"), .problem(403, "Another site may not"),
+      .problem(421, "The studio does not go by this name"),
+    ]
+    if operation.body != nil {
+      general += [
+        .problem(400, "The body cannot be read"), .problem(413, "The body is too large"),
+        .problem(415, "The body is of another type"),
+      ]
+    }
+    answers += general.filter { extra in !answers.contains { $0.status == extra.status } }
+    return answers.reduce(into: [:]) { responses, answer in
+      var fields: [String: JSONValue] = ["description": .string(answer.help + ".")]
+      if let type = answer.type {
+        let schema = answer.schema.map { ["schema": JSONValue.reference($0)] } ?? [:]
+        fields["content"] = .object([type: .object(schema)])
+      }
+      responses["\(answer.status)"] = .object(fields)
+    }
+  }
+
+  // MARK: Schemas
+
+  /// Every schema by name.
+  static var schemas: [String: JSONValue] {
+    let text = JSONValue.plain("string")
+    let number = JSONValue.plain("number")
+    let integer = JSONValue.plain("integer")
+    let any = JSONValue.object([:])
+    var schemas: [String: JSONValue] = [
+      "Request": request,
+      "NewJob": .record(
+        of: [
+          "request": .reference("Request"),
+          "count": .object([
+            "type": .array([.string("integer"), .string("null")]), "minimum": .integer(1),
+            "maximum": .integer(64),
+          ]),
+          "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
+          "parent": .optional(.text(limit: 32)),
+        ], required: ["request"]),
+      "Job": .record(
+        of: [
+          "id": text, "state": .words(Job.State.allCases.map(\.rawValue)), "prompt": text,
+          "count": integer, "presets": .list(of: text), "request": .reference("Request"),
+          "source": .words(["api", "openai", "a1111"]), "parent": .optional(text),
+          "created": number, "started": .optional(number), "ended": .optional(number),
+          "device": .optional(text), "place": .optional(integer), "progress": any,
+          "stopped": .truth, "error": any, "pictures": .list(of: text),
+        ], required: ["id", "state", "prompt", "count", "request", "created", "pictures"]),
+      "JobPage": .record(
+        of: ["jobs": .list(of: .reference("Job")), "next": .optional(text)],
+        required: ["jobs", "next"]),
+      "Cancellation": .record(of: ["keep": .optional(.truth)]),
+      "Move": .record(of: ["before": .optional(.text(limit: 32))]),
+      "Picture": .record(
+        of: [
+          "id": text, "job": text, "place": integer, "created": number, "prompt": text,
+          "method": text, "seed": integer, "width": integer, "height": integer,
+          "score": .optional(number), "stopped": .truth, "parent": .optional(text),
+          "favourite": .truth, "deleted": .optional(number), "request": any, "metadata": any,
+          "links": .record(of: ["file": text, "thumbnail": text]),
+        ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
+      "PicturePage": .record(
+        of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],
+        required: ["pictures", "next"]),
+      "PictureChange": .record(of: ["favourite": .truth]),
+      "Collections": .record(
+        of: [
+          "collections": .list(
+            of: .record(
+              of: [
+                "id": text, "name": text, "created": number, "pictures": integer,
+                "cover": .optional(text),
+              ], required: ["id", "name", "pictures"]))
+        ], required: ["collections"]),
+      "NewCollection": .record(of: ["name": .text(limit: 80, least: 1)], required: ["name"]),
+      "File": .record(
+        of: [
+          "name": .text(limit: 200, least: 1),
+          "sha256": .object([
+            "type": .string("string"), "pattern": .string("^[0-9a-f]{64}$"),
+          ]),
+        ], required: ["name", "sha256"]),
+      "HandedIn": .record(
+        of: ["file": .reference("File"), "origin": .optional(text), "settings": any],
+        required: ["file", "origin", "settings"]),
+    ]
+    schemas["Part"] = .record(
+      of: ["name": text, "weight": number], required: ["name"], isOpen: true)
+    schemas["Prompt"] = .record(
+      of: [
+        "text": text, "label": text, "image": .reference("File"), "embedding": .reference("File"),
+        "noise": integer, "average": .list(of: .reference("Prompt"), most: 16),
+        "weight": number, "stop": number,
+        "region": .words(Prompt.Region.allCases.map(\.rawValue)), "scene": integer,
+      ])
+    for name in ["Status", "Parameters", "Presets", "Models", "Health"] {
+      schemas[name] = .record(of: [:], isOpen: true)
+    }
+    schemas["Problem"] = .record(
+      of: [
+        "type": text, "title": text, "status": integer, "detail": text, "field": text,
+      ], required: ["title", "status", "detail"])
+    return schemas
+  }
+
+  /// The schema of a request.
+  static var request: JSONValue {
+    var fields: [String: JSONValue] = [
+      "prompt": .text(limit: Prompt.longest),
+      "schema": .object(["const": .integer(Painting.Request.schema)]),
+    ]
+    for drawer in Parts.drawers {
+      for argument in drawer.arguments {
+        fields[argument.name] = described(argument.kind, argument.help)
+      }
+    }
+    for parameter in Painting.Request.parameters {
+      fields[parameter.name] = described(parameter.kind, parameter.help)
+    }
+    return .record(of: fields, required: ["prompt"])
+  }
+
+  private static func described(_ kind: ParameterKind, _ help: String) -> JSONValue {
+    guard case .object(var fields) = kind.schema else { return kind.schema }
+    fields["description"] = .string(help + ".")
+    return .object(fields)
+  }
+}
+
+extension Operation.Answer {
+  /// An answer that is a problem.
+  static func problem(_ status: Int, _ help: String) -> Self {
+    .init(status: status, help: help, type: "application/problem+json", schema: "Problem")
+  }
+}
+
+extension Operation.Parameter {
+  private static func name(_ help: String) -> Self {
+    .init(name: "id", help: help, schema: .text(limit: 32, least: 1), isInPath: true)
+  }
+
+  static let job = name("The job's name")
+  static let picture = name("The picture's name")
+  static let collection = name("The collection's name")
+  static let after = Self(
+    name: "after", help: "What an earlier page called 'next'", schema: .text(limit: 40))
+  static let lastEvent = Self(
+    name: "Last-Event-ID", help: "The number of the last event that was seen",
+    schema: .text(limit: 20), isHeader: true)
+
+  static func limit(standard: Int, most: Int) -> Self {
+    .init(
+      name: "limit", help: "Most of them",
+      schema: .object([
+        "type": .string("integer"), "minimum": .integer(1), "maximum": .integer(most),
+        "default": .integer(standard),
+      ]))
+  }
+}

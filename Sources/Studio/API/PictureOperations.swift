@@ -1,0 +1,271 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Imaging
+import Painting
+
+/// The gallery: pictures and collections.
+struct PictureOperations: OperationGroup {
+  let queue: JobQueue
+  let thumbnails: Thumbnails
+  private var store: Store { queue.store }
+
+  var operations: [Operation] { gallery + one + collections }
+
+  private var gallery: [Operation] {
+    [
+      Operation(
+        method: .get, path: "/api/v1/pictures", id: "listPictures",
+        summary: "Pictures, newest first.",
+        parameters: [
+          .init(name: "q", help: "Words of the prompt", schema: .text(limit: 400)),
+          .init(name: "favourites", help: "Favourites only", schema: .truth),
+          .init(name: "collection", help: "Those of a collection only", schema: .text(limit: 40)),
+          .init(
+            name: "deleted", help: "Those that were thrown away, which stay for a month",
+            schema: .truth), .limit(standard: 60, most: 200), .after,
+        ],
+        answers: [
+          .init(status: 200, help: "A page", schema: "PicturePage"),
+          .problem(422, "A value of the query cannot be used"),
+        ]
+      ) { request, _ in
+        var query = Store.PictureQuery()
+        query.text = try request.text("q")
+        query.favourites = try request.flag("favourites")
+        query.collection = try request.text("collection", limit: 40)
+        query.deleted = try request.flag("deleted")
+        query.limit = try request.number("limit", in: 1...200, standard: 60)
+        if try request.text("after", limit: 40) != nil {
+          query.after = Int64(try request.number("after", in: 0...Int.max, standard: 0))
+        }
+        let page = try await store.pictures(query)
+        return .json(
+          .object([
+            "pictures": .array(page.pictures.map(\.value)),
+            "next": JSONValue(page.next.map { "\($0)" }),
+          ]))
+      }
+    ]
+  }
+
+  private var one: [Operation] {
+    let missing = Operation.Answer.problem(404, "There is none")
+    return [
+      Operation(
+        method: .get, path: "/api/v1/pictures/{id}", id: "getPicture",
+        summary: "A picture's request and metadata.", parameters: [.picture],
+        answers: [.init(status: 200, help: "The picture", schema: "Picture"), missing]
+      ) { _, context in .json(try await picture(context).value) },
+      Operation(
+        method: .get, path: "/api/v1/pictures/{id}/file", id: "getPictureFile",
+        summary: "A picture as PNG with its metadata.",
+        parameters: [
+          .picture, .init(name: "download", help: "Whether it is to be saved", schema: .truth),
+        ], answers: [.init(status: 200, help: "A PNG", type: "image/png"), missing]
+      ) { request, context in
+        let picture = try await picture(context)
+        guard let data = try? Data(contentsOf: queue.folder.picture(picture.id)) else {
+          throw Problem.notFound("file of this picture")
+        }
+        var response = Response.bytes(
+          data, type: "image/png", etag: picture.id, request: request)
+        if try request.flag("download") {
+          let name = OutputName.slug(picture.prompt) + "-\(picture.seed).png"
+          response.headers[.contentDisposition] = "attachment; filename=\"\(name)\""
+        }
+        return response
+      },
+      Operation(
+        method: .get, path: "/api/v1/pictures/{id}/thumbnail", id: "getThumbnail",
+        summary: "A picture in small.", parameters: [.picture],
+        answers: [
+          .init(status: 200, help: "A WebP of at most 320 pixels", type: "image/webp"), missing,
+        ]
+      ) { request, context in
+        let picture = try await picture(context)
+        let data = try await thumbnails.data(of: picture.id)
+        return .bytes(data, type: "image/webp", etag: "t-\(picture.id)", request: request)
+      },
+      Operation(
+        method: .patch, path: "/api/v1/pictures/{id}", id: "changePicture",
+        summary: "Make a picture a favourite, or not.", parameters: [.picture],
+        body: "PictureChange",
+        answers: [
+          .init(status: 200, help: "The picture", schema: "Picture"), missing,
+          .problem(422, "A field cannot be used"),
+        ]
+      ) { request, context in
+        let picture = try await picture(context)
+        let fields = try await request.fields(["favourite"])
+        if let wish = fields["favourite"] {
+          guard case .bool(let favourite) = wish else {
+            throw RequestError.badValue(field: "favourite", reason: "must be true or false")
+          }
+          _ = try await store.mark([picture.id], favourite: favourite)
+        }
+        return .json(try await self.picture(context).value)
+      },
+      Operation(
+        method: .delete, path: "/api/v1/pictures/{id}", id: "deletePicture",
+        summary: "Throw a picture away; it can be taken back for a month.", parameters: [.picture],
+        answers: [.init(status: 204, help: "It is gone", type: nil), missing]
+      ) { _, context in
+        _ = try await store.mark([picture(context).id], deleted: true)
+        return Response(status: .noContent)
+      },
+      Operation(
+        method: .post, path: "/api/v1/pictures/{id}/restore", id: "restorePicture",
+        summary: "Take a picture back that was thrown away.", parameters: [.picture],
+        answers: [.init(status: 200, help: "The picture", schema: "Picture"), missing]
+      ) { _, context in
+        _ = try await store.mark([picture(context).id], deleted: false)
+        return .json(try await picture(context).value)
+      },
+      Operation(
+        method: .post, path: "/api/v1/pictures/{id}/input", id: "usePicture",
+        summary: "Make a picture a file that requests can name.", parameters: [.picture],
+        answers: [.init(status: 200, help: "What a request calls it", schema: "File"), missing]
+      ) { _, context in
+        let picture = try await picture(context)
+        guard let data = try? Data(contentsOf: queue.folder.picture(picture.id)) else {
+          throw Problem.notFound("file of this picture")
+        }
+        let file = try await Inputs(queue: queue).keep(data, name: "\(picture.id).png")
+        return .json(file.value)
+      },
+    ]
+  }
+
+  private var collections: [Operation] {
+    [
+      Operation(
+        method: .get, path: "/api/v1/collections", id: "listCollections",
+        summary: "All collections, by name.",
+        answers: [.init(status: 200, help: "Collections", schema: "Collections")]
+      ) { _, _ in .json(try await collectionsValue()) },
+      Operation(
+        method: .post, path: "/api/v1/collections", id: "createCollection",
+        summary: "Make a collection; of one name there is one.", body: "NewCollection",
+        answers: [
+          .init(status: 201, help: "All collections", schema: "Collections"),
+          .problem(422, "The name cannot be used"),
+        ]
+      ) { request, _ in
+        let fields = try await request.fields(["name"])
+        guard case .string(let text) = fields["name"] else {
+          throw RequestError.badValue(field: "name", reason: "must be a text")
+        }
+        let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard (1...80).contains(name.count), !name.unicodeScalars.contains("\0") else {
+          throw RequestError.badValue(field: "name", reason: "must have 1 to 80 characters")
+        }
+        _ = try await store.makeCollection(name)
+        return .json(try await collectionsValue(), .created)
+      },
+      Operation(
+        method: .delete, path: "/api/v1/collections/{id}", id: "deleteCollection",
+        summary: "Forget a collection; its pictures stay.", parameters: [.collection],
+        answers: [
+          .init(status: 204, help: "It is gone", type: nil), .problem(404, "There is none"),
+        ]
+      ) { _, context in
+        guard try await store.removeCollection(context.identifier(of: "collection")) else {
+          throw Problem.notFound("such collection")
+        }
+        return Response(status: .noContent)
+      },
+      collecting(.put, "collectPicture", "Put a picture into a collection.", isIn: true),
+      collecting(.delete, "uncollectPicture", "Take a picture out of a collection.", isIn: false),
+    ]
+  }
+
+  private func collecting(
+    _ method: HTTPRequest.Method, _ id: String, _ summary: String, isIn: Bool
+  ) -> Operation {
+    Operation(
+      method: method, path: "/api/v1/collections/{id}/pictures/{picture}", id: id,
+      summary: summary,
+      parameters: [
+        .collection,
+        .init(
+          name: "picture", help: "The picture's name", schema: .text(limit: 40), isInPath: true),
+      ],
+      answers: [.init(status: 204, help: "Done", type: nil), .problem(404, "There is none")]
+    ) { _, context in
+      let picture = try await picture(context, "picture")
+      guard
+        try await store.collect(
+          [picture.id], in: context.identifier(of: "collection"), isIn: isIn)
+      else { throw Problem.notFound("such collection") }
+      return Response(status: .noContent)
+    }
+  }
+
+  private func picture(_ context: StudioContext, _ name: String = "id") async throws
+    -> PictureRecord
+  {
+    let id = try context.identifier(name, of: "picture")
+    guard let picture = try await store.picture(id) else {
+      throw Problem.notFound("picture '\(id)'")
+    }
+    return picture
+  }
+
+  private func collectionsValue() async throws -> JSONValue {
+    let all = try await store.collections()
+    return .object([
+      "collections": .array(
+        all.map {
+          .object([
+            "id": .string($0.id), "name": .string($0.name), "created": .number($0.created),
+            "pictures": .integer($0.pictures), "cover": JSONValue($0.cover),
+          ])
+        })
+    ])
+  }
+}
+
+extension PictureRecord {
+  /// A picture as clients see it.
+  var value: JSONValue {
+    let known = JSONValue(text: metadata)
+    var request: JSONValue = .null
+    if case .object(let fields) = known { request = fields["request"] ?? .null }
+    return .object([
+      "id": .string(id), "job": .string(job), "place": .integer(place),
+      "created": .number(created), "prompt": .string(prompt), "method": .string(method),
+      "seed": .integer(seed), "width": .integer(width), "height": .integer(height),
+      "score": JSONValue(score), "stopped": .bool(stopped), "parent": JSONValue(parent),
+      "favourite": .bool(favourite), "deleted": JSONValue(deleted), "request": request,
+      "metadata": known ?? .null,
+      "links": .object([
+        "file": .string("/api/v1/pictures/\(id)/file"),
+        "thumbnail": .string("/api/v1/pictures/\(id)/thumbnail"),
+      ]),
+    ])
+  }
+}
+
+/// Makes small pictures when they are first asked for, and keeps them; one at a time, so that a
+/// gallery that is scrolled through leaves the processor to the painters.
+actor Thumbnails {
+  private let folder: StudioFolder
+
+  init(folder: StudioFolder) { self.folder = folder }
+
+  /// The small picture as WebP.
+  /// - Throws: `Problem` when there is no picture to make it of.
+  func data(of id: String) throws -> Data {
+    let file = folder.thumbnail(id)
+    if let data = try? Data(contentsOf: file) { return data }
+    guard let picture = try? Picture.read(from: folder.picture(id).path) else {
+      throw Problem.notFound("file of this picture")
+    }
+    let data = try picture.fitted(in: 320).encoded(as: .webp(quality: 82))
+    try? FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try? data.write(to: file, options: .atomic)
+    return data
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import Painting
+import ServiceLifecycle
+
+/// The studio as a whole: folder, queue, workers, and what answers requests.
+public struct StudioServer: Sendable {
+  /// How it is to be.
+  public struct Options: Sendable {
+    /// The address on which it listens.
+    public var host = "127.0.0.1"
+    /// The port; 0 takes a free one.
+    public var port = 7860
+    /// The word that clients must know; nil for none.
+    public var token: String?
+    /// Most connections at a time.
+    public var connections = 512
+    /// Most jobs that may wait.
+    public var queueLimit = 20_000
+
+    /// The usual ones.
+    public init() {}
+  }
+
+  let options: Options
+  let queue: JobQueue
+  let admission: Admission
+  let devices: [String]
+  let logger: Logger
+  private let lock: FolderLock
+
+  /// Opens the studio's folder, and puts in order what a killed one left.
+  /// - Parameter devices: where painters will paint, by name.
+  /// - Throws: `StudioError`, or an error of the database.
+  public init(
+    folder: StudioFolder, admission: Admission, devices: [String], options: Options = Options(),
+    logger: Logger
+  ) async throws {
+    try folder.make()
+    lock = try folder.lock()
+    self.options = options
+    self.admission = admission
+    self.devices = devices
+    self.logger = logger
+    queue = JobQueue(
+      store: try Store(folder.database), folder: folder, logger: logger,
+      limit: options.queueLimit)
+    try await queue.begin()
+  }
+
+  /// All that answers requests, without a socket.
+  func router() -> Router<StudioContext> {
+    let metrics = Metrics()
+    let router = Router(context: StudioContext.self, options: .autoGenerateHeadEndpoints)
+    var names: Set = [options.host.lowercased()]
+    for name in [ProcessInfo.processInfo.hostName.lowercased()] where !name.isEmpty {
+      names.formUnion([name, name + ".local"])
+    }
+    router.add(middleware: WatchMiddleware(metrics: metrics))
+    router.add(middleware: GateMiddleware(gate: Gate(token: options.token, names: names)))
+    router.add(middleware: ProblemMiddleware())
+    let groups: [any OperationGroup] = [
+      JobOperations(queue: queue, admission: admission), EventOperations(queue: queue),
+      PictureOperations(queue: queue, thumbnails: Thumbnails(folder: queue.folder)),
+      FileOperations(queue: queue),
+      CatalogueOperations(
+        queue: queue, admission: admission, devices: devices, metrics: metrics),
+    ]
+    let operations = groups.flatMap(\.operations)
+    for operation in operations {
+      router.on(RouterPath(operation.path), method: operation.method) { request, context in
+        try await operation.handler(request, context)
+      }
+    }
+    Page().add(to: router)
+    let waiting = Waiting(queue: queue, admission: admission)
+    OpenAIImages(waiting: waiting).add(to: router)
+    A1111(waiting: waiting).add(to: router)
+    let document = OpenAPI(operations: operations).document
+    for path in ["/openapi.json", "/api/v1/openapi.json"] {
+      router.get(RouterPath(path)) { _, _ in Response.json(document) }
+    }
+    return router
+  }
+
+  /// The services to run: painters' foremen, and the server.
+  /// - Parameters:
+  ///   - painters: one for each device, in the order of `devices`.
+  ///   - started: called with the port once requests are answered.
+  public func services(
+    painters: [WorkerProcess], started: @escaping @Sendable (Int) async -> Void
+  ) -> [any Service] {
+    let application = Application(
+      router: router(),
+      configuration: .init(
+        address: .hostname(options.host, port: options.port), serverName: nil,
+        availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
+      onServerRunning: { channel in await started(channel.localAddress?.port ?? 0) },
+      logger: logger)
+    let foremen = zip(devices, painters).map {
+      Foreman(queue: queue, device: $0, painter: $1)
+    }
+    // Ended from the last to the first: first nobody is let in, at last painters leave.
+    var services: [any Service] = [Heart(bus: queue.bus)]
+    services += foremen.map { $0 as any Service }
+    services += [application, Curtain(bus: queue.bus)]
+    return services
+  }
+}
+
+/// Notices listeners that have gone.
+private struct Heart: Service {
+  let bus: EventBus
+
+  func run() async throws {
+    try? await cancelWhenGracefulShutdown {
+      while true {
+        try await Task.sleep(for: .seconds(15))
+        bus.beat()
+      }
+    }
+  }
+}
+
+/// Ends streams of events when the studio ends, since they would never end by themselves.
+private struct Curtain: Service {
+  let bus: EventBus
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    bus.end()
+  }
+}

@@ -1,0 +1,348 @@
+import Foundation
+import Imaging
+import Logging
+import Painting
+
+/// The queue: takes jobs, hands them to foremen, and writes down what becomes of them.
+actor JobQueue {
+  nonisolated let store: Store
+  nonisolated let folder: StudioFolder
+  /// Who is told.
+  nonisolated let bus: EventBus
+  nonisolated let logger: Logger
+  /// Most jobs that may wait.
+  nonisolated let limit: Int
+
+  /// What is known of a job while it is painted.
+  struct Live: Sendable {
+    var progress: Report.Progress?
+    var began = ContinuousClock.now
+    var firstStep: Int?
+    var firstTime: ContinuousClock.Instant?
+    var eta: Double?
+    var noted: ContinuousClock.Instant?
+  }
+
+  private var live: [String: Live] = [:]
+  private var wishes: [String: Stop] = [:]
+  private var painters: [String: any Painter] = [:]
+  private var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
+  private var nextSleeper = 0
+  private var news = 0
+  private var isClosing = false
+
+  /// A queue on the folder and its database.
+  init(
+    store: Store, folder: StudioFolder, bus: EventBus = EventBus(), logger: Logger,
+    limit: Int = 20_000
+  ) {
+    self.store = store
+    self.folder = folder
+    self.bus = bus
+    self.logger = logger
+    self.limit = limit
+  }
+
+  /// Puts in order what a studio that was killed left, and forgets what was thrown away long ago.
+  func begin() async throws {
+    try await store.recover()
+    let runs = (try? FileManager.default.contentsOfDirectory(atPath: folder.runs.path)) ?? []
+    for name in runs {
+      let id = name.hasPrefix(".") ? "" : String(name.prefix { $0 != "." })
+      if let job = try await store.job(id), !job.state.isOver { continue }
+      try? FileManager.default.removeItem(at: folder.runs.appending(path: name))
+    }
+    try await purge()
+  }
+
+  /// Removes the files of pictures that were thrown away a month ago.
+  func purge() async throws {
+    let month = Date().timeIntervalSince1970 - 30 * 86_400
+    for id in try await store.purge(before: month) {
+      try? FileManager.default.removeItem(at: folder.picture(id))
+      try? FileManager.default.removeItem(at: folder.thumbnail(id))
+    }
+  }
+
+  // MARK: For clients
+
+  /// Takes a job.
+  /// - Throws: `QueueError.full`.
+  func submit(_ new: Store.NewJob) async throws -> (job: Job, isNew: Bool) {
+    let taken = try await store.accept(new, limit: limit)
+    if taken.isNew {
+      bus.tell(taken.job.id)
+      wake()
+    }
+    return taken
+  }
+
+  /// Ends a job.
+  /// - Parameter keep: whether what there is so far becomes a picture.
+  /// - Returns: the job, or nil when there is none or it was over already.
+  func cancel(_ id: String, keep: Bool) async throws -> Job? {
+    guard let job = try await store.job(id), !job.state.isOver else { return nil }
+    if job.state == .queued {
+      let ended = try await store.change(id, .cancelled) { job in
+        // A foreman may have taken it in the meantime: then it is stopped below.
+        if job.state == .queued { job.state = .cancelled }
+      }
+      if let ended {
+        drop(id)
+        bus.tell(id)
+        return ended
+      }
+    }
+    wishes[id] = keep ? .keep : .discard
+    await painters[id]?.stop(id, keep ? .keep : .discard)
+    return try await store.job(id)
+  }
+
+  /// Moves a waiting job before another one, or to the end.
+  func move(_ id: String, before other: String?) async throws -> Bool {
+    let moved = try await store.move(id, before: other)
+    if moved { bus.tell(id) }
+    return moved
+  }
+
+  /// What is known of a job while it is painted.
+  func live(_ id: String) -> Live? { live[id] }
+
+  /// Jobs that are being painted, with what is known of them.
+  var allLive: [String: Live] { live }
+
+  // MARK: For foremen
+
+  /// The next job for a device; waits for one. Nil when the studio ends.
+  func next(for device: String) async throws -> Job? {
+    while !isClosing {
+      let seen = news
+      if let job = try await store.claim(for: device) {
+        live[job.id] = Live()
+        bus.tell(job.id)
+        return job
+      }
+      // A job that came between the look and here is not slept through.
+      if news == seen, !isClosing { await sleep() }
+    }
+    return nil
+  }
+
+  private func sleep() async {
+    let number = nextSleeper
+    nextSleeper += 1
+    await withCheckedContinuation { sleepers[number] = $0 }
+  }
+
+  private func wake() {
+    news += 1
+    let all = sleepers
+    sleepers = [:]
+    for sleeper in all.values { sleeper.resume() }
+  }
+
+  /// Lets foremen go home once they are done.
+  func shut() {
+    isClosing = true
+    wake()
+  }
+
+  /// Takes work up again after `shut`, for tests.
+  func reopen() { isClosing = false }
+
+  /// Notes who paints a job, so that it can be stopped; a wish that came before is passed on.
+  func begins(_ id: String, with painter: any Painter) async {
+    painters[id] = painter
+    if isClosing {
+      await painter.stop(id, .leave)
+    } else if let wish = wishes[id] {
+      await painter.stop(id, wish)
+    }
+  }
+
+  /// Stops all that is being painted at a checkpoint.
+  func leaveAll() async {
+    shut()
+    for (id, painter) in painters { await painter.stop(id, .leave) }
+  }
+
+  /// Writes down what a worker tells.
+  func note(_ report: Report, of job: Job) async throws {
+    switch report {
+    case .step(let progress): try await note(progress, of: job)
+    case .preview(let step, let jpeg):
+      bus.show(EventBus.Preview(job: job.id, step: step, jpeg: jpeg))
+    case .picture(let result): try await take(result, of: job)
+    case .ready, .started, .ended, .failed: break
+    }
+  }
+
+  private func note(_ progress: Report.Progress, of job: Job) async throws {
+    let now = ContinuousClock.now
+    var known = live[job.id] ?? Live()
+    if known.progress?.picture != progress.picture { known.firstStep = nil }
+    known.progress = progress
+    if let first = known.firstStep, let since = known.firstTime, progress.step > first {
+      let pace = (now - since) / .seconds(1) / Double(progress.step - first)
+      let pictures = job.request.contains("\"method\":\"dalle\"") ? 0 : job.count - progress.picture
+      known.eta = pace * Double(progress.total - progress.step + pictures * progress.total)
+    } else {
+      known.firstStep = progress.step
+      known.firstTime = now
+    }
+    // Twice a second is often enough for people; the disk is spared the rest.
+    let isDue = known.noted.map { now - $0 > .milliseconds(500) } ?? true
+    if isDue { known.noted = now }
+    live[job.id] = known
+    guard isDue else { return }
+    let done = (progress.picture - 1) * progress.total + progress.step
+    try await store.change(job.id, .progress, Self.fields(of: known)) { job in
+      (job.step, job.total, job.unit) = (progress.step, progress.total, progress.unit)
+      // Beyond where its worker last crashed: that crash does not count any more.
+      if let failedAt = job.failedAt, done > failedAt {
+        job.failures = 0
+        job.failedAt = nil
+      }
+    }
+    bus.tell(job.id)
+  }
+
+  /// Progress as events and jobs have it.
+  static func fields(of live: Live) -> [String: JSONValue] {
+    guard let progress = live.progress else { return [:] }
+    return [
+      "step": .integer(progress.step), "total": .integer(progress.total),
+      "unit": .string(progress.unit), "picture": .integer(progress.picture),
+      "loss": JSONValue(progress.loss), "eta": JSONValue(live.eta),
+    ]
+  }
+
+  private func take(_ result: Report.Result, of job: Job) async throws {
+    let metadata = try Metadata(json: result.metadata)
+    let id = PictureRecord.id(job: job.id, place: result.place)
+    try Self.place(URL(filePath: result.path), at: folder.picture(id))
+    let request = metadata.request
+    try await store.add(
+      PictureRecord(
+        id: id, job: job.id, place: result.place, created: Date().timeIntervalSince1970,
+        prompt: job.prompt, metadata: result.metadata, method: request.method?.rawValue ?? "",
+        seed: request.seed ?? 0, width: request.width ?? 0, height: request.height ?? 0,
+        score: result.score, stopped: result.stopped, parent: job.parent))
+    bus.tell(job.id)
+  }
+
+  /// Puts a file in its place on the disk for good; the same one again does no harm.
+  private static func place(_ file: URL, at target: URL) throws {
+    let home = target.deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+    let partial = home.appending(path: ".\(target.lastPathComponent).part")
+    try? FileManager.default.removeItem(at: partial)
+    if link(file.path, partial.path) != 0 {
+      try FileManager.default.copyItem(at: file, to: partial)
+    }
+    for path in [partial.path, home.path] {
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      if descriptor >= 0 {
+        fsync(descriptor)
+        close(descriptor)
+      }
+    }
+    guard rename(partial.path, target.path) == 0 else {
+      throw StudioError.folder(path: target.path, reason: String(cString: strerror(errno)))
+    }
+    // Two names of one file are not renamed onto one another.
+    try? FileManager.default.removeItem(at: partial)
+  }
+
+  // MARK: Ends
+
+  /// A job was painted to its end, or to where it was stopped.
+  func end(_ id: String, _ ending: Ending) async throws {
+    let wish = wishes[id]
+    switch ending {
+    case .finished:
+      try await store.change(id, .finished) { $0.state = .finished }
+    case .stopped where wish == .keep:
+      let kept = try await !(store.pictures(of: [id])[id] ?? []).isEmpty
+      try await store.change(id, kept ? .finished : .cancelled) { job in
+        job.state = kept ? .finished : .cancelled
+        job.stopped = true
+      }
+    case .stopped:
+      try await store.change(id, .cancelled) { $0.state = .cancelled }
+    case .left:
+      return try await putBack(id)
+    }
+    drop(id)
+    bus.tell(id)
+  }
+
+  /// A job cannot be painted.
+  func fail(_ id: String, _ failure: Report.Failure) async throws {
+    try await store.change(
+      id, .failed, ["reason": .string(failure.reason), "field": JSONValue(failure.field)]
+    ) { job in
+      job.state = .failed
+      (job.reason, job.field) = (failure.reason, failure.field)
+    }
+    drop(id)
+    bus.tell(id)
+  }
+
+  /// Queues a job again, from whose checkpoint it will be gone on with.
+  private func putBack(_ id: String) async throws {
+    try await store.change(id, .queued) { job in
+      job.state = .queued
+      job.device = nil
+    }
+    forget(id)
+    bus.tell(id)
+    wake()
+  }
+
+  /// A worker is gone: its job is tried once more, then given up.
+  func note(_ death: WorkerDeath, of id: String) async throws {
+    if let wish = wishes[id] {
+      // It was to be stopped anyhow.
+      return try await end(id, wish == .leave ? .left : .stopped)
+    }
+    guard let job = try await store.job(id), !job.state.isOver else { return forget(id) }
+    let tooOften = death.isFromOutside ? job.interruptions >= 100 : job.failures >= 1
+    guard !tooOften else {
+      return try await fail(id, Report.Failure(reason: death.reason, field: nil))
+    }
+    let progress = live[id]?.progress
+    let done = progress.map { ($0.picture - 1) * $0.total + $0.step }
+    try await store.change(id, .retried, ["reason": .string("\(death)")]) { job in
+      job.state = .queued
+      job.device = nil
+      if death.isFromOutside {
+        job.interruptions += 1
+      } else {
+        job.failures += 1
+        job.failedAt = done ?? 0
+      }
+    }
+    forget(id)
+    bus.tell(id)
+    wake()
+  }
+
+  /// Forgets what is known of a job while it is painted.
+  private func forget(_ id: String) {
+    live[id] = nil
+    painters[id] = nil
+    bus.forget(id)
+  }
+
+  /// Forgets a job that is over, and removes its run.
+  private func drop(_ id: String) {
+    forget(id)
+    wishes[id] = nil
+    let run = folder.run(of: id)
+    // It loses its name first, so that there never is half a run.
+    let gone = folder.runs.appending(path: ".\(id).gone")
+    let renamed = rename(run.path, gone.path) == 0
+    try? FileManager.default.removeItem(at: renamed ? gone : run)
+  }
+}

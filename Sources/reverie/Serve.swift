@@ -1,0 +1,148 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Painting
+import ServiceLifecycle
+import Studio
+import Torch
+import UnixSignals
+
+/// `reverie serve`: the studio in the browser, and the HTTP APIs.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Opens the studio: a page in the browser, and HTTP APIs.",
+    discussion: """
+      The studio is at the address that it prints. It listens to this machine alone; with --host it is
+      open to a network, and then wants a token, which it makes and prints if none is given.
+
+      The queue and the pictures are kept in a folder: $XDG_DATA_HOME/reverie/studio, or what
+      REVERIE_STUDIO or --data says. Stopped or killed at any moment, it goes on from there when it is
+      started again.
+
+      EXAMPLES
+        reverie serve
+        reverie serve --port 8080 --data ~/pictures/studio
+        reverie serve --host 0.0.0.0
+      """)
+
+  @Option(help: "The address to listen on (default: this machine alone).")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port; 0 takes a free one.")
+  var port = 7860
+
+  @Option(help: ArgumentHelp("The word that clients must know.", valueName: "word"))
+  var token: String?
+
+  @Option(help: ArgumentHelp("The folder of queue and pictures.", valueName: "folder"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("Most jobs that may wait.", valueName: "n"))
+  var queueLimit = 20_000
+
+  @Option(help: "How much is logged: debug, info, notice, warning or error.")
+  var logLevel = "notice"
+
+  @OptionGroup(title: "Execution")
+  var execution: ExecutionOptions
+
+  func validate() throws {
+    guard (0...65_535).contains(port) else {
+      throw ValidationError("--port must be from 0 to 65535, not \(port).")
+    }
+    if let token,
+      token.count < 8
+        || !token.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
+    {
+      throw ValidationError("--token must have at least 8 letters, digits and hyphens.")
+    }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      throw ValidationError("--log-level must be debug, info, notice, warning or error.")
+    }
+    guard (1...1_000_000).contains(queueLimit) else {
+      throw ValidationError("--queue-limit must be from 1 to 1000000, not \(queueLimit).")
+    }
+  }
+
+  /// Whether `host` is reached from this machine alone.
+  private var isLoopback: Bool {
+    host == "localhost" || host == "::1" || host.hasPrefix("127.")
+  }
+
+  func run() async throws {
+    // A worker that has died must not take the server with it.
+    signal(SIGPIPE, SIG_IGN)
+    let level = Logger.Level(rawValue: logLevel) ?? .notice
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = level
+      return handler
+    }
+    let logger = Logger(label: "reverie")
+    let folder =
+      data.map { StudioFolder(URL(filePath: $0, directoryHint: .isDirectory)) } ?? .standard()
+    try folder.make()
+    let devices = try devices()
+    var options = StudioServer.Options()
+    options.host = host
+    options.port = port
+    options.queueLimit = queueLimit
+    options.token = try token ?? (isLoopback ? nil : folder.keptToken())
+    let server = try await StudioServer(
+      folder: folder,
+      admission: Admission(pack: try execution.openPack(), device: devices[0]),
+      devices: devices.map(\.description), options: options, logger: logger)
+    let painters = try devices.map { device in
+      WorkerProcess(
+        program: try Self.program(), arguments: workerArguments(device, folder), logger: logger)
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: server.services(painters: painters) { [token = options.token] port in
+          announce(port, token)
+        },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+    } catch  where "\(error)".contains("bind(") {
+      throw ValidationError(
+        "Port \(port) of \(host) cannot be had: another program may have it. Choose another --port."
+      )
+    }
+  }
+
+  private func devices() throws -> [Device] {
+    if execution.device != nil { return [try execution.resolvedDevice()] }
+    let cards = Device.available.filter { $0 != .cpu }
+    return cards.isEmpty ? [.cpu] : cards
+  }
+
+  private func workerArguments(_ device: Device, _ folder: StudioFolder) -> [String] {
+    var arguments = [
+      "worker", "--device", "\(device)", "--data", folder.url.absoluteURL.path,
+      "--threads", "\(execution.resolvedThreads)",
+    ]
+    if let pack = execution.pack { arguments += ["--pack", URL(filePath: pack).absoluteURL.path] }
+    return arguments
+  }
+
+  /// This very program.
+  private static func program() throws -> String {
+    let link = "/proc/self/exe"
+    if FileManager.default.fileExists(atPath: link) {
+      return URL(filePath: link).resolvingSymlinksInPath().path
+    }
+    return Bundle.main.executablePath ?? CommandLine.arguments[0]
+  }
+
+  private func announce(_ port: Int, _ token: String?) {
+    let name = host.contains(":") ? "[\(host)]" : host == "0.0.0.0" ? "127.0.0.1" : host
+    let query = token.map { "/?token=\($0)" } ?? ""
+    Console.result("http://\(name):\(port)\(query)")
+    if host == "0.0.0.0" || host == "::" {
+      Console.say(
+        "Other machines reach it at http://\(ProcessInfo.processInfo.hostName):\(port)\(query)")
+    }
+    Console.say("The studio is open. ^C closes it; what is being painted goes on next time.")
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import Painting
+import Studio
+
+/// `reverie worker`: paints for a studio, which starts it.
+struct Worker: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Paints for a studio; reverie serve starts it.",
+    discussion: "It reads orders as lines of JSON and writes reports as such.",
+    shouldDisplay: false)
+
+  @Option(help: ArgumentHelp("The studio's folder.", valueName: "folder"))
+  var data: String
+
+  @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "seconds"))
+  var checkpointEvery = 2.0
+
+  @OptionGroup(title: "Execution")
+  var execution: ExecutionOptions
+
+  func run() async throws {
+    // A terminal's interrupt is for the server, which then tells the worker.
+    signal(SIGINT, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
+    let device = try execution.resolvedDevice()
+    let folder = StudioFolder(URL(filePath: data, directoryHint: .isDirectory))
+    let held = try WorkerLoop.take("\(device)", in: folder)
+    let loop = WorkerLoop(
+      engine: try execution.engine(execution.openPack(), device: device),
+      input: .standardInput, output: .standardOutput, checkpointEvery: checkpointEvery)
+    await loop.run()
+    withExtendedLifetime(held) {}
+  }
+}

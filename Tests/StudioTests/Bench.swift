@@ -1,0 +1,78 @@
+import Foundation
+import Logging
+import Torch
+import Weights
+
+@testable import Painting
+@testable import Studio
+
+/// A studio in a folder of its own, for one test.
+struct Bench {
+  let folder: StudioFolder
+  let server: StudioServer
+  var queue: JobQueue { server.queue }
+  var store: Store { server.queue.store }
+
+  private static let pack = Result { try Pack(folder: TinyPack.make()) }
+
+  /// - Parameter folder: of an earlier one, to open again.
+  init(_ folder: StudioFolder? = nil, _ change: (inout StudioServer.Options) -> Void = { _ in })
+    async throws
+  {
+    self.folder = try folder ?? StudioFolder(ScratchFolder.make("studio"))
+    var options = StudioServer.Options()
+    change(&options)
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let library = ModelLibrary(store: .init(folder: try ScratchFolder.make("models")))
+    server = try await StudioServer(
+      folder: self.folder,
+      admission: Admission(
+        pack: Self.pack.get(), presets: PresetLibrary(folders: [PresetLibrary.shipped]),
+        library: library, device: .cpu), devices: ["cpu"], options: options, logger: logger)
+  }
+
+  /// A job of a prompt.
+  func new(_ prompt: String, count: Int = 1, seed: Int = 1) throws -> Store.NewJob {
+    var request = Request(prompt)
+    request.method = .vqganCLIP
+    request.seed = seed
+    request.iterations = 3
+    return try server.admission.job(request, count: count)
+  }
+
+  /// Hands in jobs of these prompts.
+  @discardableResult func submit(_ prompts: String...) async throws -> [Job] {
+    var jobs: [Job] = []
+    for prompt in prompts { jobs.append(try await queue.submit(new(prompt)).job) }
+    return jobs
+  }
+
+  /// Runs a foreman while `body` does.
+  func painting(_ painter: any Painter, _ body: () async throws -> Void) async throws {
+    let foreman = Task { [queue] in
+      try await Foreman(queue: queue, device: "cpu", painter: painter).run()
+    }
+    do {
+      try await body()
+    } catch {
+      await queue.leaveAll()
+      throw error
+    }
+    await queue.leaveAll()
+    try await foreman.value
+  }
+
+  /// Waits until a job stands as wanted.
+  @discardableResult
+  func wait(for id: String, until isThere: (Job) -> Bool = { $0.state.isOver }) async throws -> Job
+  {
+    while true {
+      guard let job = try await store.job(id) else { throw Missing(id: id) }
+      if isThere(job) { return job }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+  }
+
+  struct Missing: Error { let id: String }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Models
+import Torch
+import Weights
+
+@testable import Painting
+
+/// A pack of networks with random weights, small enough to make in a test.
+enum TinyPack {
+  static let vqgan = VQGAN.Config(
+    ch: 32, ch_mult: [1, 1], num_res_blocks: 1, attn_levels: [], z_channels: 8, embed_dim: 8,
+    n_embed: 16, levels: 2, patch: 4)
+
+  /// Writes the pack into a new folder under the temporary one.
+  /// - Parameter damage: changes a file before its checksum is taken.
+  static func make(
+    dalle hasDALLE: Bool = true, defaults: [String: JSONValue]? = nil,
+    damage: (String, inout Data) -> Void = { _, _ in }
+  ) throws -> URL {
+    let folder = try ScratchFolder.make("tiny")
+    let tokenizer = try BPETokenizer(merges: [
+      .init("r", "e"), .init("re", "d</w>"), .init("f", "o"), .init("fo", "x</w>"),
+    ])
+    try tokenizer.encoded().write(to: folder.appending(path: "tokenizer.json"))
+    let vocabulary = tokenizer.vocabularySize + 1
+    let clip = CLIP.Config(
+      embedDim: 16,
+      vision: .init(imageSize: 32, patchSize: 8, width: 32, layers: 1, headWidth: 16),
+      text: .init(contextLength: 16, vocabSize: vocabulary, width: 32, heads: 2, layers: 1))
+    let dalle = DALLEBart.Config(
+      text_vocab_count: vocabulary, text_token_count: 16, image_vocab_count: 16,
+      image_token_count: 16, levels: 2, embed_count: 32, attention_head_count: 2,
+      glu_embed_count: 48, encoder_layer_count: 1, decoder_layer_count: 1,
+      pad_token: vocabulary - 1)
+
+    var files = ["tokenizer.json": try file(folder, "tokenizer.json")]
+    func write(_ name: String, _ make: (Parameters) -> Void) throws {
+      let source = Initializer(seed: 7)
+      make(Parameters(source))
+      let tensors = Dictionary(
+        uniqueKeysWithValues: source.parameters.map { ($0.key, $0.tensor.detached()) })
+      let url = folder.appending(path: name)
+      try SafeTensors.write(tensors, to: url)
+      var data = try Data(contentsOf: url)
+      damage(name, &data)
+      try data.write(to: url)
+      files[name] = try file(folder, name)
+    }
+    try write("clip.safetensors") { _ = CLIP($0, clip) }
+    try write("vqgan.safetensors") { _ = VQGAN($0, vqgan) }
+    if hasDALLE { try write("dalle.safetensors") { _ = DALLEBart($0, dalle) } }
+    let manifest = PackManifest(
+      id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,
+      files: files, clip: try value(clip), vqgan: try value(vqgan),
+      dalle: hasDALLE ? try value(dalle) : nil, defaults: defaults)
+    try JSONEncoder().encode(manifest).write(to: folder.appending(path: "pack.json"))
+    return folder
+  }
+
+  private static func file(_ folder: URL, _ name: String) throws -> PackManifest.File {
+    let url = folder.appending(path: name)
+    return .init(size: try Data(contentsOf: url).count, sha256: try Checksum.sha256(of: url))
+  }
+
+  static func value(_ config: some Encodable) throws -> JSONValue {
+    try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(config))
+  }
+
+  /// The methods that it can paint by.
+  static let methods = Method.painting.filter {
+    $0.drawer == nil || $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan
+  }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import Imaging
+import Logging
+import Painting
+import Testing
+
+@testable import Studio
+
+/// Worker processes of the program that was built with these tests, and a pack of random weights.
+@Suite(.serialized) struct WorkerTests {
+  private static let pack = Result { try TinyPack.make().path }
+
+  private static var program: URL {
+    URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appending(path: "reverie")
+  }
+
+  private func worker(_ folder: StudioFolder, program: String = Self.program.path) throws
+    -> WorkerProcess
+  {
+    signal(SIGPIPE, SIG_IGN)
+    var logger = Logger(label: "worker")
+    logger.logLevel = .critical
+    return WorkerProcess(
+      program: program,
+      arguments: [
+        "worker", "--data", folder.url.path, "--device", "cpu", "--threads", "1", "--pack",
+        try Self.pack.get(), "--checkpoint-every", "0.02",
+      ], environment: ["REVERIE_CACHE": folder.url.appending(path: "cache").path],
+      logger: logger)
+  }
+
+  private func job(_ bench: Bench, _ prompt: String, _ change: (inout Request) -> Void) throws
+    -> Store.NewJob
+  {
+    var request = Request(prompt)
+    request.seed = 3
+    request.width = 32
+    request.height = 32
+    change(&request)
+    return try bench.server.admission.job(request, count: 1)
+  }
+
+  private func guided(_ request: inout Request) {
+    request.method = .vqganCLIP
+    request.iterations = 40
+    request.cutouts = 2
+  }
+
+  private func picture(_ bench: Bench, _ job: String) throws -> Picture {
+    try Picture.read(from: bench.folder.picture("\(job)-1"))
+  }
+
+  @Test("a worker paints by optimisation and by sampling, and its pictures tell how")
+  func paints() async throws {
+    let bench = try await Bench()
+    let first = try await bench.queue.submit(job(bench, "red fox", guided)).job
+    let second = try await bench.queue.submit(
+      job(bench, "red fox") {
+        $0.method = .dalle
+        $0.candidates = 4
+      }
+    ).job
+    try await bench.painting(worker(bench.folder)) {
+      for job in [first, second] {
+        let ended = try await bench.wait(for: job.id)
+        #expect(ended.state == .finished, "\(ended.reason ?? "")")
+      }
+    }
+    for job in [first, second] {
+      let file = bench.folder.picture("\(job.id)-1").path
+      #expect(try Metadata(ofPictureAt: file).request == job.painted())
+    }
+  }
+
+  @Test("a worker that is killed again and again ends with the pixels of one that was not")
+  func killed() async throws {
+    let bench = try await Bench()
+    let alone = try await bench.queue.submit(job(bench, "red fox", guided)).job
+    let process = try worker(bench.folder)
+    try await bench.painting(process) { try await bench.wait(for: alone.id) }
+    try await bench.queue.reopen()
+    let killed = try await bench.queue.submit(job(bench, "red fox", guided)).job
+    let other = try worker(bench.folder)
+    try await bench.painting(other) {
+      for step in [1, 15, 30] {
+        try await bench.wait(for: killed.id) { $0.state.isOver || ($0.step ?? 0) >= step }
+        if let process = await other.processIdentifier { kill(process, SIGKILL) }
+      }
+      #expect(try await bench.wait(for: killed.id).state == .finished)
+    }
+    #expect(try picture(bench, killed.id) == picture(bench, alone.id))
+    #expect(try await bench.store.pictureCount() == 2)
+  }
+
+  @Test("a studio that ends leaves its worker at a checkpoint, and the next one goes on")
+  func left() async throws {
+    let bench = try await Bench()
+    let long = try await bench.queue.submit(
+      job(bench, "red fox") {
+        guided(&$0)
+        $0.iterations = 300
+      }
+    ).job
+    try await bench.painting(worker(bench.folder)) {
+      try await bench.wait(for: long.id) { ($0.step ?? 0) > 3 }
+    }
+    #expect(try await bench.store.job(long.id)?.state == .queued)
+    let run = bench.folder.run(of: long.id)
+    #expect(
+      FileManager.default.fileExists(
+        atPath: run.appending(path: "checkpoint.safetensors").path))
+    try await bench.queue.reopen()
+    try await bench.painting(worker(bench.folder)) {
+      _ = try await bench.queue.cancel(long.id, keep: true)
+      let ended = try await bench.wait(for: long.id)
+      #expect(ended.state == .finished || ended.state == .cancelled)
+    }
+  }
+
+  @Test("a job that is stopped keeps what there is")
+  func stopped() async throws {
+    let bench = try await Bench()
+    let long = try await bench.queue.submit(
+      job(bench, "red fox") {
+        guided(&$0)
+        $0.iterations = 100_000
+      }
+    ).job
+    try await bench.painting(worker(bench.folder)) {
+      try await bench.wait(for: long.id) { ($0.step ?? 0) > 3 }
+      _ = try await bench.queue.cancel(long.id, keep: true)
+      let ended = try await bench.wait(for: long.id)
+      #expect((ended.state, ended.stopped) == (.finished, true))
+    }
+    let record = try #require(try await bench.store.picture("\(long.id)-1"))
+    #expect(record.stopped)
+    #expect(try picture(bench, long.id).width == 32)
+  }
+
+  @Test("a program that cannot be started fails its job with a reason")
+  func noProgram() async throws {
+    let bench = try await Bench()
+    let job = try await bench.submit("red fox")[0]
+    try await bench.painting(worker(bench.folder, program: "/nothing/here")) {
+      let failed = try await bench.wait(for: job.id)
+      #expect(failed.state == .failed)
+      #expect(failed.reason?.contains("cannot be started") == true)
+    }
+  }
+}
