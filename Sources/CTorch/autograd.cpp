@@ -16,12 +16,12 @@ int ct_detach(ct_tensor x, ct_tensor *out) {
   return give(out, [&] { return of(x).detach(); });
 }
 
-int ct_grad(ct_tensor loss, ct_tensor seed, const ct_tensor *at, int count, ct_tensor *out) {
+int ct_grad(ct_tensor loss, ct_tensor seed, const ct_tensor *at, int count, bool keep, ct_tensor *out) {
   return guard([&] {
     auto inputs = list(at, count);
     std::vector<at::Tensor> seeds;
     if (seed) seeds.push_back(of(seed));
-    auto gradients = torch::autograd::grad({of(loss)}, inputs, seeds, /*retain_graph=*/std::nullopt,
+    auto gradients = torch::autograd::grad({of(loss)}, inputs, seeds, /*retain_graph=*/keep,
                                            /*create_graph=*/false, /*allow_unused=*/true);
     for (int i = 0; i < count; i++) {
       auto &g = gradients[static_cast<size_t>(i)];

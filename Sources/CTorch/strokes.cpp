@@ -337,8 +337,8 @@ template <typename T>
 Scene<T> scene(const at::Tensor &vertices, const at::Tensor &radii, const at::Tensor &colors,
                const at::Tensor &paper, int64_t height, int64_t width, bool filled) {
   int64_t points = vertices.size(1);
-  return {vertices.const_data_ptr<T>(), radii.const_data_ptr<T>(), colors.const_data_ptr<T>(),
-          paper.const_data_ptr<T>(), vertices.size(0), filled ? points : points - 1, points,
+  return {static_cast<const T *>(vertices.const_data_ptr()), static_cast<const T *>(radii.const_data_ptr()), static_cast<const T *>(colors.const_data_ptr()),
+          static_cast<const T *>(paper.const_data_ptr()), vertices.size(0), filled ? points : points - 1, points,
           height, width, filled};
 }
 
@@ -349,7 +349,7 @@ struct PaintStrokes : torch::autograd::Function<PaintStrokes> {
     auto v = vertices.contiguous(), r = radii.contiguous(), c = colors.contiguous(), p = paper.contiguous();
     auto picture = at::empty({1, 3, height, width}, v.options());
     AT_DISPATCH_FLOATING_TYPES(v.scalar_type(), "paint_strokes", [&] {
-      paint(scene<scalar_t>(v, r, c, p, height, width, filled), picture.mutable_data_ptr<scalar_t>());
+      paint(scene<scalar_t>(v, r, c, p, height, width, filled), static_cast<scalar_t *>(picture.mutable_data_ptr()));
     });
     context->save_for_backward({v, r, c, p});
     context->saved_data["filled"] = filled;
@@ -365,8 +365,8 @@ struct PaintStrokes : torch::autograd::Function<PaintStrokes> {
     AT_DISPATCH_FLOATING_TYPES(v.scalar_type(), "paint_strokes backward", [&] {
       auto s = scene<scalar_t>(saved[0], saved[1], saved[2], saved[3], wanted.size(2), wanted.size(3),
                                context->saved_data["filled"].toBool());
-      pull_back(s, wanted.const_data_ptr<scalar_t>(), v.mutable_data_ptr<scalar_t>(),
-                r.mutable_data_ptr<scalar_t>(), c.mutable_data_ptr<scalar_t>(), p.mutable_data_ptr<scalar_t>());
+      pull_back(s, static_cast<const scalar_t *>(wanted.const_data_ptr()), static_cast<scalar_t *>(v.mutable_data_ptr()),
+                static_cast<scalar_t *>(r.mutable_data_ptr()), static_cast<scalar_t *>(c.mutable_data_ptr()), static_cast<scalar_t *>(p.mutable_data_ptr()));
     });
     return {v, r, c, p, {}, {}, {}};
   }

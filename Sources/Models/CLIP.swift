@@ -49,6 +49,15 @@ public struct CLIP {
   /// Embeddings of pictures `[B, 3, H, W]` in 0…1, of this model's size: `[B, E]` float32.
   public func embed(_ images: Tensor) -> Tensor { encodeImage(normalized(images)) }
 
+  /// What the image tower makes of pictures on the way: features to compare pictures by.
+  /// - Parameter images: `[B, 3, H, W]` in 0…1, of this model's size.
+  /// - Returns: `[B, T, D]` float32 after each block, each token of mean zero and deviation one; nothing
+  ///   for towers other than OpenAI's vision transformer.
+  public func features(of images: Tensor) -> [Tensor] {
+    guard let tower = visual as? ImageTower else { return [] }
+    return tower.blocks(normalized(images)).map { $0.to(.float32).layerNorm() }
+  }
+
   /// Pictures `[B, 3, H, W]` in 0…1 as the image tower wants them.
   public func normalized(_ images: Tensor) -> Tensor {
     let mean = Tensor(config.preprocessing.mean, [3, 1, 1]).to(images.device)
@@ -97,6 +106,15 @@ public struct ImageTower: ImageEncoder {
   /// - Parameter pixels: `[B, 3, H, W]`
   /// - Returns: `[B, E]` float32
   public func callAsFunction(_ pixels: Tensor) -> Tensor { project(transformer(embed(pixels))) }
+
+  /// What comes out of each block, `[B, T, D]`.
+  func blocks(_ pixels: Tensor) -> [Tensor] {
+    var x = embed(pixels)
+    return transformer.resblocks.map { block in
+      x = block(x, mask: nil)
+      return x
+    }
+  }
 
   /// Patches, class token first: `[B, 3, H, W]` to `[B, T, D]`.
   func embed(_ pixels: Tensor) -> Tensor {

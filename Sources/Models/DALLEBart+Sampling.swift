@@ -18,41 +18,49 @@ extension DALLEBart {
     }
   }
 
-  /// Draws the codes of `count` pictures for one text, one position at a time, keeping keys and
-  /// values of what was seen. The text's are computed once.
+  /// Draws the codes of `count` pictures for each text, one position at a time, keeping keys and
+  /// values of what was seen. The texts' are computed once.
   /// - Parameters:
-  ///   - text: tokens of the text, `[1, T]` int64.
+  ///   - texts: tokens of the texts, `[P, T]` int64.
   ///   - empty: tokens of the empty text, `[1, T]` int64, for the unconditional logits.
   ///   - stream: where chance comes from.
   ///   - progress: called after each position with the number done; throwing stops.
-  /// - Returns: `[count, image_token_count, levels]` int64.
+  /// - Returns: `[P count, image_token_count, levels]` int64, those of the first text first.
   public func sample(
-    _ text: Tensor, empty: Tensor, count: Int, _ sampling: Sampling, _ stream: RandomStream,
+    _ texts: Tensor, empty: Tensor, count: Int, _ sampling: Sampling, _ stream: RandomStream,
     progress: (Int) throws -> Void = { _ in }
   ) throws -> Tensor {
     try noGrad {
       let guided = sampling.conditionScale != 1
       // Rows: all conditional pictures, then all unconditional ones.
-      let tokens = guided ? concatenated([text, empty], over: 0) : text  // [1 or 2, T]
-      let once = encode(tokens)
-      let encoded = EncodedText(
-        state: once.state.repeatInterleaved(count, over: 0),
-        mask: once.mask.repeatInterleaved(count, over: 0))
-      let rows = encoded.state.size(0)
-      var caches = decoder.caches(encoded)
-      var x = decoder.start(rows)  // [rows, 1, D]
+      let pictures = texts.size(0) * count
+      func rows(_ text: Tensor, _ each: Int) -> EncodedText {
+        let once = encode(text)
+        return EncodedText(
+          state: once.state.repeatInterleaved(each, over: 0),
+          mask: once.mask.repeatInterleaved(each, over: 0))
+      }
+      var encoded = rows(texts, count)
+      if guided {
+        let unguided = rows(empty, pictures)
+        encoded = EncodedText(
+          state: concatenated([encoded.state, unguided.state], over: 0),
+          mask: concatenated([encoded.mask, unguided.mask], over: 0))
+      }
+      var caches = decoder.caches(encoded, positions: config.image_token_count)
+      var x = decoder.start(encoded.state.size(0))  // [rows, 1, D]
       var codes: [Tensor] = []
 
       func draw(_ logits: Tensor) -> Tensor {
         var l = logits.to(.float32)  // [rows, 1, K]
         if guided {
-          let (c, u) = (l[0..<count], l[count..<2 * count])
+          let (c, u) = (l[0..<pictures], l[pictures..<2 * pictures])
           l = u + (c - u) * sampling.conditionScale
         }
-        let top = l.reshaped(count, -1).topK(min(sampling.topK, config.image_vocab_count))
+        let top = l.reshaped(pictures, -1).topK(min(sampling.topK, config.image_vocab_count))
         let odds = (top.values / max(sampling.temperature, 1e-4)).softmax(over: -1)
-        let choice = stream.choose(byWeight: odds.to(.cpu)).to(l.device)  // [count, 1]
-        let code = top.indices.gather(1, choice)  // [count, 1]
+        let choice = stream.choose(byWeight: odds.to(.cpu)).to(l.device)  // [P count, 1]
+        let code = top.indices.gather(1, choice)  // [P count, 1]
         return guided ? concatenated([code, code], over: 0) : code
       }
 
@@ -62,7 +70,7 @@ extension DALLEBart {
         let first = draw(decoder.firstHead(h))
         let levels = [first] + (decoder.residual.map { [draw($0(h, first: first))] } ?? [])
         let code = stacked(levels, over: 2)  // [rows, 1, levels]
-        codes.append(code[0..<count])
+        codes.append(code[0..<pictures])
         x = decoder.embed(code)
         try progress(position + 1)
       }

@@ -196,9 +196,30 @@ struct BartEncoder {
 
 /// Keys and values of what a decoder layer has seen.
 struct LayerCache {
-  var keys: Tensor?
-  var values: Tensor?
-  let text: (keys: Tensor, values: Tensor)
+  typealias Pair = (keys: Tensor, values: Tensor)
+  let text: Pair
+  private let room: Pair?  // [B, N, positions, D / N] each
+  private var count = 0
+
+  /// - Parameter positions: how many will come, one call after another; 0 when all come in one.
+  init(text: Pair, positions: Int) {
+    self.text = text
+    var shape = text.keys.shape
+    shape[2] = positions
+    let empty = { Tensor.zeros(shape, text.keys.dtype, device: text.keys.device) }
+    room = positions > 0 ? (empty(), empty()) : nil
+  }
+
+  /// Takes in new positions; gives all so far. Written in place: copying what is there for each new
+  /// position would cost more than the layer.
+  mutating func adding(_ new: Pair) -> Pair {
+    guard let room else { return new }
+    let added = new.keys.size(2)
+    room.keys.narrowed(2, count, added).assign(new.keys)
+    room.values.narrowed(2, count, added).assign(new.values)
+    count += added
+    return (room.keys.narrowed(2, 0, count), room.values.narrowed(2, 0, count))
+  }
 }
 
 struct BartDecoder {
@@ -226,11 +247,8 @@ struct BartDecoder {
       -> Tensor
     {
       let n = pre_self_attn_layer_norm(x)
-      let new = self_attn.keysAndValues(n)
-      let keys = cache.keys.map { concatenated([$0, new.keys], over: 2) } ?? new.keys
-      let values = cache.values.map { concatenated([$0, new.values], over: 2) } ?? new.values
-      (cache.keys, cache.values) = (keys, values)
-      var x = x + self_attn_layer_norm(self_attn(n, on: (keys, values), mask: mask))
+      let seen = cache.adding(self_attn.keysAndValues(n))
+      var x = x + self_attn_layer_norm(self_attn(n, on: seen, mask: mask))
       x =
         x
         + encoder_attn_layer_norm(
@@ -271,8 +289,11 @@ struct BartDecoder {
       .reshaped(1, 1, -1).expanded([batch, 1, -1])
   }
 
-  func caches(_ text: DALLEBart.EncodedText) -> [LayerCache] {
-    layers.map { LayerCache(text: $0.encoder_attn.keysAndValues(text.state)) }
+  /// - Parameter positions: see `LayerCache`.
+  func caches(_ text: DALLEBart.EncodedText, positions: Int) -> [LayerCache] {
+    layers.map {
+      LayerCache(text: $0.encoder_attn.keysAndValues(text.state), positions: positions)
+    }
   }
 
   /// The features after `x` at positions from `position` on.
@@ -290,7 +311,7 @@ struct BartDecoder {
     let (b, t) = (codes.size(0), codes.size(1))
     let x = concatenated([start(b), embed(codes.narrowed(1, 0, t - 1))], over: 1)
     let mask = Tensor.full([t, t], -.infinity, device: x.device).upperTriangle(diagonal: 1)
-    var caches = caches(text)
+    var caches = caches(text, positions: 0)
     return advance(x, at: 0, mask: mask, textMask: text.mask, &caches)
   }
 

@@ -15,10 +15,7 @@ struct DALLE {
     let score: Double
   }
 
-  /// Samples candidates in groups, a small one first so that there is something to see soon.
-  ///
-  /// Groups depend on nothing but the number of candidates before them, so that the first candidates
-  /// are the same however many follow.
+  /// Samples candidates in groups, as many at once as there are threads.
   /// - Parameter request: resolved.
   /// - Returns: candidates, best first; fewer than asked for when stopped, but at least one.
   func paint(_ request: Request) throws -> [Candidate] {
@@ -38,47 +35,40 @@ struct DALLE {
     let count = request.candidates ?? 1
     let total = count * config.image_token_count
 
-    var kept = try run?.checkpoint(Kept.self)
+    let kept = try run?.checkpoint(Kept.self)
+    let groups = CandidateGroup.all(of: count)
+    let sampler = CandidateSampler(
+      dalle: dalle, text: tokens[0..<1], empty: tokens[1..<2], sampling: sampling, seed: seed)
+    let atOnce = networks.device == .cpu ? Libtorch.threads : 1
     var drawn: [Tensor] = []
     var candidates: [Candidate] = []
-    while candidates.count < count {
-      let done = candidates.count
-      let size = min(done == 0 ? 2 : 8, count - done)
-      let stream = RandomStream(seed: seed, "candidates from \(done)")
-      let codes: Tensor
-      if let stored = try kept?.tensor("codes.\(drawn.count)") {
-        codes = stored.to(networks.device)
-      } else {
-        kept = nil
-        do {
-          codes = try dalle.sample(
-            tokens[0..<1], empty: tokens[1..<2], count: size, sampling, stream
-          ) { position in
-            if easel.isStopped { throw Stop() }
-            let step = done * config.image_token_count + size * position
-            easel.emit(.step(.init(step: step, total: total, unit: "token", loss: nil)))
-          }
-        } catch is Stop {
-          break
+    while drawn.count < groups.count {
+      let round = Array(groups[drawn.count..<min(drawn.count + atOnce, groups.count)])
+      let known = try kept?.tensor("codes.\(drawn.count)")
+      let codes =
+        try known.map { [$0.to(networks.device)] }
+        ?? sampler(round, isStopped: { easel.isStopped }) { done in
+          let step = candidates.count * config.image_token_count + done
+          easel.emit(.step(.init(step: step, total: total, unit: "token", loss: nil)))
+        }
+      for codes in codes {
+        drawn.append(codes)
+        let pictures = noGrad {
+          let z = vqgan.lookUp(codes.reshaped(codes.size(0), side, side, config.levels))
+          return (vqgan.decode(z) + 1) / 2
+        }
+        let opinions = judges.map { $0.similarity(pictures, to: $1) * $0.weight }
+        let agreed = opinions.dropFirst().reduce(opinions[0], +)
+        for (index, score) in agreed.floats().map(Double.init).enumerated() {
+          candidates.append(Candidate(picture: pictures[index..<index + 1], score: score))
+          guard easel.wantsPreview(candidates.count), known == nil else { continue }
+          easel.emit(
+            .preview(
+              .init(picture: try Picture(pictures[index]), step: candidates.count, score: score)))
         }
       }
-      drawn.append(codes)
-      let pictures = noGrad {
-        let z = vqgan.lookUp(codes.reshaped(size, side, side, config.levels))
-        return (vqgan.decode(z) + 1) / 2
-      }
-      let opinions = judges.map { $0.similarity(pictures, to: $1) * $0.weight }
-      let agreed = opinions.dropFirst().reduce(opinions[0], +)
-      let scores = agreed.floats().map(Double.init)
-      for (index, score) in scores.enumerated() {
-        candidates.append(Candidate(picture: pictures[index..<index + 1], score: score))
-        guard easel.wantsPreview(candidates.count), kept == nil else { continue }
-        easel.emit(
-          .preview(
-            .init(
-              picture: try Picture(pictures[index]), step: candidates.count, score: score)))
-      }
-      if kept == nil { try save(drawn) }
+      if known == nil { try save(drawn) }
+      if known == nil, codes.count < round.count { break }  // stopped
     }
     guard !candidates.isEmpty else { throw PaintingError.stoppedEarly }
     return candidates.enumerated().sorted {
@@ -96,8 +86,6 @@ struct DALLE {
     let named = drawn.enumerated().map { ("codes.\($0)", $1) }
     try run?.save(Kept(groups: drawn.count), Dictionary(uniqueKeysWithValues: named))
   }
-
-  private struct Stop: Error {}
 }
 
 /// What a method paints at: where it reports, and how it learns that it should stop.

@@ -11,17 +11,22 @@ public func noGrad<Result, Failure: Error>(_ body: () throws(Failure) -> Result)
 }
 
 /// The gradient of a scalar at each of `tensors`; zeros where it does not depend on one.
-public func gradient(of loss: Tensor, at tensors: [Tensor]) -> [Tensor] {
-  pullback(of: loss, along: nil, at: tensors)
+/// - Parameter keepingHistory: whether what led to the scalar will be gone through again.
+public func gradient(of loss: Tensor, at tensors: [Tensor], keepingHistory: Bool = false)
+  -> [Tensor]
+{
+  pullback(of: loss, along: nil, at: tensors, keepingHistory: keepingHistory)
 }
 
 /// The vector-Jacobian product of `output` with `direction`, a tensor of the same shape.
-public func pullback(of output: Tensor, along direction: Tensor?, at tensors: [Tensor]) -> [Tensor]
-{
+public func pullback(
+  of output: Tensor, along direction: Tensor?, at tensors: [Tensor], keepingHistory: Bool = false
+) -> [Tensor] {
   var handles = [ct_tensor?](repeating: nil, count: tensors.count)
   must("gradient", [output]) {
     ct_grad(
-      output.handle, direction?.handle, tensors.map { $0.handle }, Int32(tensors.count), &handles)
+      output.handle, direction?.handle, tensors.map { $0.handle }, Int32(tensors.count),
+      keepingHistory, &handles)
   }
   return handles.compactMap { $0.map(Tensor.init(handle:)) }
 }

@@ -3,15 +3,16 @@ import CTorch
 /// A named stream of random numbers.
 ///
 /// All randomness of a picture or a training comes from streams derived from one seed by name, so
-/// that a new use of chance does not disturb the others. Numbers are drawn on the CPU (libtorch's
-/// MT19937) and moved, so that a seed means the same on every device.
+/// that a new use of chance does not disturb the others. Numbers of a picture are drawn on the CPU
+/// (libtorch's MT19937) and moved, so that a seed means the same on every device; a training draws its
+/// millions where they are used.
 public final class RandomStream {
   private let generator: ct_generator
 
-  /// The stream `name` of `seed`.
-  public init(seed: UInt64, _ name: String) {
+  /// The stream `name` of `seed`, drawn on a device; the numbers differ between kinds of devices.
+  public init(seed: UInt64, _ name: String, on device: Device = .cpu) {
     var made: ct_generator?
-    must("generator") { ct_generator_new(RandomStream.key(seed, name), &made) }
+    must("generator") { ct_generator_new(RandomStream.key(seed, name), device.number, &made) }
     guard let made else { preconditionFailure("no generator came back") }
     generator = made
   }

@@ -76,7 +76,7 @@ struct DALLEBartTests {
     var x = decoder.layernorm_embedding(
       concatenated([decoder.start(4), seen], over: 1) + decoder.embed_positions.weight)
     let mask = Tensor.full([16, 16], -.infinity).upperTriangle(diagonal: 1)
-    var caches = decoder.caches(text)
+    var caches = decoder.caches(text, positions: 0)
     for (index, layer) in decoder.layers.enumerated() {
       x = layer(x, mask: mask, textMask: text.mask, cache: &caches[index])
       let expected = try file.tensor("decoder.layer.\(index)")
@@ -171,7 +171,7 @@ struct DALLEBartSamplingTests {
       let expected = dalle.logits(encoded, codes)
       #expect(expected.map(\.shape) == [[2, 16, 40], [2, 16, 40]])
       let decoder = dalle.decoder
-      var caches = decoder.caches(encoded)
+      var caches = decoder.caches(encoded, positions: dalle.config.image_token_count)
       var x = decoder.start(2)
       for position in 0..<16 {
         let h = decoder.advance(x, at: position, mask: nil, textMask: encoded.mask, &caches)

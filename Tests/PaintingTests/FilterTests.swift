@@ -95,7 +95,7 @@ import Torch
     }
     let view = Sight.Views(cutouts: picture, embeddings: picture)
     // These look through networks: they say so where there are none.
-    let withNetworks: Set = ["aesthetic", "style", "transfer"]
+    let withNetworks: Set = ["aesthetic", "contrastive", "style", "transfer"]
     for kind in ObjectiveKind.builtIn {
       if withNetworks.contains(kind.name) {
         #expect(throws: RequestError.self) { try kind.make(setting(kind.arguments)) }

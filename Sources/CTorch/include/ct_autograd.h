@@ -10,8 +10,8 @@ int ct_requires_grad_(ct_tensor x, bool enabled);
 bool ct_requires_grad(ct_tensor x);
 int ct_detach(ct_tensor x, ct_tensor *out);
 // Gradients of the scalar (or, with `seed`, the vector-Jacobian product) `loss` at `count` tensors; a
-// tensor that the loss does not depend on gets zeros.
-int ct_grad(ct_tensor loss, ct_tensor seed, const ct_tensor *at, int count, ct_tensor *out);
+// tensor that the loss does not depend on gets zeros. With `keep` the history serves once more.
+int ct_grad(ct_tensor loss, ct_tensor seed, const ct_tensor *at, int count, bool keep, ct_tensor *out);
 
 // Autocast on the CPU or CUDA for the calling thread. Returns the former state.
 bool ct_autocast(int device, bool enabled, int dtype);
