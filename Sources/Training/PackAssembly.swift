@@ -78,7 +78,12 @@ public struct PackAssembly {
   /// classifier, and the CLIP with its sizes and its tokenizer.
   public func assembleJudges(into out: URL) throws {
     try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
-    if let file = product([.judge], "judge.safetensors") { _ = try halve(file, to: out) }
+    if let file = product([.judge], "judge.safetensors"),
+      let sizes = product([.judge], "judge.json")
+    {
+      _ = try halve(file, to: out)
+      try Data(contentsOf: sizes).write(to: out.appending(path: "judge.json"), options: .atomic)
+    }
     let clip = runs.appending(path: "judge-clip/clip.safetensors")
     guard FileManager.default.fileExists(atPath: clip.path),
       let tokenizer = product([.tokenizer], "tokenizer.json")

@@ -12,23 +12,23 @@ import Weights
 /// |---|---|---|
 /// | `tokenizer` | | `tokenizer.json` |
 /// | `vqgan` | | `vqgan.safetensors` with fitted codebooks |
-/// | `decoder` | `vqgan` | `vqgan.safetensors` with a decoder tuned to the codes |
-/// | `clip` | `tokenizer` | `clip.safetensors` |
+/// | `clip` | `tokenizer`, `vqgan` | `clip.safetensors` |
+/// | `decoder` | `vqgan`, `clip` | `vqgan.safetensors` with a decoder tuned to the codes |
 /// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, decoder, clip, dalle, judge
+    case tokenizer, vqgan, clip, decoder, dalle, judge
     case judgeCLIP = "judge-clip"
   }
 
   /// Where pictures come from.
   public enum Data: Sendable {
-    /// The emoji corpus of Debian's font.
-    case emoji
-    /// A folder of captioned images, resized to a square of so many pixels.
+    /// The emoji corpus of Debian's font, in squares of so many pixels.
+    case emoji(size: Int)
+    /// A folder of captioned images, resized to squares of so many pixels.
     case folder(URL, size: Int)
   }
 
@@ -141,39 +141,23 @@ public struct PackTraining {
     var prompts: [String]
   }
 
-  /// - Parameters:
-  ///   - jitter: objects anywhere and of any size, besides (or, with `grid` false, instead of) those on
-  ///     the token grid.
-  private func sets(
-    seed: UInt64, size: Int, grid: Bool, jitter: Bool,
-    _ change: (inout CorpusConfiguration) -> Void = { _ in }
-  ) throws -> Sets {
+  /// - Parameter jitter: objects anywhere and of any size, besides those on the token grid.
+  private func sets(seed: UInt64, jitter: Bool) throws -> Sets {
     switch context.data {
-    case .emoji:
-      var base = CorpusConfiguration()
+    case .emoji(let size):
+      var base = CorpusConfiguration.rich(size: size)
       base.seed = seed
-      base.size = size
-      base.objectSize = size * 7 / 8
-      change(&base)
-      base.placement = grid ? .grid : .jitter
       let corpus = try Corpus(configuration: base)
       let train: [any CaptionedDataset] =
-        grid && jitter ? [corpus, try corpus.with { $0.placement = .jitter }] : [corpus]
+        jitter ? [corpus, try corpus.with { $0.placement = .jitter }] : [corpus]
       let heldOut = try corpus.with(split: .heldOut)
-      let prompts = heldOut.heldOutPrompts(count: 48, seed: seed).map(\.text)
+      let prompts = (0..<48).map { heldOut.label($0).caption }
       return Sets(train: train, heldOut: heldOut, concepts: corpus.catalogue, prompts: prompts)
-    case .folder(let folder, _):
+    case .folder(let folder, let size):
       let images = try ImageFolder(path: folder.path, size: size) { try Picture.read(from: $0) }
       let count = min(48, images.count ?? 48)
       let prompts = (0..<count).map { images.label($0).caption }
       return Sets(train: [images], heldOut: images, concepts: nil, prompts: prompts)
-    }
-  }
-
-  private var pictureSize: Int {
-    switch context.data {
-    case .emoji: 64
-    case .folder(_, let size): size
     }
   }
 
@@ -187,7 +171,7 @@ public struct PackTraining {
   }
 
   private func trainTokenizer(_ config: TokenizerConfig) throws {
-    let set = try sets(seed: config.seed, size: pictureSize, grid: true, jitter: false).train[0]
+    let set = try sets(seed: config.seed, jitter: false).train[0]
     let count = min(config.captions, set.count ?? config.captions)
     let tokenizer = try BPETrainer.train(
       (0..<count).map { set.label($0).caption }, vocabularySize: config.vocabulary)
@@ -200,13 +184,14 @@ public struct PackTraining {
   private func trainVQGAN(_ configuration: URL, phase: VQGANTrainee.Phase) throws {
     let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
     try check(config.schedule, config.network.problem)
-    let sets = try sets(seed: config.schedule.seed, size: pictureSize, grid: true, jitter: true)
+    let sets = try sets(seed: config.schedule.seed, jitter: true)
     let start =
       phase == .quantized
       ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors"))
       : try start("vqgan.safetensors")
     let trainee = try VQGANTrainee(
       config, phase: phase, file: start, sets: sets.train,
+      clip: config.perceptual > 0 ? clip() : nil,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
       device: context.device)
     let stage: Stage = phase == .continuous ? .vqgan : .decoder
@@ -214,7 +199,7 @@ public struct PackTraining {
 
     var weights = Dictionary(
       uniqueKeysWithValues: trainee.everything.map { ($0.key, $0.tensor.detached()) })
-    for (key, tensor) in trainer.weights { weights[key] = tensor }
+    for (key, tensor) in trainer.weights where weights[key] != nil { weights[key] = tensor }
     if phase == .continuous {
       for (parameter, average) in zip(trainee.parameters, trainer.weights) {
         parameter.tensor.assign(average.tensor)
@@ -233,8 +218,11 @@ public struct PackTraining {
   ) -> [Tensor] {
     let width = config.network.embed_dim
     let batches = PictureBatches(sets, device: context.device)
+    let side = batches.size / config.network.factor
+    // About a quarter of a million latents.
+    let count = max(1, (1 << 18) / (64 * side * side))
     let latents = noGrad {
-      (0..<64).map { i in
+      (0..<count).map { i in
         // Indices far from those of training: the fit should not know its examples by heart.
         let x = batches(step: 1_000_000 + i, count: 64).pictures
         return autocast(context.precision, on: context.device) { model.encode(x) }
@@ -253,23 +241,17 @@ public struct PackTraining {
     let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
     try check(config.schedule)
     try check(tokenizer(), known: config.network.text.vocabSize)
-    let sets = try sets(
-      seed: config.schedule.seed, size: config.network.vision.imageSize, grid: true, jitter: true)
+    let sets = try sets(seed: config.schedule.seed, jitter: true)
     let trainee = try CLIPTrainee(
       config, file: file, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
-      device: context.device)
+      vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device)
     try finish(trainee, config.schedule, stage, configuration, "clip.safetensors")
   }
 
   private func trainDALLE(_ configuration: URL) throws {
     let config = try Configuration.read(DALLETrainee.Config.self, from: configuration)
     try check(config.schedule, config.network.problem)
-    let sets = try sets(
-      seed: config.schedule.seed, size: pictureSize, grid: true, jitter: false
-    ) {
-      $0.whiteFraction = config.whiteFraction
-      $0.pairFraction = config.pairFraction
-    }
+    let sets = try sets(seed: config.schedule.seed, jitter: false)
     let vqgan = try vqgan()
     try check(tokenizer(), known: config.network.text_vocab_count)
     let trainee = try DALLETrainee(
@@ -296,19 +278,39 @@ public struct PackTraining {
     }
   }
 
+  /// The CLIP as the `clip` stage left it.
+  private func clip() throws -> CLIP {
+    let file = try product(.clip, "clip.safetensors")
+    let network =
+      if let start = context.start?.clip,
+        file == context.start?.folder.appending(path: file.lastPathComponent)
+      {
+        start
+      } else {
+        try Configuration.read(CLIPTrainee.Config.self, from: product(.clip, "config.yaml")).network
+      }
+    return try Checkpoint(SafeTensors(contentsOf: file)).build(device: context.device) {
+      CLIP($0, network)
+    }
+  }
+
   private func trainJudge(_ configuration: URL) throws {
     let config = try Configuration.read(JudgeTrainee.Config.self, from: configuration)
-    let fits = config.widths.count == 3 && config.widths.allSatisfy { $0 > 0 && $0 % 8 == 0 }
-    try check(config.schedule, fits ? nil : "'widths' must be three multiples of 8")
-    let sets = try sets(seed: config.schedule.seed, size: 64, grid: true, jitter: true)
+    try check(config.schedule, config.problem)
+    let sets = try sets(seed: config.schedule.seed, jitter: true)
     guard let catalogue = sets.concepts else {
       throw TrainingError.missing(
         "A judge needs the emoji corpus: a folder of images has no concepts.")
     }
     let trainee = try JudgeTrainee(
-      config, sets: sets.train, heldOut: sets.heldOut, classes: catalogue.concepts.count,
+      config, sets: sets.train, heldOut: sets.heldOut, classes: .init(catalogue),
       device: context.device)
     try finish(trainee, config.schedule, .judge, configuration, "judge.safetensors")
+    let description = Judge.Description(
+      size: config.size, widths: config.widths, classes: .init(catalogue))
+    try JSONEncoder().encode(description).write(
+      to: context.folder.appending(path: Stage.judge.rawValue).appending(path: "judge.json"),
+      options: .atomic)
   }
 
   // MARK: Running

@@ -5,6 +5,8 @@ import Imaging
 import Painting
 import Training
 
+extension PromptList: ExpressibleByArgument {}
+
 /// `reverie evaluate`: the pack, or the drawers.
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,13 +20,15 @@ struct EvaluatePack: AsyncParsableCommand {
     commandName: "pack",
     abstract: "Measure a pack on held-out prompts with a judge that took no part in its making.",
     discussion: """
-      Paints a fixed list of prompts (an object on a ground that training never joined) with fixed \
-      seeds, nothing picked, and has the judge name each picture. Also measures how well the VQGAN \
-      gives held-out renders back, and how often CLIP finds a picture's caption among a thousand.
+      Paints fixed lists of prompts (an object and a ground, two objects, an object and a scene or a \
+      style that training never joined) with fixed seeds, nothing picked, and has the judge name each \
+      picture. Also measures how well the VQGAN gives held-out renders back, and how often CLIP finds \
+      a picture's caption among a thousand.
 
       EXAMPLES
-        reverie evaluate --count 217
-        reverie evaluate --method vqgan-clip --count 40 --sheet sheet.png
+        reverie evaluate --count 200
+        reverie evaluate --list relations --list scenes --seen
+        reverie evaluate --method vqgan-clip --list singles --count 40 --sheet sheet.png
         reverie evaluate drawers --sheets sheets
       """)
 
@@ -32,14 +36,24 @@ struct EvaluatePack: AsyncParsableCommand {
   var pack: String?
 
   @Option(
-    help: ArgumentHelp("Weights of the judge; the one that ships if left out.", valueName: "file"))
+    help: ArgumentHelp("Folder of the judge; the one that ships if left out.", valueName: "folder"))
   var judge: String?
 
   @Option(help: "How to paint.")
   var method: Method = .dalle
 
-  @Option(help: "Number of prompts; 0 leaves painting out.")
-  var count = 217
+  @Option(
+    name: .customLong("list"),
+    help: ArgumentHelp(
+      "What to ask for, several times for several; if left out, all, and the networks are measured too."
+    ))
+  var lists: [PromptList] = []
+
+  @Flag(help: "Also ask for combinations that training shows, for comparison.")
+  var seen = false
+
+  @Option(help: "Number of prompts in each list; 0 leaves painting out.")
+  var count = 100
 
   @Option(help: "Of the list of prompts and of the pictures.")
   var seed = 1
@@ -63,11 +77,19 @@ struct EvaluatePack: AsyncParsableCommand {
   func run() async throws {
     let pack = try Pack(folder: pack.map { URL(filePath: $0) } ?? EmbeddedPack.folder)
     let evaluation = try PackEvaluation(pack: pack)
-    let judge = try Judge(
-      contentsOf: judge.map { URL(filePath: $0) } ?? EmbeddedPack.judge,
-      classes: evaluation.concepts.count)
+    let judge = try Judge(folder: judge.map { URL(filePath: $0) } ?? EmbeddedPack.judges)
 
     print("pack \(pack.manifest.id) \(pack.manifest.version)")
+    if lists.isEmpty { try measureNetworks(evaluation, judge) }
+    guard count > 0 else { return }
+    for list in lists.isEmpty ? PromptList.allCases : lists {
+      try await paint(list, seen: false, evaluation, judge)
+      if seen { try await paint(list, seen: true, evaluation, judge) }
+    }
+  }
+
+  private func measureNetworks(_ evaluation: PackEvaluation, _ judge: Judge) throws {
+    let pack = evaluation.pack
     let own = evaluation.accuracy(of: judge)
     row("judge on held-out renders, in the middle", "\(own.grid)")
     row("judge on held-out renders, anywhere", "\(own.anywhere)")
@@ -81,10 +103,11 @@ struct EvaluatePack: AsyncParsableCommand {
     if pack.clip != nil {
       row("CLIP image-to-text recall@1 among 1,000", "\(try evaluation.retrieval())")
     }
-    if count > 0 { try await paint(evaluation, judge) }
   }
 
-  private func paint(_ evaluation: PackEvaluation, _ judge: Judge) async throws {
+  private func paint(
+    _ list: PromptList, seen: Bool, _ evaluation: PackEvaluation, _ judge: Judge
+  ) async throws {
     var request = Request("")
     request.method = method
     request.width = evaluation.pack.manifest.pictureSize
@@ -92,23 +115,30 @@ struct EvaluatePack: AsyncParsableCommand {
     let engine = Engine(pack: evaluation.pack, threads: threads)
     var done = 0
     let progress = ProgressNote()
+    let prompts = evaluation.prompts(list, seen: seen, count: count, seed: seed)
     let painted = try await evaluation.paint(
-      with: engine, judge: judge, request: request, count: count, seed: seed
-    ) { picture, total in
+      prompts, with: engine, judge: judge, request: request, seed: seed
+    ) { picture in
       done += 1
-      progress.show("\(done)/\(total)  \(picture.prompt.text)")
+      progress.show("\(list.rawValue) \(done)/\(prompts.count)  \(picture.prompt.text)")
     }
     progress.clear()
-    func proportion(_ holds: (PackEvaluation.Painted) -> Bool) -> Proportion {
-      Proportion(painted.filter(holds).count, of: painted.count)
+    let name = "\(method.rawValue), \(list.rawValue)" + (seen ? ", seen" : "")
+    func figure(_ what: String, _ holds: (PaintedPrompt) -> Bool) {
+      row("\(name): \(what)", "\(Proportion(painted.filter(holds).count, of: painted.count))")
     }
-    row("\(method.rawValue): judge's first guess is right", "\(proportion(\.isFirst))")
-    row("\(method.rawValue): right among the judge's five", "\(proportion(\.isAmongFive))")
-    row("\(method.rawValue): ground of the colour asked for", "\(proportion(\.hasGround))")
+    figure("objects are the judge's first guess", \.isFirst)
+    figure("objects are among its five", \.isAmongFive)
+    switch list {
+    case .singles, .counts: figure("ground of the colour asked for", \.hasColor)
+    case .scenes: figure("scene is its first guess", \.hasGround)
+    case .styles: figure("style is its first guess", \.hasStyle)
+    case .relations: break
+    }
     let times = painted.map(\.seconds).sorted()
     if !times.isEmpty {
       row(
-        "\(method.rawValue): seconds a picture, median",
+        "\(name): seconds a picture, median",
         String(format: "%.2f", times[times.count / 2]))
     }
     let cells = painted.map { item in
@@ -117,22 +147,22 @@ struct EvaluatePack: AsyncParsableCommand {
         caption: item.isFirst ? item.prompt.text : item.prompt.text + " ✗")
     }
     try save(
-      try ContactSheet(cells, columns: 14, cellSize: 96).render(), as: nil)
+      try ContactSheet(cells, columns: 14, cellSize: 96).render(),
+      as: list.rawValue + (seen ? "-seen" : ""))
   }
 
   private func row(_ name: String, _ value: String) {
-    print(name.padding(toLength: 48, withPad: " ", startingAt: 0) + value)
+    print(name.padding(toLength: 64, withPad: " ", startingAt: 0) + value)
   }
 
-  /// Beside the contact sheet, under its name with `suffix`; an older evaluation's sheet is kept.
-  private func save(_ picture: Picture, as suffix: String?) throws {
-    let base = URL(filePath: sheet)
-    let stem = base.deletingPathExtension().path + (suffix.map { "-" + $0 } ?? "")
+  /// Under the contact sheet's name with `suffix`; an older evaluation's sheet is kept.
+  private func save(_ picture: Picture, as suffix: String) throws {
+    let stem = URL(filePath: sheet).deletingPathExtension().path + "-" + suffix
     for number in 1... {
       let path = stem + (number == 1 ? "" : "-\(number)") + ".png"
       if FileManager.default.fileExists(atPath: path) { continue }
       try picture.write(to: path)
-      row(suffix ?? "sheet", path)
+      row("sheet of \(suffix)", path)
       return
     }
   }

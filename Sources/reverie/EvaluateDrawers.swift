@@ -79,8 +79,7 @@ struct EvaluateDrawers: AsyncParsableCommand {
     let ways = try ways(of: pack)
     let evaluation = try PackEvaluation(pack: pack)
     let clip = try CLIPJudge(folder: folder)
-    let classifier = try Judge(
-      contentsOf: folder.appending(path: "judge.safetensors"), classes: evaluation.concepts.count)
+    let classifier = try Judge(folder: folder)
     let drawing = DrawerEvaluation(
       evaluation, engine: Engine(pack: pack, threads: threads), judge: classifier)
     let prompts = try evaluation.prompts(of: Array(DrawerEvaluation.objects.prefix(count)))
@@ -141,18 +140,18 @@ struct EvaluateDrawers: AsyncParsableCommand {
   }
 
   private func row(
-    _ name: String, _ figures: DrawerFigures, _ painted: [PackEvaluation.Painted]
+    _ name: String, _ figures: DrawerFigures, _ painted: [PaintedPrompt]
   ) -> String {
     func part(_ proportion: Proportion) -> String {
       proportion.count == 0 ? "–" : "\(proportion.hits)/\(proportion.count)"
     }
-    func part(_ holds: (PackEvaluation.Painted) -> Bool) -> String {
+    func part(_ holds: (PaintedPrompt) -> Bool) -> String {
       part(Proportion(painted.filter(holds).count, of: painted.count))
     }
     let times = painted.map(\.seconds).sorted()
     let cells = [
       name, "\(figures.start)", "\(figures.others)", "\(figures.final)", "\(figures.gain)",
-      part(figures.wins), part(figures.found), part(\.hasGround), part(\.isAmongFive),
+      part(figures.wins), part(figures.found), part(\.hasColor), part(\.isAmongFive),
       times.isEmpty ? "–" : String(format: "%.1f", times[times.count / 2]),
     ]
     return "| " + cells.joined(separator: " | ") + " |"

@@ -15,7 +15,7 @@ struct Train: ParsableCommand {
 
       EXAMPLES
         reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml
-        reverie train dalle --run runs/mine --config mine.yaml --data pictures --size 64
+        reverie train dalle --run runs/mine --config mine.yaml --data pictures --size 128
         reverie train clip --run runs/next --config clip.yaml --start packs/mine
       """)
 
@@ -43,8 +43,8 @@ struct Train: ParsableCommand {
       valueName: "pack"))
   var start: String?
 
-  @Option(help: "Side of the training pictures in pixels, with --data.")
-  var size = 64
+  @Option(help: "Side of the training pictures in pixels.")
+  var size = 128
 
   @Option(help: "Where to compute: cpu, cuda or cuda:N.")
   var device = "cpu"
@@ -82,7 +82,7 @@ struct Train: ParsableCommand {
     let progress = TrainingProgress(stage.rawValue)
     let context = PackTraining.Context(
       folder: URL(filePath: folder),
-      data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji,
+      data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji(size: size),
       start: try start.map { try Pack(folder: URL(filePath: $0)) },
       device: device,
       precision: precision.map { $0 == "bfloat16" ? .bfloat16 : .float32 } ?? device.fastFloat,

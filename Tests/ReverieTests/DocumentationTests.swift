@@ -109,7 +109,8 @@ import Testing
     #expect(declared.isSuperset(of: ["iterations", "columns", "keep-run", "known", "every"]))
     for command in try Self.commands(in: Self.text(page)) {
       let words = Self.words(command)
-      guard let first = words.first, !["swift", "docker"].contains(first) else { continue }
+      let others = ["swift", "docker", "RUN", "COPY"]
+      guard let first = words.first, !others.contains(first) else { continue }
       let script = try Self.options(ofScript: first)
       for flag in Self.flags(words) {
         let isKnown = script.map { $0.contains("--\(flag)") } ?? declared.contains(flag)
@@ -139,8 +140,8 @@ import Testing
   func commandsParse(_ page: String) throws {
     for command in try Self.commands(in: Self.text(page)) {
       guard let arguments = Self.arguments(command),
-        // With words to be replaced by the reader's own.
-        !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
+        // The program's name alone, or with words to be replaced by the reader's own.
+        !arguments.isEmpty, !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
       else { continue }
       do {
         switch try Reverie.parseAsRoot(arguments) {

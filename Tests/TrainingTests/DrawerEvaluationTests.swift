@@ -114,16 +114,18 @@ struct DrawerEvaluationTests {
     try CLIPJudgeTests.make(in: folder)
     let clip = try CLIPJudge(folder: folder)
     let evaluation = try PackEvaluation(pack: pack)
-    let classes = evaluation.concepts.count
+    let description = Judge.Description(
+      size: 64, widths: [8, 8, 16],
+      classes: .init(try EmojiCatalogue(edition: CorpusConfiguration.rich(size: 64).edition)))
     let source = Initializer(seed: 5)
-    _ = ConceptClassifier(Parameters(source), .init(classes: classes, widths: [8, 8, 16]))
-    let classifier = folder.appending(path: "judge.safetensors")
+    _ = ConceptClassifier(
+      Parameters(source), .init(classes: description.classes.count, widths: description.widths))
     try SafeTensors.write(
       Dictionary(uniqueKeysWithValues: source.parameters.map { ($0.key, $0.tensor.detached()) }),
-      to: classifier)
+      to: folder.appending(path: "judge.safetensors"))
+    try JSONEncoder().encode(description).write(to: folder.appending(path: "judge.json"))
     let drawing = DrawerEvaluation(
-      evaluation, engine: Engine(pack: pack, threads: 1),
-      judge: try Judge(contentsOf: classifier, classes: classes))
+      evaluation, engine: Engine(pack: pack, threads: 1), judge: try Judge(folder: folder))
     let prompts = try evaluation.prompts(of: ["fox", "pizza"])
 
     let ways = DrawerEvaluation.ways(of: pack)

@@ -114,3 +114,8 @@ extension ExampleLabel {
     }
   }
 }
+
+extension Slot {
+  /// The whole picture.
+  public static let whole = Slot(x: 0, y: 0, width: 1, height: 1)
+}

@@ -28,7 +28,7 @@ public struct DrawerEvaluation {
     /// What the painting began with; nil where it began with nothing.
     public let start: Picture?
     /// The finished picture and what the classifier saw in it; its seconds are those of one core.
-    public let painted: PackEvaluation.Painted
+    public let painted: PaintedPrompt
   }
 
   /// Objects whose held-out grounds make the fixed prompts: of every subject, of every colour.
@@ -104,9 +104,7 @@ public struct DrawerEvaluation {
         request, files, as: "\(index)", with: engine)
       let drawn = Drawn(
         start: start,
-        painted: .init(
-          prompt: prompt, picture: picture, seen: try judge(picture).map(\.concept),
-          seconds: seconds))
+        painted: .init(prompt, picture, judge: judge, seconds: seconds))
       results.append(drawn)
       report(drawn)
     }
@@ -142,7 +140,7 @@ public struct DrawerEvaluation {
     let cells = drawn.flatMap { item -> [ContactSheet.Cell] in
       let prompt = item.painted.prompt
       let object = evaluation.concepts[prompt.conceptID]
-      let ground = "on \(NamedColor.all[prompt.colorID ?? NamedColor.whiteID].name)"
+      let ground = prompt.colorID.map { "on \(NamedColor.all[$0].name)" } ?? ""
       let final = item.painted.picture
       guard let start = item.start else { return [.init(final, caption: "\(object) \(ground)")] }
       return [.init(start, caption: object), .init(final, caption: ground)]

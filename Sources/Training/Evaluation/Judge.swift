@@ -4,81 +4,110 @@ import Models
 import Torch
 import Weights
 
-/// A trained classifier of concepts that says whether pictures show what they should.
+/// A trained classifier that says whether pictures show what they should: which object, on which
+/// ground, in which style.
 public final class Judge {
+  /// What a judge can tell apart: objects, then grounds (colours before scenes), then styles, of which
+  /// the first is none.
+  public struct Classes: Codable, Sendable, Hashable {
+    /// Objects of the catalogue.
+    public var concepts: Int
+    /// Named colours and scenes together.
+    public var grounds: Int
+    /// Styles, and one more for none.
+    public var styles: Int
+
+    /// Those of the corpus with a catalogue.
+    init(_ catalogue: EmojiCatalogue) {
+      concepts = catalogue.concepts.count
+      grounds = NamedColor.all.count + Scene.all.count
+      styles = 1 + Style.all.count
+    }
+
+    var count: Int { concepts + grounds + styles }
+
+    /// Where each kind's logits stand.
+    var ranges: [Range<Int>] {
+      [
+        0..<concepts, concepts..<concepts + grounds, concepts + grounds..<count,
+      ]
+    }
+
+    /// The class of a ground; nil for none.
+    static func ground(color: Int?, scene: Int?) -> Int? {
+      scene.map { NamedColor.all.count + $0 } ?? color
+    }
+  }
+
+  /// What `judge.json` says beside the weights.
+  struct Description: Codable {
+    var size: Int
+    var widths: [Int]
+    var classes: Classes
+  }
+
+  /// What a judge sees in a picture, likeliest first.
+  public struct Opinion: Sendable {
+    /// Objects, by their numbers in the catalogue.
+    public let concepts: [Int]
+    /// Grounds: numbers of `NamedColor.all`, then those of `Scene.all` behind them.
+    public let grounds: [Int]
+    /// Styles: 0 for none, then those of `Style.all`.
+    public let styles: [Int]
+  }
+
   private let model: ConceptClassifier
-  private let size: Int
+  private let description: Description
 
   /// Reads a judge.
-  /// - Parameters:
-  ///   - classes: concepts of the corpus it was trained on.
-  ///   - size: side of the pictures it was trained on.
-  public init(contentsOf url: URL, classes: Int, size: Int = 64) throws {
-    let file = try Checkpoint(SafeTensors(contentsOf: url))
-    self.size = size
-    let widths = stride(from: 0, through: 4, by: 2).compactMap {
-      file.shape("blocks.\($0).conv1.weight")?.first
-    }
-    guard widths.count == 3, widths.allSatisfy({ $0 > 0 && $0 % 8 == 0 }) else {
+  /// - Parameter folder: holds `judge.safetensors` and its sizes in `judge.json`.
+  public init(folder: URL) throws {
+    let sizes = folder.appending(path: "judge.json")
+    guard FileManager.default.fileExists(atPath: sizes.path) else {
       throw TrainingError.missing(
-        "\(url.path) holds no judge. Make one with: reverie train judge, or leave --judge out.")
+        "\(folder.path) holds no judge. Make one with: reverie train judge, or leave --judge out.")
     }
-    model = try file.build { ConceptClassifier($0, .init(classes: classes, widths: widths)) }
-  }
-
-  /// The concepts of a picture, likeliest first, with their probabilities.
-  public func callAsFunction(_ picture: Picture, best count: Int = 5) throws -> [(
-    concept: Int, probability: Double
-  )] {
-    let seen =
-      picture.width == size && picture.height == size
-      ? picture : try picture.resized(width: size, height: size)
-    return noGrad {
-      let top = model(seen.tensor() * 2 - 1).softmax(over: 1).topK(count)
-      return zip(top.indices.ints(), top.values.floats()).map { ($0, Double($1)) }
+    let description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: sizes))
+    self.description = description
+    model = try Checkpoint(contentsOf: folder.appending(path: "judge.safetensors")).build {
+      ConceptClassifier($0, .init(classes: description.classes.count, widths: description.widths))
     }
   }
 
-  /// How often its first guess is right on renders: the bound of every figure it gives.
+  /// What it sees in a picture, or in a part of it.
+  public func callAsFunction(
+    _ picture: Picture, in slot: Slot = .whole, best count: Int = 5
+  ) -> Opinion {
+    noGrad {
+      let seen = JudgeTrainee.windows(
+        resized(picture.tensor() * 2 - 1, to: slot), [slot], side: description.size)
+      let logits = model(seen)
+      let best = description.classes.ranges.map { range in
+        logits.narrowed(1, range.lowerBound, range.count).topK(min(count, range.count)).indices
+          .ints()
+      }
+      return Opinion(concepts: best[0], grounds: best[1], styles: best[2])
+    }
+  }
+
+  /// A picture at the size at which the slot is as large as what the judge looks at, so that reading it
+  /// skips no pixels.
+  private func resized(_ x: Tensor, to slot: Slot) -> Tensor {
+    let side = Int((Double(description.size) / max(slot.width, slot.height)).rounded())
+    guard x.size(2) > side || x.size(3) > side else { return x }
+    return x.resampled(side, side, antialias: true)
+  }
+
+  /// How often its first guess at the object is right on renders: the bound of every figure it gives.
   public func accuracy(on set: any CaptionedDataset, count: Int) -> Proportion {
     noGrad {
       let batch = PictureBatches.tensor(set, Array(0..<count))
-      let best = model(batch.pictures).argmax(over: 1).ints()
+      let side = description.size
+      let x = batch.pictures
+      let seen = x.size(2) == side ? x : x.resampled(side, side, antialias: true)
+      let best = model(seen).narrowed(1, 0, description.classes.concepts).argmax(over: 1).ints()
       return Proportion(
         zip(best, batch.labels).filter { $0 == $1.conceptIDs.first }.count, of: count)
     }
-  }
-}
-
-/// A part of a whole with its uncertainty.
-public struct Proportion: Sendable, Equatable, CustomStringConvertible {
-  /// How many held.
-  public let hits: Int
-  /// How many there were.
-  public let count: Int
-
-  /// `hits` of `count`.
-  public init(_ hits: Int, of count: Int) {
-    self.hits = hits
-    self.count = count
-  }
-
-  /// The part, 0 to 1.
-  public var value: Double { count == 0 ? 0 : Double(hits) / Double(count) }
-
-  /// Wilson's 95 % score interval (1927).
-  public var interval: ClosedRange<Double> {
-    guard count > 0 else { return 0...1 }
-    let (n, z) = (Double(count), 1.959964)
-    let centre = (value + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z / (1 + z * z / n) * (value * (1 - value) / n + z * z / (4 * n * n)).squareRoot()
-    return max(0, centre - half)...min(1, centre + half)
-  }
-
-  /// Such as `74.0 % (68.1-79.2 %, 200 prompts)`.
-  public var description: String {
-    String(
-      format: "%.1f %% (%.1f-%.1f %%, n = %d)", 100 * value, 100 * interval.lowerBound,
-      100 * interval.upperBound, count)
   }
 }

@@ -9,36 +9,39 @@ import Weights
 public struct PackEvaluation {
   /// The pack.
   public let pack: Pack
-  /// Held-out renders on the token grid, and anywhere.
+  /// Held-out renders of one object on the token grid, and anywhere.
   private let grid: Corpus
   private let anywhere: Corpus
-  /// Renders of every pair of object and ground, in places that training never drew.
+  /// Renders like those of training, whose combinations training never shows, and of those it does.
+  private let rich: Corpus
   private let unseen: Corpus
 
   /// - Throws: `CorpusError` when the font or the names are missing, naming the package to install.
   public init(pack: Pack) throws {
     self.pack = pack
-    var configuration = CorpusConfiguration()
+    var configuration = CorpusConfiguration.rich(size: pack.manifest.pictureSize)
     configuration.seed = 4242
-    configuration.size = pack.manifest.pictureSize
-    configuration.objectSize = pack.manifest.pictureSize * 7 / 8
-    grid = try Corpus(configuration: configuration, split: .heldOut)
-    anywhere = try grid.with {
-      $0.placement = .jitter
-      $0.unnamedGroundFraction = 0
+    configuration.unnamedGroundFraction = 0
+    rich = try Corpus(configuration: configuration, split: .heldOut)
+    grid = try rich.with {
+      ($0.pairFraction, $0.countFraction, $0.sizedFraction) = (0, 0, 0)
+      ($0.sceneFraction, $0.styleFraction) = (0, 0)
     }
+    anywhere = try grid.with { $0.placement = .jitter }
     unseen = try anywhere.with(split: .train)
   }
 
   /// The names of the concepts, by their numbers.
   public var concepts: [String] { grid.catalogue.concepts.map(\.name) }
 
-  /// A judge's own accuracy on held-out renders.
+  // MARK: Networks
+
+  /// A judge's own accuracy on held-out renders of one object.
   public func accuracy(of judge: Judge) -> (grid: Proportion, anywhere: Proportion) {
     (judge.accuracy(on: grid, count: 1000), judge.accuracy(on: anywhere, count: 1000))
   }
 
-  /// How well the VQGAN gives held-out renders back.
+  /// How well the VQGAN gives held-out renders of every kind back.
   /// - Returns: PSNR in decibels, SSIM, and a sheet with originals above reconstructions.
   public func reconstruction(count: Int = 256) throws -> (
     psnr: Double, ssim: Double, sheet: Picture
@@ -47,9 +50,14 @@ public struct PackEvaluation {
     let model = try Checkpoint(contentsOf: pack.folder.appending(path: "vqgan.safetensors"))
       .build { VQGAN($0, config) }
     return try noGrad {
-      let x = PictureBatches.tensor(grid, Array(0..<count)).pictures
-      let y = model.decode(model.quantize(model.encode(x)).quantized)
-      let (a, b) = ((x + 1) / 2, ((y + 1) / 2).clamped(0, 1))
+      var (originals, copies): ([Tensor], [Tensor]) = ([], [])
+      for start in stride(from: 0, to: count, by: 32) {
+        let x = PictureBatches.tensor(rich, Array(start..<min(start + 32, count))).pictures
+        let y = model.decode(model.quantize(model.encode(x)).quantized)
+        originals.append((x + 1) / 2)
+        copies.append(((y + 1) / 2).clamped(0, 1))
+      }
+      let (a, b) = (concatenated(originals, over: 0), concatenated(copies, over: 0))
       let shown = min(count, 36)
       return (
         ImageQuality.psnr(a, b), ImageQuality.ssim(a, b),
@@ -65,9 +73,11 @@ public struct PackEvaluation {
     let model = try Checkpoint(contentsOf: pack.folder.appending(path: "clip.safetensors"))
       .build { CLIP($0, config) }
     let tokenizer = try BPETokenizer(contentsOf: pack.folder.appending(path: "tokenizer.json"))
+    let side = config.vision.imageSize
     return noGrad {
-      CLIPTrainee.recall(count: count, sets: [anywhere, unseen]) {
-        model.embed(($0 + 1) / 2).normalized()
+      CLIPTrainee.recall(count: count, sets: [anywhere, unseen]) { x in
+        let seen = x.size(2) == side ? x : x.resampled(side, side, antialias: true)
+        return model.embed((seen + 1) / 2).normalized()
       } _: {
         model.encodeText(tokenizer($0, length: config.text.contextLength)).normalized()
       }
@@ -85,6 +95,8 @@ public struct PackEvaluation {
     }
   }
 
+  // MARK: Prompts
+
   /// Prompts of objects, each on the ground that training never shows it on.
   /// - Throws: `TrainingError.missing` naming the object that there is not.
   public func prompts(of objects: [String]) throws -> [EvaluationPrompt] {
@@ -96,59 +108,27 @@ public struct PackEvaluation {
     }
   }
 
+  /// A fixed list of prompts for one ability; see `Corpus.prompts`.
+  public func prompts(_ list: PromptList, seen: Bool, count: Int, seed: Int) -> [EvaluationPrompt] {
+    rich.prompts(list, seen: seen, count: count, seed: UInt64(seed))
+  }
+
   /// Renders of what prompts ask for: the best pictures of them that there are.
   public func renders(of prompts: [EvaluationPrompt]) throws -> [Picture] {
     try prompts.map { prompt in
-      let bytes = grid.pixels(showing: [
-        (concepts: [prompt.conceptID], color: prompt.colorID ?? NamedColor.whiteID)
-      ])
-      let x = PictureBatches.tensor(bytes, [1, 3, grid.size, grid.size])
+      let bytes = rich.pixels(showing: [prompt.label])
+      let x = PictureBatches.tensor(bytes, [1, 3, rich.size, rich.size])
       return try Picture(((x + 1) / 2)[0])
     }
   }
 
-  /// One painted prompt and what the judge saw in it.
-  public struct Painted: Sendable {
-    /// The prompt and what it asks for.
-    public let prompt: EvaluationPrompt
-    /// The picture.
-    public let picture: Picture
-    /// What the judge named, likeliest first.
-    public let seen: [Int]
-    /// Seconds from request to picture.
-    public let seconds: Double
-
-    /// Whether the judge's first guess is right.
-    public var isFirst: Bool { seen.first == prompt.conceptID }
-    /// Whether one of the judge's five guesses is right.
-    public var isAmongFive: Bool { seen.prefix(5).contains(prompt.conceptID) }
-    /// Whether the picture's corners have the colour that was asked for: nearer to it than to any other
-    /// named ground.
-    public var hasGround: Bool {
-      let corners = [
-        (0, 0), (picture.width - 1, 0), (0, picture.height - 1),
-        (picture.width - 1, picture.height - 1),
-      ].map { picture[$0.0, $0.1] }
-      func distance(_ ground: NamedColor) -> Int {
-        corners.reduce(0) { sum, corner in
-          let r = Int(corner.red) - Int(ground.color.red)
-          let g = Int(corner.green) - Int(ground.color.green)
-          let b = Int(corner.blue) - Int(ground.color.blue)
-          return sum + r * r + g * g + b * b
-        }
-      }
-      return NamedColor.all.min { distance($0) < distance($1) }?.id == prompt.colorID
-    }
-  }
-
-  /// Paints held-out prompts, one fixed seed each, nothing picked, and shows each to the judge.
+  /// Paints prompts, one fixed seed each, nothing picked, and shows each picture to the judge.
   /// - Parameter report: called after each picture.
   public func paint(
-    with engine: Engine, judge: Judge, request: Request, count: Int, seed: Int,
-    report: (Painted, Int) -> Void
-  ) async throws -> [Painted] {
-    let prompts = grid.heldOutPrompts(count: count, seed: UInt64(seed))
-    var results: [Painted] = []
+    _ prompts: [EvaluationPrompt], with engine: Engine, judge: Judge, request: Request, seed: Int,
+    report: (PaintedPrompt) -> Void
+  ) async throws -> [PaintedPrompt] {
+    var results: [PaintedPrompt] = []
     for (index, prompt) in prompts.enumerated() {
       var request = request
       request.prompt = prompt.text
@@ -156,12 +136,11 @@ public struct PackEvaluation {
       let began = ContinuousClock.now
       for try await event in engine.generate(request) {
         guard case .image(let output) = event else { continue }
-        let painted = Painted(
-          prompt: prompt, picture: output.picture,
-          seen: try judge(output.picture).map(\.concept),
+        let painted = PaintedPrompt(
+          prompt, output.picture, judge: judge,
           seconds: (ContinuousClock.now - began) / .seconds(1))
         results.append(painted)
-        report(painted, prompts.count)
+        report(painted)
       }
     }
     return results

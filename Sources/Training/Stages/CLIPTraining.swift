@@ -13,6 +13,11 @@ public final class CLIPTrainee: Trainee {
     public var network: CLIP.Config
     /// Length and rates.
     public var schedule: Schedule
+    /// Part of the pictures shown as the VQGAN gives them back from disturbed latents: what a climb
+    /// through it looks like on the way. 0 needs no VQGAN.
+    public var reconstructed: Double
+    /// Largest deviation of that disturbance.
+    public var disturbance: Double
   }
 
   /// The networks.
@@ -24,21 +29,25 @@ public final class CLIPTrainee: Trainee {
   private let batches: PictureBatches
   private let heldOut: any CaptionedDataset
   private let tokenizer: BPETokenizer
+  private let vqgan: VQGAN?
   private let device: Device
 
   /// - Parameters:
   ///   - file: weights to start from, if any.
   ///   - sets: what to learn.
   ///   - heldOut: what to measure on.
+  ///   - vqgan: what gives pictures back, where the configuration wants that.
   init(
     _ config: Config, file: SafeTensors? = nil, sets: [any CaptionedDataset],
-    heldOut: any CaptionedDataset, tokenizer: BPETokenizer, device: Device
+    heldOut: any CaptionedDataset, tokenizer: BPETokenizer, vqgan: VQGAN? = nil, device: Device
   ) throws {
     self.config = config
     self.heldOut = heldOut
     self.tokenizer = tokenizer
+    self.vqgan = vqgan
     self.device = device
-    batches = PictureBatches(sets, device: device)
+    let length = config.network.text.contextLength
+    batches = PictureBatches(sets, device: device) { tokenizer.tokens($0, length: length) }
     (model, parameters) = try StartingPoint.build(
       seed: config.schedule.seed, device: device, file: file
     ) {
@@ -49,10 +58,9 @@ public final class CLIPTrainee: Trainee {
   /// See `Trainee`.
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let batch = batches(step: step, count: config.schedule.batch)
-    let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)")
-    let seen = Augmentation()(batch.pictures, stream)
-    let pictures = embed(pictures: seen)
-    let captions = embed(captions: batch.labels.map(\.caption))
+    let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
+    let pictures = embed(pictures: Augmentation.views(givenBack(batch.pictures, stream), stream))
+    let captions = embed(tokens: batch.tokens)
     let logits = pictures.matmul(captions.transposed()) * model.logitScale  // [B, B]
     let own = Tensor.arange(0..<logits.size(0), device: device)
     let loss = (logits.crossEntropy(own) + logits.transposed().crossEntropy(own)) / 2
@@ -65,19 +73,38 @@ public final class CLIPTrainee: Trainee {
     model.logit_scale.assign(model.logit_scale.clamped(0, log(100)))
   }
 
+  /// The pictures, the first of them as the VQGAN gives them back.
+  private func givenBack(_ x: Tensor, _ stream: RandomStream) -> Tensor {
+    let count = Int(Double(x.size(0)) * config.reconstructed)
+    guard let vqgan, count > 0 else { return x }
+    return noGrad {
+      let z = vqgan.encode(x[0..<count])
+      let amounts = stream.uniform([count, 1, 1, 1]) * config.disturbance
+      let disturbed = z + stream.normal(z.shape) * amounts
+      return concatenated(
+        [vqgan.decode(vqgan.quantize(disturbed).quantized), x[count..<x.size(0)]], over: 0)
+    }
+  }
+
   /// Pictures in -1…1 to embeddings of length one, `[B, E]`.
   private func embed(pictures x: Tensor) -> Tensor {
-    model.embed((x + 1) / 2).to(.float32).normalized()
+    let side = config.network.vision.imageSize
+    let seen = x.size(2) == side ? x : x.resampled(side, side, antialias: true)
+    return model.embed((seen + 1) / 2).to(.float32).normalized()
   }
 
   private func embed(captions: [String]) -> Tensor {
-    let tokens = tokenizer(captions, length: config.network.text.contextLength).to(device)
-    return model.encodeText(tokens).to(.float32).normalized()
+    embed(tokens: tokenizer(captions, length: config.network.text.contextLength).to(device))
+  }
+
+  private func embed(tokens: Tensor) -> Tensor {
+    model.encodeText(tokens).to(.float32).normalized()
   }
 
   /// Recall among held-out pairs of object and ground.
   public func examine(step: Int) -> (figures: [(name: String, value: Double)], sheet: Picture?) {
-    let recall = Self.recall(count: 400, sets: [heldOut], embed(pictures:), embed(captions:))
+    let recall = Self.recall(
+      count: 400, sets: [heldOut], { embed(pictures: $0.to(device)) }, embed(captions:))
     return ([("recall1", recall.value)], nil)
   }
 
@@ -96,8 +123,7 @@ public final class CLIPTrainee: Trainee {
       var indices: [Int] = []
       for index in 0..<(set.count ?? 20 * count) where seen.count < count {
         let label = set.label(index)
-        let shown = label.colorID.map { "\(label.conceptIDs) on \($0)" } ?? label.caption
-        if seen.insert(shown).inserted { indices.append(index) }
+        if seen.insert(what(label)).inserted { indices.append(index) }
       }
       for start in stride(from: 0, to: indices.count, by: 100) {
         let part = Array(indices[start..<min(start + 100, indices.count)])
@@ -110,5 +136,13 @@ public final class CLIPTrainee: Trainee {
       .matmul(concatenated(captions, over: 0).transposed())
     let best = scores.argmax(over: 1).ints()
     return Proportion(best.indices.filter { best[$0] == $0 }.count, of: best.count)
+  }
+
+  /// What an example shows, without the words and chances that do not show.
+  private static func what(_ label: ExampleLabel) -> String {
+    guard label.kind != .file else { return label.caption }
+    let parts: [Int?] = [label.colorID, label.sceneID, label.styleID, label.count]
+    return "\(label.conceptIDs) \(parts) \(label.relation.map { "\($0)" } ?? "")"
+      + (label.scale.map { "\($0)" } ?? "")
   }
 }

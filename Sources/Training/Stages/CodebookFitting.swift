@@ -31,7 +31,7 @@ enum CodebookFitting {
   }
 
   private static func sample(_ rows: Tensor, _ count: Int, _ stream: RandomStream) -> Tensor {
-    rows.indexSelect(0, stream.permutation(rows.size(0))[0..<count])
+    rows.indexSelect(0, stream.permutation(rows.size(0))[0..<count].to(rows.device))
   }
 
   /// Nearest entries, in blocks so that the table of distances stays small.
@@ -61,6 +61,6 @@ enum CodebookFitting {
       let n = members[i / width]
       return n > 0 ? Float(sums[i] / Double(n)) : fresh[i]
     }
-    return Tensor(means, [count, width])
+    return Tensor(means, [count, width]).to(rows.device)
   }
 }

@@ -20,10 +20,6 @@ public final class DALLETrainee: Trainee {
     /// The same at the end of the schedule's cooldown, towards which it falls: what is painted from are
     /// codes that mostly fit together, and the last steps learn to continue those.
     public var falseCodesAtEnd: Double
-    /// Part of the examples on white, where shapes are learned first; the rest takes all grounds.
-    public var whiteFraction: Double
-    /// Part of the examples that show two objects.
-    public var pairFraction: Double
     /// How the sample sheet is drawn.
     public var conditionScale: Double
     /// How the sample sheet is drawn.
@@ -38,8 +34,8 @@ public final class DALLETrainee: Trainee {
   public let parameters: [(key: String, tensor: Tensor)]
 
   private let config: Config
-  private let codes: CodeStore
-  private let heldOut: CodeStore?
+  private let batches: PictureBatches
+  private let heldOut: (any CaptionedDataset)?
   private let tokenizer: BPETokenizer
   private let vqgan: VQGAN
   private let prompts: [String]
@@ -60,8 +56,11 @@ public final class DALLETrainee: Trainee {
     self.vqgan = vqgan
     self.prompts = prompts
     self.device = device
-    codes = CodeStore(set, vqgan, device: device)
-    self.heldOut = heldOut.map { CodeStore($0, vqgan, device: device) }
+    let (length, padding) = (config.network.text_token_count, config.network.pad_token)
+    batches = PictureBatches([set], device: device) {
+      tokenizer.tokens($0, length: length, padding: padding)
+    }
+    self.heldOut = heldOut
     (model, parameters) = try StartingPoint.build(
       seed: config.schedule.seed, device: device, file: file
     ) {
@@ -72,15 +71,20 @@ public final class DALLETrainee: Trainee {
   /// See `Trainee`.
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let count = config.schedule.batch
-    let batch = codes(Array(step * count..<(step + 1) * count))
-    let drop = RandomStream(seed: config.schedule.seed, "empty captions \(step)")
-      .uniform([count]).floats()
-    let captions = zip(batch.labels, drop).map {
-      Double($1) < config.emptyCaptions ? "" : $0.caption
-    }
-    let losses = entropies(captions, batch.codes, seen: falsified(batch.codes, step: step))
+    let batch = batches(step: step, count: count)
+    let codes = codes(batch.pictures)
+    let isEmpty = RandomStream(seed: config.schedule.seed, "empty captions \(step)")
+      .uniform([count, 1]).less(than: config.emptyCaptions).to(device)
+    let captions = isEmpty.choose(tokens([""]), batch.tokens)
+    let losses = entropies(captions, codes, seen: falsified(codes, step: step))
     let total = losses.dropFirst().reduce(losses[0], +)
     return (total, losses.enumerated().map { ("level\($0)", $1) })
+  }
+
+  /// The codes of pictures, `[B, positions, levels]` int64.
+  private func codes(_ pictures: Tensor) -> Tensor {
+    let codes = noGrad { vqgan.quantize(vqgan.encode(pictures)).codes }  // [B, h, w, levels]
+    return codes.reshaped(codes.size(0), -1, codes.size(3))
   }
 
   /// Codes with some replaced by those of other pictures of the batch in the same place; how many
@@ -97,9 +101,11 @@ public final class DALLETrainee: Trainee {
   }
 
   /// Mean cross-entropy of each level's codes, in nats.
-  /// - Parameter seen: the codes that the network is shown before each position.
-  private func entropies(_ captions: [String], _ codes: Tensor, seen: Tensor) -> [Tensor] {
-    let logits = model.logits(model.encode(tokens(captions)), codes, seen: seen)
+  /// - Parameters:
+  ///   - captions: their tokens, `[B, T]`.
+  ///   - seen: the codes that the network is shown before each position.
+  private func entropies(_ captions: Tensor, _ codes: Tensor, seen: Tensor) -> [Tensor] {
+    let logits = model.logits(model.encode(captions), codes, seen: seen)
     return logits.enumerated().map { level, logits in
       logits.reshaped(-1, config.network.image_vocab_count).to(.float32)
         .crossEntropy(codes.select(2, level).reshaped(-1))
@@ -117,18 +123,17 @@ public final class DALLETrainee: Trainee {
   ) {
     var figures: [(name: String, value: Double)] = []
     if let heldOut {
-      let batch = heldOut(Array(0..<128))
-      let losses = entropies(batch.labels.map(\.caption), batch.codes, seen: batch.codes)
+      let batch = PictureBatches.tensor(heldOut, Array(0..<128))
+      let codes = codes(batch.pictures.to(device))
+      let losses = entropies(tokens(batch.labels.map(\.caption)), codes, seen: codes)
       figures = losses.enumerated().map { ("heldOut\($0)", $1.item()) }
     }
     let sampling = DALLEBart.Sampling(
       conditionScale: config.conditionScale, temperature: config.temperature, topK: config.topK)
+    guard !prompts.isEmpty else { return (figures, nil) }
     let stream = RandomStream(seed: config.schedule.seed, "samples")
-    let samples = try prompts.map { prompt in
-      try model.sample(tokens([prompt]), empty: tokens([""]), count: 1, sampling, stream)
-    }
-    guard !samples.isEmpty else { return (figures, nil) }
-    let all = concatenated(samples, over: 0)  // [P, positions, levels]
+    let all = try model.sample(
+      tokens(prompts), empty: tokens([""]), count: 1, sampling, stream)  // [P, positions, levels]
     let side = Int(Double(all.size(1)).squareRoot())
     let z = vqgan.lookUp(all.reshaped(all.size(0), side, side, -1))
     return (figures, try Sheet.grid(((vqgan.decode(z) + 1) / 2).clamped(0, 1)))

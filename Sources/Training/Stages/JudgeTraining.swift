@@ -2,16 +2,27 @@ import Imaging
 import Models
 import Torch
 
-/// Trains the judge: a classifier of concepts on strongly augmented renders, with a seed of its own.
+/// Trains the judge: a classifier of concepts, grounds and styles on strongly augmented renders, with a
+/// seed of its own. Of several objects it sees one at a time.
 public final class JudgeTrainee: Trainee {
   /// What to train, and on what terms.
   public struct Config: Codable, Sendable {
+    /// Side of the pictures it looks at, in pixels.
+    public var size: Int
     /// Channels of the network's stages.
     public var widths: [Int]
     /// Length and rates.
     public var schedule: Schedule
-    /// Part of the target spread over all concepts.
+    /// Part of the target spread over all classes.
     public var smoothing: Double
+
+    /// What is wrong with the sizes; nil when nothing is.
+    var problem: String? {
+      if widths.count != 3 || !widths.allSatisfy({ $0 > 0 && $0 % 8 == 0 }) {
+        return "'widths' must be three multiples of 8"
+      }
+      return size > 0 && size % 16 == 0 ? nil : "'size' must be a multiple of 16"
+    }
   }
 
   /// The network.
@@ -20,39 +31,96 @@ public final class JudgeTrainee: Trainee {
   public let parameters: [(key: String, tensor: Tensor)]
 
   private let config: Config
+  private let classes: Judge.Classes
   private let batches: PictureBatches
   private let heldOut: any CaptionedDataset
   private let device: Device
 
   init(
-    _ config: Config, sets: [any CaptionedDataset], heldOut: any CaptionedDataset, classes: Int,
-    device: Device
+    _ config: Config, sets: [any CaptionedDataset], heldOut: any CaptionedDataset,
+    classes: Judge.Classes, device: Device
   ) throws {
     self.config = config
+    self.classes = classes
     self.heldOut = heldOut
     self.device = device
     batches = PictureBatches(sets, device: device)
     (model, parameters) = try StartingPoint.build(seed: config.schedule.seed, device: device) {
-      ConceptClassifier($0, .init(classes: classes, widths: config.widths))
+      ConceptClassifier($0, .init(classes: classes.count, widths: config.widths))
     }
   }
 
   /// See `Trainee`.
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let batch = batches(step: step, count: config.schedule.batch)
-    let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)")
-    let logits = model(Augmentation()(batch.pictures, stream))
-    let targets = Tensor(batch.labels.map { $0.conceptIDs.first ?? 0 }, [batch.labels.count])
-      .to(device)
-    let right = logits.argmax(over: 1).equals(targets).to(.float32).mean()
-    return (logits.crossEntropy(targets, smoothing: config.smoothing), [("top1", right)])
+    let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
+    var random = KeyedRandom(
+      seed: config.schedule.seed, stream: "judged objects", index: UInt64(step))
+    let lessons = batch.labels.map { Lesson($0, &random) }
+    let seen = Self.windows(batch.pictures, lessons.map(\.window), side: config.size)
+    let logits = model(Augmentation()(seen, stream))
+    let parts = zip(classes.ranges, [\Lesson.concept, \.ground, \.style]).map { range, target in
+      (
+        logits: logits.narrowed(1, range.lowerBound, range.count),
+        targets: Tensor(lessons.map { $0[keyPath: target] }, [lessons.count]).to(device)
+      )
+    }
+    let losses = parts.map {
+      $0.logits.crossEntropy($0.targets, ignoring: Lesson.unknown, smoothing: config.smoothing)
+    }
+    let right = parts[0].logits.argmax(over: 1).equals(parts[0].targets).to(.float32).mean()
+    return (losses.dropFirst().reduce(losses[0], +), [("top1", right)])
+  }
+
+  /// What is looked at in an example, and what there is to see.
+  private struct Lesson {
+    static let unknown = -100
+    /// The looked-at part of the picture.
+    var window = Slot.whole
+    /// Targets within their own classes.
+    var concept = unknown
+    var ground = unknown
+    var style = unknown
+
+    /// A single object is shown in the whole picture; of several one is picked, and what surrounds it
+    /// says nothing of the ground.
+    init(_ label: ExampleLabel, _ random: inout KeyedRandom) {
+      style = label.styleID.map { $0 + 1 } ?? 0
+      let slots = label.slots
+      if slots.count > 1 {
+        let picked = random.integer(below: slots.count)
+        window = slots[picked]
+        concept = label.conceptIDs[min(picked, label.conceptIDs.count - 1)]
+      } else {
+        concept = label.conceptIDs.first ?? Self.unknown
+        // Styles may take the ground's colour away.
+        guard label.styleID == nil else { return }
+        ground = Judge.Classes.ground(color: label.colorID, scene: label.sceneID) ?? Self.unknown
+      }
+    }
+  }
+
+  /// Parts of pictures `[B, 3, H, W]`, each brought to `[3, side, side]`.
+  static func windows(_ x: Tensor, _ windows: [Slot], side: Int) -> Tensor {
+    func column(_ value: (Slot) -> Double) -> Tensor {
+      Tensor(windows.map { Float(value($0)) }, [windows.count, 1, 1]).to(x.device)
+    }
+    let steps = (Tensor.arange(0..<side, .float32, device: x.device) + 0.5) / Double(side)  // 0…1
+    let xs = column(\.x) + column(\.width) * steps.reshaped(1, 1, side)
+    let ys = column(\.y) + column(\.height) * steps.reshaped(1, side, 1)
+    let shape = [windows.count, side, side]
+    return x.gridSampled(
+      stacked([(xs * 2 - 1).expanded(shape), (ys * 2 - 1).expanded(shape)], over: 3),
+      outside: .border)
   }
 
   /// Accuracy on held-out renders, which bounds every figure the judge gives.
   public func examine(step: Int) -> (figures: [(name: String, value: Double)], sheet: Picture?) {
     let batch = PictureBatches.tensor(heldOut, Array(0..<1000))
     let targets = batch.labels.map { $0.conceptIDs.first ?? 0 }
-    let best = model(batch.pictures.to(device)).topK(5).indices.ints()
+    let x = batch.pictures.to(device)
+    let seen = x.size(2) == config.size ? x : x.resampled(config.size, config.size, antialias: true)
+    let best = model(seen).narrowed(1, 0, classes.concepts).topK(5).indices.ints()
     let first = targets.indices.filter { best[5 * $0] == targets[$0] }.count
     let five = targets.indices.filter { best[5 * $0..<5 * $0 + 5].contains(targets[$0]) }.count
     let count = Double(targets.count)

@@ -1,32 +1,51 @@
+import Foundation
 import Torch
 
 /// Examples of one or more data sets as tensors; with several, they take turns within a batch.
 ///
 /// Which examples a step sees follows from the step alone, so that a training can be taken up again.
-struct PictureBatches {
+/// A device that computes faster than one thread draws has the next batches drawn ahead, each on a
+/// thread of its own.
+final class PictureBatches {
   private let sets: [any CaptionedDataset]
   private let device: Device
+  private let ahead: Int
+  private let tokens: @Sendable (String) -> [Int]
+  private let queue = DispatchQueue(label: "picture batches", attributes: .concurrent)
+  private var orders: [Int: Order] = [:]
 
-  init(_ sets: [any CaptionedDataset], device: Device) {
+  /// - Parameter tokens: reads captions; all of the same length.
+  init(
+    _ sets: [any CaptionedDataset], device: Device,
+    tokens: @escaping @Sendable (String) -> [Int] = { _ in [] }
+  ) {
     self.sets = sets
+    self.tokens = tokens
     self.device = device
+    ahead = device == .cpu ? 0 : 6
   }
 
   /// The side of every picture in pixels.
   var size: Int { sets[0].size }
 
-  /// The examples of a step: pictures `[B, 3, size, size]` in -1…1, and their labels.
-  func callAsFunction(step: Int, count: Int) -> (pictures: Tensor, labels: [ExampleLabel]) {
-    let share = count / sets.count
-    var pictures: [Tensor] = []
-    var labels: [ExampleLabel] = []
-    for (i, set) in sets.enumerated() {
-      let size = i == 0 ? count - share * (sets.count - 1) : share
-      let part = Self.tensor(set, Array(step * count..<step * count + size))
-      pictures.append(part.pictures)
-      labels += part.labels
+  /// The examples of a step: pictures `[B, 3, size, size]` in -1…1, their labels, and the tokens of
+  /// their captions, `[B, T]` int64.
+  func callAsFunction(step: Int, count: Int) -> (
+    pictures: Tensor, labels: [ExampleLabel], tokens: Tensor
+  ) {
+    let batch = orders.removeValue(forKey: step)?.wait() ?? Self.draw(sets, step, count, tokens)
+    for next in step..<step + ahead where orders[next + 1] == nil {
+      let order = Order()
+      orders[next + 1] = order
+      queue.async { [sets, tokens] in
+        order.fulfil(Self.draw(sets, next + 1, count, tokens))
+      }
     }
-    return (concatenated(pictures, over: 0).to(device), labels)
+    let examples = batch.labels.count
+    return (
+      Self.tensor(batch.pixels, [examples, 3, size, size], device: device), batch.labels,
+      Tensor(batch.tokens, [examples, batch.tokens.count / examples]).to(device)
+    )
   }
 
   /// The examples at these indices: pictures `[B, 3, size, size]` in -1…1, and their labels.
@@ -38,16 +57,48 @@ struct PictureBatches {
   }
 
   /// Bytes in N, C, H, W order as `[B, 3, H, W]` in -1…1.
-  static func tensor(_ bytes: [UInt8], _ shape: [Int]) -> Tensor {
+  static func tensor(_ bytes: [UInt8], _ shape: [Int], device: Device = .cpu) -> Tensor {
     bytes.withUnsafeBytes { bytes in
       do {
-        return try Tensor(copying: bytes, shape, .uint8).to(.float32) * (2 / 255) - 1
+        return try Tensor(copying: bytes, shape, .uint8).to(device).to(.float32) * (2 / 255) - 1
       } catch {
         preconditionFailure("\(error)")
       }
     }
   }
 
-  /// How many of a step's examples come from the first set; theirs are the step's first.
-  func share(of count: Int) -> Int { count - count / sets.count * (sets.count - 1) }
+  private typealias Batch = (pixels: [UInt8], labels: [ExampleLabel], tokens: [Int])
+
+  private static func draw(
+    _ sets: [any CaptionedDataset], _ step: Int, _ count: Int, _ tokens: (String) -> [Int]
+  ) -> Batch {
+    let share = count / sets.count
+    var batch: Batch = ([], [], [])
+    batch.pixels.reserveCapacity(count * 3 * sets[0].size * sets[0].size)
+    for (i, set) in sets.enumerated() {
+      let size = i == 0 ? count - share * (sets.count - 1) : share
+      let part = set.batch(Array(step * count..<step * count + size), layout: .channelsFirst)
+      batch.pixels += part.pixels
+      batch.labels += part.labels
+    }
+    batch.tokens = batch.labels.flatMap { tokens($0.caption) }
+    return batch
+  }
+
+  /// A batch that a thread is drawing.
+  private final class Order: @unchecked Sendable {
+    private let drawn = DispatchSemaphore(value: 0)
+    /// Written before the signal and read after it.
+    private var batch: Batch = ([], [], [])
+
+    func fulfil(_ batch: Batch) {
+      self.batch = batch
+      drawn.signal()
+    }
+
+    func wait() -> Batch {
+      drawn.wait()
+      return batch
+    }
+  }
 }

@@ -19,14 +19,19 @@ public final class VQGANTrainee: Trainee {
     public var noise: Double
     /// Weight of the error of the pictures' differences between neighbours, for crisp edges.
     public var edges: Double
+    /// Weight of the distance between CLIP's features of picture and reconstruction; 0 needs no CLIP.
+    public var perceptual: Double
+    /// Weight of the discriminator's opinion, as a part of the gradient of all the rest.
+    public var adversarial: Double
+    /// Channels of the discriminator's first layer.
+    public var discriminator: Int
   }
 
   /// What is trained.
   public enum Phase: Sendable {
     /// Encoder and decoder, on continuous latents.
     case continuous
-    /// The decoder alone, on quantised latents, those of the first set being put together as the
-    /// transformer sees them.
+    /// The decoder alone, on quantised latents.
     case quantized
   }
 
@@ -34,22 +39,24 @@ public final class VQGANTrainee: Trainee {
   public let model: VQGAN
   /// See `Trainee`.
   public let parameters: [(key: String, tensor: Tensor)]
-  /// All parameters, trained or not.
+  /// The VQGAN's parameters, trained or not.
   let everything: [(key: String, tensor: Tensor)]
 
   private let config: Config
   private let phase: Phase
   private let batches: PictureBatches
-  private let codes: CodeStore
+  private let likeness: PictureLikeness?
+  private let adversary: Adversary?
   private let examples: Tensor
   private let device: Device
 
   /// - Parameters:
   ///   - file: weights to start from, if any.
   ///   - sets: where training pictures come from.
+  ///   - clip: what compares pictures, where the configuration wants that.
   ///   - examples: held-out pictures to measure and show, `[B, 3, size, size]` in -1…1.
   init(
-    _ config: Config, phase: Phase, file: SafeTensors?, sets: [any CaptionedDataset],
+    _ config: Config, phase: Phase, file: SafeTensors?, sets: [any CaptionedDataset], clip: CLIP?,
     examples: Tensor, device: Device
   ) throws {
     self.config = config
@@ -61,14 +68,19 @@ public final class VQGANTrainee: Trainee {
       VQGAN($0, config.network)
     }
     model = built.model
-    codes = CodeStore(sets[0], model, device: device)
     everything = built.parameters
-    parameters = built.parameters.filter { key, _ in
+    likeness = clip.map { PictureLikeness($0) }
+    adversary =
+      config.adversarial > 0
+      ? try Adversary(width: config.discriminator, seed: config.schedule.seed, device: device)
+      : nil
+    let trained = built.parameters.filter { key, _ in
       switch phase {
       case .continuous: !key.hasPrefix("quantize.")
       case .quantized: key.hasPrefix("decoder.") || key.hasPrefix("post_quant_conv.")
       }
     }
+    parameters = trained + (adversary?.parameters ?? [])
   }
 
   /// See `Trainee`.
@@ -77,27 +89,32 @@ public final class VQGANTrainee: Trainee {
     let y = model.decode(latent(x, step: step))
     let error = (y - x).abs().mean()
     let edges = Self.differences(y - x)
-    return (error + edges * config.edges, [("l1", error), ("edges", edges)])
+    var loss = error + edges * config.edges
+    var figures = [("l1", error), ("edges", edges)]
+    if let likeness {
+      let stream = RandomStream(seed: config.schedule.seed, "views \(step)")
+      let distance = likeness.distance(x, y, stream)
+      loss = loss + distance * config.perceptual
+      figures.append(("features", distance))
+    }
+    if let adversary, let last = parameters.first(where: { $0.key == "decoder.conv_out.weight" }) {
+      let opinion = adversary.opinion(of: y, beside: loss, at: last.tensor) * config.adversarial
+      let lesson = adversary.lesson(real: x, painted: y.detached())
+      loss = loss + opinion + lesson
+      figures += [("opinion", opinion), ("lesson", lesson)]
+    }
+    return (loss, figures)
   }
 
   private func latent(_ x: Tensor, step: Int) -> Tensor {
     switch phase {
     case .continuous:
       let z = model.encode(x)
-      let noise = RandomStream(seed: config.schedule.seed, "latent noise \(step)").normal(z.shape)
-      return z + noise.to(device) * config.noise
+      let noise = RandomStream(seed: config.schedule.seed, "latent noise \(step)", on: device)
+        .normal(z.shape)
+      return z + noise * config.noise
     case .quantized:
-      // The first set's pictures by the codes that the transformer will learn, the others by their own.
-      return noGrad {
-        let first = batches.share(of: x.size(0))
-        let start = step * x.size(0)
-        let codes = codes(Array(start..<start + first)).codes
-        let side = x.size(2) / config.network.factor
-        let composed = model.lookUp(codes.reshaped(first, side, side, -1))
-        guard first < x.size(0) else { return composed }
-        let own = model.quantize(model.encode(x[first..<x.size(0)])).quantized
-        return concatenated([composed, own], over: 0)
-      }
+      return noGrad { model.quantize(model.encode(x)).quantized }
     }
   }
 
