@@ -7,11 +7,8 @@ public enum EmbeddedPack {
   /// The folder may be missing; whoever opens the pack says so.
   public static var folder: URL { resource("Pack") }
 
-  /// The weights of the judge that measures packs. No part of the pack: it must not take part in
-  /// painting.
-  public static var judge: URL { judges.appending(path: "judge.safetensors") }
-
-  /// The folder of all judges, that one and the CLIP that measures guided pictures.
+  /// The folder of the judges: one that names what pictures show, and a CLIP that measures guided
+  /// pictures. No part of the pack: they must not take part in painting.
   public static var judges: URL { resource("Judge") }
 
   private static func resource(_ name: String) -> URL {
