@@ -10,7 +10,10 @@ import Testing
   func whole() throws {
     let page = Page()
     #expect(page.size < 300_000)
-    for path in ["/", "/app.js", "/style.css", "/sw.js", "/manifest.webmanifest", "/icon.svg"] {
+    for path in [
+      "/", "/app.js", "/style.css", "/sw.js", "/manifest.webmanifest", "/icon.svg", "/icon-192.png",
+      "/icon-512.png", "/styles/none.webp",
+    ] {
       #expect(page.paths.contains(path))
     }
   }

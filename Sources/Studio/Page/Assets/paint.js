@@ -28,13 +28,12 @@ export async function startPaint() {
 }
 
 function chips(styles) {
-  const chip = (name, label, help) => {
-    const picture = make("img", { src: name ? `/styles/${name}.webp` : "/styles/none.webp", alt: "", loading: "lazy", width: 84, height: 84 });
-    picture.addEventListener("error", () => picture.replaceWith(label.slice(0, 1)));
+  const chip = (name, label, help, address) => {
+    const picture = address ? make("img", { src: address, alt: "", loading: "lazy", width: 84, height: 84 }) : label.slice(0, 1);
     return make("label", { title: help }, make("input", { type: "radio", name: "style", value: name, checked: !name }),
       make("span", { className: "swatch", "aria-hidden": "true" }, picture), label);
   };
-  $("styles").append(chip("", "plain", "No style"), ...styles.map((style) => chip(style.name, style.name.replaceAll("-", " "), style.help)));
+  $("styles").append(chip("", "plain", "No style", "/styles/none.webp"), ...styles.map((style) => chip(style.name, style.name.replaceAll("-", " "), style.help, style.picture)));
 }
 
 // What is wanted
@@ -60,6 +59,7 @@ async function submit() {
     await post("/api/v1/jobs", body);
     announce("It is in the queue.");
     await reload();
+    $("queue-title").scrollIntoView({ block: "nearest" });
   } catch (error) { fail(error); } finally { $("go").disabled = false; }
 }
 
