@@ -34,6 +34,12 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The word that clients must know.", valueName: "word"))
   var token: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A name by which it may be called, beside its address; again for several.",
+      valueName: "name"))
+  var name: [String] = []
+
   @Option(help: ArgumentHelp("The folder of queue and pictures.", valueName: "folder"))
   var data: String?
 
@@ -86,6 +92,7 @@ struct Serve: AsyncParsableCommand {
     var options = StudioServer.Options()
     options.host = host
     options.port = port
+    options.names = name
     options.queueLimit = queueLimit
     options.token = try token ?? (isLoopback ? nil : folder.keptToken())
     let server = try await StudioServer(

@@ -124,6 +124,16 @@ import Testing
     }
   }
 
+  @Test("what takes much memory is done by so many at once, and no more")
+  func permits() throws {
+    let permits = Permits(2)
+    let first = try permits.take()
+    _ = try permits.take()
+    #expect(throws: Problem.self) { try permits.take() }
+    first.giveBack()
+    _ = try permits.take()
+  }
+
   @Test("the same key twice is one job")
   func key() async throws {
     let bench = try await Bench()
@@ -377,6 +387,11 @@ import Testing
       }
       #expect(all.contains { $0["name"] == .string("watercolour") })
       #expect(Set(all.compactMap { $0["kind"]?.text }) == ["style", "quality", "shape"])
+      // Pictures of presets are named where the page has them only.
+      for preset in all {
+        guard case .string(let path) = preset["picture"] else { continue }
+        #expect(Page().paths.contains(path))
+      }
       #expect(try await send(client, .get, "/api/v1/models").body["models"] == .array([]))
       let status = try await send(client, .get, "/api/v1/status").body
       #expect(status["devices"]?[0] == .string("cpu"))

@@ -12,6 +12,8 @@ struct CatalogueOperations: OperationGroup {
   let admission: Admission
   let devices: [String]
   let metrics: Metrics
+  /// Paths of the page's files.
+  let assets: Set<String>
 
   var operations: [Operation] {
     [
@@ -57,6 +59,7 @@ struct CatalogueOperations: OperationGroup {
             "name": .string(name), "help": .string(preset.help),
             "kind": .string(preset.kind.rawValue),
             "wantsLargeCLIP": .bool(preset.wantsLargeCLIP),
+            "picture": JSONValue(assets.contains(picture(name)) ? picture(name) : nil),
             "fields": .object(preset.wishes.fields),
             "scale": JSONValue(preset.wishes.scale), "prompt": JSONValue(preset.prompt),
           ])
@@ -97,6 +100,9 @@ struct CatalogueOperations: OperationGroup {
     ]
   }
 }
+
+/// The small picture on a preset's chip, painted by the pack.
+private func picture(_ preset: String) -> String { "/styles/\(preset).webp" }
 
 extension Preset {
   /// What a preset is about.

@@ -8,6 +8,7 @@ import Painting
 /// Pictures that are handed in, to begin from, to be like, or for their settings.
 struct FileOperations: OperationGroup {
   let queue: JobQueue
+  let permits: Permits
   /// Largest file.
   static let limit = 32 << 20
 
@@ -25,6 +26,8 @@ struct FileOperations: OperationGroup {
           .problem(413, "It is too large"), .problem(422, "It is no picture"),
         ]
       ) { request, _ in
+        let permit = try permits.take()
+        defer { permit.giveBack() }
         let name = try request.text("name", limit: 200)
         let data = try await request.bytes(limit: Self.limit)
         let inputs = Inputs(queue: queue)

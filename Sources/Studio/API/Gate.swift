@@ -19,7 +19,7 @@ struct Gate: Sendable {
       return Problem(
         .misdirectedRequest,
         "The studio does not go by the name '\(host.prefix(80))'. Call it by its address, or start it "
-          + "with --host and that name.")
+          + "with --name and that name.")
     }
     if let origin = request.headers[.origin], !isOwn(origin, host: host) {
       return Problem(.forbidden, "Another site may not use the studio.")

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import Painting
+import Synchronization
 
 /// One thing that clients can ask for: routes and the OpenAPI document both come from these.
 struct Operation: Sendable {
@@ -49,6 +50,36 @@ protocol OperationGroup: Sendable {
 }
 
 // MARK: - Reading requests
+
+/// How many may do something at once that takes much memory; others are told to come back.
+final class Permits: Sendable {
+  private let left: Mutex<Int>
+
+  init(_ count: Int) { left = Mutex(count) }
+
+  /// One permit.
+  /// - Throws: `Problem` when there is none left.
+  func take() throws -> Permit {
+    let isThere = left.withLock { left in
+      guard left > 0 else { return false }
+      left -= 1
+      return true
+    }
+    guard isThere else {
+      throw Problem(
+        .tooManyRequests, "Too many pictures are being handed in at once. Try again.",
+        headers: [.retryAfter: "2"])
+    }
+    return Permit(permits: self)
+  }
+
+  /// Given back when it is done with.
+  struct Permit: Sendable {
+    fileprivate let permits: Permits
+
+    func giveBack() { permits.left.withLock { $0 += 1 } }
+  }
+}
 
 extension HummingbirdCore.Request {
   /// The JSON of the body.

@@ -17,6 +17,8 @@ public struct StudioServer: Sendable {
     public var port = 7860
     /// The word that clients must know; nil for none.
     public var token: String?
+    /// Names beside its address by which it may be called, behind a proxy for instance.
+    public var names: [String] = []
     /// Most connections at a time.
     public var connections = 512
     /// Most jobs that may wait.
@@ -55,8 +57,10 @@ public struct StudioServer: Sendable {
   /// All that answers requests, without a socket.
   func router() -> Router<StudioContext> {
     let metrics = Metrics()
+    let permits = Permits(8)
+    let page = Page()
     let router = Router(context: StudioContext.self, options: .autoGenerateHeadEndpoints)
-    var names: Set = [options.host.lowercased()]
+    var names = Set((options.names + [options.host]).map { $0.lowercased() })
     for name in [ProcessInfo.processInfo.hostName.lowercased()] where !name.isEmpty {
       names.formUnion([name, name + ".local"])
     }
@@ -66,9 +70,10 @@ public struct StudioServer: Sendable {
     let groups: [any OperationGroup] = [
       JobOperations(queue: queue, admission: admission), EventOperations(queue: queue),
       PictureOperations(queue: queue, thumbnails: Thumbnails(folder: queue.folder)),
-      FileOperations(queue: queue),
+      FileOperations(queue: queue, permits: permits),
       CatalogueOperations(
-        queue: queue, admission: admission, devices: devices, metrics: metrics),
+        queue: queue, admission: admission, devices: devices, metrics: metrics,
+        assets: Set(page.paths)),
     ]
     let operations = groups.flatMap(\.operations)
     for operation in operations {
@@ -76,10 +81,10 @@ public struct StudioServer: Sendable {
         try await operation.handler(request, context)
       }
     }
-    Page().add(to: router)
-    let waiting = Waiting(queue: queue, admission: admission)
+    page.add(to: router)
+    let waiting = Waiting(queue: queue, admission: admission, permits: Permits(32))
     OpenAIImages(waiting: waiting).add(to: router)
-    A1111(waiting: waiting).add(to: router)
+    A1111(waiting: waiting, permits: permits).add(to: router)
     let document = OpenAPI(operations: operations).document
     for path in ["/openapi.json", "/api/v1/openapi.json"] {
       router.get(RouterPath(path)) { _, _ in Response.json(document) }

@@ -13,6 +13,7 @@ import Weights
 /// that are not known, a warning goes to the log and nothing else happens.
 struct A1111: Sendable {
   let waiting: Waiting
+  let permits: Permits
   private var queue: JobQueue { waiting.queue }
   private var admission: Admission { waiting.admission }
 
@@ -41,17 +42,21 @@ struct A1111: Sendable {
       }
     }
     router.post("/sdapi/v1/png-info") { request, _ in
+      let permit = try permits.take()
+      defer { permit.giveBack() }
       var fields = try Fields(await request.bytes(limit: A1111.limit))
       return Response.json(try Self.info(of: Self.data(fields.text("image"), field: "image")))
     }
     router.post("/sdapi/v1/extra-single-image") { request, _ in
+      let permit = try permits.take()
+      defer { permit.giveBack() }
       var fields = try Fields(await request.bytes(limit: A1111.limit))
       return Response.json(try Self.enlarged(&fields))
     }
     addLists(to: router)
   }
 
-  static let limit = 64 << 20
+  static let limit = 32 << 20
 
   // MARK: Painting
 
@@ -59,7 +64,7 @@ struct A1111: Sendable {
     _ request: HummingbirdCore.Request, _ context: StudioContext,
     _ begin: @Sendable @escaping (inout Fields) throws -> String?
   ) async throws -> Response {
-    try await Waiting.attending(request, limit: Self.limit) { data in
+    try await waiting.attending(request, limit: Self.limit) { data in
       var fields = try Fields(data)
       var painted = Painting.Request(try fields.text("prompt") ?? "")
       if let image = try begin(&fields) {

@@ -164,7 +164,7 @@ struct OpenAIImages: Sendable {
   }
 
   private func generate(_ request: HummingbirdCore.Request) async throws -> Response {
-    try await Waiting.attending(request, limit: 1 << 20) { data in
+    try await waiting.attending(request, limit: 1 << 20) { data in
       var fields = try Fields(data)
       guard let prompt = try fields.text("prompt") else {
         throw RequestError.badValue(field: "prompt", reason: "is missing")
@@ -180,7 +180,7 @@ struct OpenAIImages: Sendable {
     _ make: @Sendable @escaping (inout Fields, [String: FileReference]) throws -> Painting.Request
   ) async throws -> Response {
     let type = request.headers[.contentType] ?? ""
-    return try await Waiting.attending(request, limit: FileOperations.limit) { data in
+    return try await waiting.attending(request, limit: FileOperations.limit) { data in
       let body = try Multipart(data, type: type)
       var values: [String: JSONValue] = [:]
       var files: [String: FileReference] = [:]

@@ -8,6 +8,7 @@ import Painting
 struct Waiting: Sendable {
   let queue: JobQueue
   let admission: Admission
+  let permits: Permits
 
   /// What came of a job.
   struct Outcome: Sendable {
@@ -86,13 +87,15 @@ struct Waiting: Sendable {
   }
 
   /// Reads what `body` gives, and does something that ends early when the client leaves.
-  static func attending<Value: Sendable>(
+  func attending<Value: Sendable>(
     _ request: HummingbirdCore.Request, limit: Int,
     _ work: @Sendable @escaping (Data) async throws -> Value
   ) async throws -> Value {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
       throw Problem(.contentTooLarge, "The body has \(length) bytes; \(limit) are taken.")
     }
+    let permit = try permits.take()
+    defer { permit.giveBack() }
     return try await request.body.consumeWithCancellationOnInboundClose { body in
       let buffer = try await body.collect(upTo: limit)
       return try await work(Data(buffer.readableBytesView))

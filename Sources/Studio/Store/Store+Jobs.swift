@@ -83,13 +83,18 @@ extension Store {
 
   /// How many jobs wait before each of these.
   func places(of jobs: [Job]) async throws -> [String: Int] {
-    let waiting = jobs.filter { $0.state == .queued }
+    let waiting = jobs.filter { $0.state == .queued }.sorted { $0.position < $1.position }
     guard !waiting.isEmpty else { return [:] }
     return try await pool.read { db in
-      try waiting.reduce(into: [:]) { places, job in
-        places[job.id] = try Job.filter(
-          Column("state") == Job.State.queued.rawValue && Column("position") < job.position
+      let queued = Job.filter(Column("state") == Job.State.queued.rawValue)
+      var (place, counted) = (0, -Double.infinity)
+      // Each counts on from the one before it: a page lies together in the queue.
+      return try waiting.reduce(into: [:]) { places, job in
+        place += try queued.filter(
+          Column("position") >= counted && Column("position") < job.position
         ).fetchCount(db)
+        counted = job.position
+        places[job.id] = place
       }
     }
   }
