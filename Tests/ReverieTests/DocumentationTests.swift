@@ -141,7 +141,8 @@ import Testing
     for command in try Self.commands(in: Self.text(page)) {
       guard let arguments = Self.arguments(command),
         // The program's name alone, or with words to be replaced by the reader's own.
-        !arguments.isEmpty, !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
+        !arguments.isEmpty,
+        !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
       else { continue }
       do {
         switch try Reverie.parseAsRoot(arguments) {
