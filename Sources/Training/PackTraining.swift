@@ -30,6 +30,12 @@ public struct PackTraining {
     case emoji(size: Int)
     /// A folder of captioned images, resized to squares of so many pixels.
     case folder(URL, size: Int)
+
+    var size: Int {
+      switch self {
+      case .emoji(let size), .folder(_, let size): size
+      }
+    }
   }
 
   /// What a stage needs to know besides its configuration.
@@ -92,7 +98,7 @@ public struct PackTraining {
 
   /// Refuses sizes that would trap later on.
   private func check(_ schedule: Schedule, _ problem: String? = nil) throws {
-    if let problem { throw TrainingError.configuration("The configuration's network: \(problem).") }
+    if let problem { throw TrainingError.configuration("The configuration: \(problem).") }
     guard schedule.steps > 0, (2...65_536).contains(schedule.batch) else {
       throw TrainingError.configuration(
         "'schedule': steps must be above 0 and batch from 2 to 65536.")
@@ -183,7 +189,7 @@ public struct PackTraining {
 
   private func trainVQGAN(_ configuration: URL, phase: VQGANTrainee.Phase) throws {
     let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
-    try check(config.schedule, config.network.problem)
+    try check(config.schedule, config.problem(size: context.data.size))
     let sets = try sets(seed: config.schedule.seed, jitter: true)
     let start =
       phase == .quantized
@@ -239,7 +245,7 @@ public struct PackTraining {
 
   private func trainCLIP(_ configuration: URL, _ stage: Stage, file: SafeTensors?) throws {
     let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
-    try check(config.schedule)
+    try check(config.schedule, config.problem)
     try check(tokenizer(), known: config.network.text.vocabSize)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
     let trainee = try CLIPTrainee(
@@ -253,6 +259,8 @@ public struct PackTraining {
     try check(config.schedule, config.network.problem)
     let sets = try sets(seed: config.schedule.seed, jitter: false)
     let vqgan = try vqgan()
+    try check(
+      config.schedule, config.problem(size: context.data.size, vqgan: vqgan.config))
     try check(tokenizer(), known: config.network.text_vocab_count)
     let trainee = try DALLETrainee(
       config, file: start("dalle.safetensors"), set: sets.train[0], heldOut: sets.heldOut,
@@ -289,6 +297,11 @@ public struct PackTraining {
       } else {
         try Configuration.read(CLIPTrainee.Config.self, from: product(.clip, "config.yaml")).network
       }
+    guard network.vision.tower == .transformer else {
+      throw TrainingError.configuration(
+        "\(file.path) is no vision transformer, and 'perceptual' compares the features of one. "
+          + "Set it to 0, or train a CLIP with: reverie train clip")
+    }
     return try Checkpoint(SafeTensors(contentsOf: file)).build(device: context.device) {
       CLIP($0, network)
     }

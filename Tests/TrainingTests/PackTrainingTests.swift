@@ -191,6 +191,34 @@ struct PackTrainingTests {
     #expect(manifest.files == pack.manifest.files)
   }
 
+  @Test(
+    "sizes that do not fit each other are refused with the key to change",
+    arguments: [
+      (PackTraining.Stage.vqgan, "discriminator: 8", "discriminator: 3", "'discriminator'"),
+      (.vqgan, "patch: 2", "patch: 3", "pixels"),
+      (.clip, "reconstructed: 0.5", "reconstructed: 1.5", "'reconstructed'"),
+      (.dalle, "image_token_count: 64", "image_token_count: 16", "'image_token_count'"),
+    ])
+  func misfits(stage: PackTraining.Stage, right: String, wrong: String, word: String) async throws {
+    try await withFolder { folder in
+      let needs: [PackTraining.Stage] =
+        stage == .dalle ? [.tokenizer, .vqgan] : stage == .clip ? [.tokenizer] : []
+      for stage in needs {
+        let text = try #require(configurations[stage])
+        try training(folder).run(
+          stage, configuration: write(text, "\(stage.rawValue).yaml", in: folder))
+      }
+      let text = try #require(configurations[stage])
+      #expect(text.contains(right))
+      let configuration = try write(
+        text.replacing(right, with: wrong), "wrong.yaml", in: folder)
+      let error = #expect(throws: TrainingError.self) {
+        try training(folder).run(stage, configuration: configuration)
+      }
+      #expect("\(error.map { "\($0)" } ?? "")".contains(word))
+    }
+  }
+
   @Test("a stage whose forerunner has not run names the command that makes what is missing")
   func forerunner() async throws {
     try await withFolder { folder in

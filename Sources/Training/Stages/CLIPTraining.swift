@@ -18,6 +18,11 @@ public final class CLIPTrainee: Trainee {
     public var reconstructed: Double
     /// Largest deviation of that disturbance.
     public var disturbance: Double
+
+    /// What is wrong with it; nil when nothing is.
+    var problem: String? {
+      (0...1).contains(reconstructed) ? nil : "'reconstructed' must be from 0 to 1"
+    }
   }
 
   /// The networks.

@@ -26,6 +26,21 @@ public final class DALLETrainee: Trainee {
     public var temperature: Double
     /// How the sample sheet is drawn.
     public var topK: Int
+
+    /// What is wrong with it for pictures of a size as codes of a VQGAN; nil when nothing is.
+    func problem(size: Int, vqgan: VQGAN.Config) -> String? {
+      if let problem = network.problem { return problem }
+      let side = size / vqgan.factor
+      guard size % vqgan.factor == 0, network.image_token_count == side * side,
+        network.levels == vqgan.levels, network.image_vocab_count == vqgan.n_embed
+      else {
+        return
+          "pictures of \(size) pixels are \(side * side) positions of \(vqgan.levels) codes of "
+          + "\(vqgan.n_embed) for the VQGAN; give 'image_token_count', 'levels' and "
+          + "'image_vocab_count' so, or another --size"
+      }
+      return nil
+    }
   }
 
   /// The network.

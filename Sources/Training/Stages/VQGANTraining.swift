@@ -25,6 +25,16 @@ public final class VQGANTrainee: Trainee {
     public var adversarial: Double
     /// Channels of the discriminator's first layer.
     public var discriminator: Int
+
+    /// What is wrong with it for pictures of a size; nil when nothing is.
+    func problem(size: Int) -> String? {
+      if let problem = network.problem { return problem }
+      if size % network.factor != 0 {
+        return "pictures of \(size) pixels do not divide into codes of \(network.factor)"
+      }
+      return discriminator > 0 && discriminator % 8 == 0
+        ? nil : "'discriminator' must be a multiple of 8"
+    }
   }
 
   /// What is trained.
