@@ -113,6 +113,10 @@ let package = Package(
       ],
       swiftSettings: swift),
 
+    // What tests of several modules make use of.
+    .target(
+      name: "TestSupport", dependencies: ["Models", "Painting", "Torch", "Weights"],
+      path: "Tests/Support", swiftSettings: swift),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "Weights"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
@@ -130,15 +134,20 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PaintingTests",
-      dependencies: ["Painting", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "Painting", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: swift),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "Studio", .product(name: "HummingbirdTesting", package: "hummingbird"),
+        "Studio", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
       ], exclude: ["Clients"], swiftSettings: swift),
-    .testTarget(name: "ReverieTests", dependencies: ["reverie", "Studio"], swiftSettings: swift),
+    .testTarget(
+      name: "ReverieTests", dependencies: ["reverie", "Studio", "TestSupport"],
+      swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -40,6 +40,16 @@ extension BigGAN.Config {
   }
 }
 
+extension RRDBNet.Config {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    guard [1, 2, 4].contains(scale), (1...4096).contains(num_feat),
+      (1...4096).contains(num_grow_ch), (1...256).contains(num_block)
+    else { return "the sizes make no network" }
+    return nil
+  }
+}
+
 extension DALLEBart.Config {
   /// Why these sizes make no network; nil when they do.
   public var problem: String? {

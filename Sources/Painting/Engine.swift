@@ -119,20 +119,17 @@ public actor Engine {
     let easel = Easel(emit: emit, previewEvery: options.previewEvery)
     let done = options.run?.finishedCount ?? 0
 
-    func finish(_ picture: Tensor, _ exact: Request, score: Double?, svg: String? = nil) throws {
+    func finish(
+      _ picture: Tensor, _ exact: Request, score: Double?, _ painting: GuidedPainting? = nil
+    ) throws {
       var picture = try Picture(picture[0])
-      let width = exact.width ?? picture.width
-      let height = exact.height ?? picture.height
-      let isNative = picture.width == width && picture.height == height
-      if !isNative {
-        picture = try picture.resized(width: width, height: height, filter: .lanczos3)
-      }
+      let resampling = try resize(&picture, for: exact, networks)
+      picture = try painting?.finished(picture) ?? picture
       let metadata = Metadata(
         request: exact, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
         device: "\(device)", precision: "\(networks.dtype)", threads: threads,
-        libtorch: Libtorch.version, models: models, painted: painted,
-        resampling: isNative ? nil : "lanczos")
-      emit(.image(.init(picture: picture, metadata: metadata, score: score, svg: svg)))
+        libtorch: Libtorch.version, models: models, painted: painted, resampling: resampling)
+      emit(.image(.init(picture: picture, metadata: metadata, score: score, svg: painting?.svg())))
     }
 
     if request.method == .dalle {
@@ -155,8 +152,7 @@ public actor Engine {
         try paint(painting, Keeper(options, picture: index), easel)
         exact.iterations = painting.iteration
         try finish(
-          painting.transparentPicture() ?? painting.picture(), exact, score: nil,
-          svg: painting.svg())
+          painting.transparentPicture() ?? painting.picture(), exact, score: nil, painting)
       }
     }
     let spent = (clock.now - start).components
@@ -165,6 +161,26 @@ public actor Engine {
         .init(
           stopped: Task.isCancelled,
           seconds: Double(spent.seconds) + Double(spent.attoseconds) * 1e-18)))
+  }
+
+  /// Brings a picture to the size that was asked for. What the pack's codes drew is enlarged by the pack's
+  /// network, where it has one.
+  /// - Returns: how that was done, for the metadata.
+  private func resize(_ picture: inout Picture, for request: Request, _ networks: Networks) throws
+    -> String?
+  {
+    let width = request.width ?? picture.width
+    let height = request.height ?? picture.height
+    guard picture.width != width || picture.height != height else { return nil }
+    let isOfCodes = request.method == .dalle || request.method?.drawer?.needs == .vqgan
+    if isOfCodes, request.model == nil, picture.width < width || picture.height < height,
+      let network = try networks.upscaler()
+    {
+      picture = try networks.enlarged(picture, with: network, width: width, height: height)
+      return "upscaler"
+    }
+    picture = try picture.resized(width: width, height: height, filter: .lanczos3)
+    return "lanczos"
   }
 
   func networks(for dtype: DType) -> Networks {

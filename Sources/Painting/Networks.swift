@@ -19,6 +19,7 @@ final class Networks {
   private var loadedCLIP: CLIP?
   private var loadedVQGAN: VQGAN?
   private var loadedDALLE: DALLEBart?
+  private var loadedUpscaler: RRDBNet?
 
   init(
     _ pack: Pack, _ library: ModelLibrary, cache: EmbeddingCache?, device: Device, dtype: DType
@@ -63,6 +64,15 @@ final class Networks {
     if let loadedDALLE { return loadedDALLE }
     let model = try load("dalle", pack.dalle) { DALLEBart($0, $1) }
     loadedDALLE = model
+    return model
+  }
+
+  /// The pack's network that doubles pictures; nil where the pack has none.
+  func upscaler() throws -> RRDBNet? {
+    guard pack.upscaler != nil else { return nil }
+    if let loadedUpscaler { return loadedUpscaler }
+    let model = try load("upscaler", pack.upscaler) { RRDBNet($0, $1) }
+    loadedUpscaler = model
     return model
   }
 

@@ -52,6 +52,12 @@ public struct PackAssembly {
       .write(to: out.appending(path: "tokenizer.json"), options: .atomic)
     manifest.files["tokenizer.json"] = try entry(out.appending(path: "tokenizer.json"))
 
+    if let phrases = product([.tokenizer], "phrases.json") {
+      let copy = out.appending(path: "phrases.json")
+      try Data(contentsOf: phrases).write(to: copy, options: .atomic)
+      manifest.files["phrases.json"] = try entry(copy)
+    }
+
     if let file = product([.decoder, .vqgan], "vqgan.safetensors") {
       manifest.files["vqgan.safetensors"] = try halve(file, to: out)
       manifest.vqgan =
@@ -67,6 +73,12 @@ public struct PackAssembly {
       manifest.files["dalle.safetensors"] = try halve(file, to: out)
       manifest.dalle =
         try network(DALLETrainee.Config.self, [.dalle], \.network) ?? start?.manifest.dalle
+    }
+    if let file = product([.upscaler], "upscaler.safetensors") {
+      manifest.files["upscaler.safetensors"] = try halve(file, to: out)
+      manifest.upscaler =
+        try network(UpscalerTrainee.Config.self, [.upscaler], \.network)
+        ?? start?.manifest.upscaler
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

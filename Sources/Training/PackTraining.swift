@@ -10,17 +10,18 @@ import Weights
 ///
 /// | stage | needs | makes |
 /// |---|---|---|
-/// | `tokenizer` | | `tokenizer.json` |
+/// | `tokenizer` | | `tokenizer.json`, and `phrases.json` of the emoji corpus |
 /// | `vqgan` | | `vqgan.safetensors` with fitted codebooks |
 /// | `clip` | `tokenizer`, `vqgan` | `clip.safetensors` |
 /// | `decoder` | `vqgan`, `clip` | `vqgan.safetensors` with a decoder tuned to the codes |
 /// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
+/// | `upscaler` | `vqgan` | `upscaler.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, judge
+    case tokenizer, vqgan, clip, decoder, dalle, upscaler, judge
     case judgeCLIP = "judge-clip"
   }
 
@@ -90,6 +91,7 @@ public struct PackTraining {
     case .decoder: try trainVQGAN(configuration, phase: .quantized)
     case .clip: try trainCLIP(configuration, .clip, file: start("clip.safetensors"))
     case .dalle: try trainDALLE(configuration)
+    case .upscaler: try trainUpscaler(configuration)
     case .judge: try trainJudge(configuration)
     // A judge must owe nothing to what it judges: it always begins at random.
     case .judgeCLIP: try trainCLIP(configuration, .judgeCLIP, file: nil)
@@ -167,6 +169,25 @@ public struct PackTraining {
     }
   }
 
+  /// The same at twice the size; of the emoji corpus what the font's bitmaps, of 128 pixels, are large
+  /// enough for.
+  private func largeSets(seed: UInt64) throws -> Sets {
+    switch context.data {
+    case .emoji(let size):
+      var base = CorpusConfiguration.rich(size: 2 * size)
+      base.seed = seed
+      (base.pairFraction, base.countFraction, base.sizedFraction) = (0.55, 0.35, 0.1)
+      let corpus = try Corpus(configuration: base)
+      return Sets(
+        train: [corpus], heldOut: try corpus.with(split: .heldOut), concepts: nil, prompts: [])
+    case .folder(let folder, let size):
+      let images = try ImageFolder(path: folder.path, size: 2 * size) {
+        try Picture.read(from: $0)
+      }
+      return Sets(train: [images], heldOut: images, concepts: nil, prompts: [])
+    }
+  }
+
   // MARK: Stages
 
   /// The text vocabulary's size.
@@ -184,6 +205,12 @@ public struct PackTraining {
     let folder = context.folder.appending(path: Stage.tokenizer.rawValue)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try tokenizer.encoded().write(to: folder.appending(path: "tokenizer.json"), options: .atomic)
+    if let corpus = set as? Corpus {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      try encoder.encode(corpus.phrases)
+        .write(to: folder.appending(path: "phrases.json"), options: .atomic)
+    }
     context.say("\(tokenizer.vocabularySize) tokens from \(count) captions")
   }
 
@@ -268,9 +295,21 @@ public struct PackTraining {
     try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
   }
 
-  /// The VQGAN as the `vqgan` stage left it; codes do not depend on the `decoder` stage.
-  private func vqgan() throws -> VQGAN {
-    let file = try product(.vqgan, "vqgan.safetensors")
+  private func trainUpscaler(_ configuration: URL) throws {
+    let config = try Configuration.read(UpscalerTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.problem(size: context.data.size))
+    let sets = try largeSets(seed: config.schedule.seed)
+    let trainee = try UpscalerTrainee(
+      config, file: start("upscaler.safetensors"), sets: sets.train,
+      vqgan: config.reconstructed > 0 ? vqgan(.decoder) : nil,
+      examples: PictureBatches.tensor(sets.heldOut, Array(0..<18)).pictures,
+      device: context.device)
+    try finish(trainee, config.schedule, .upscaler, configuration, "upscaler.safetensors")
+  }
+
+  /// The VQGAN as a stage left it; its codes do not depend on the `decoder` stage.
+  private func vqgan(_ stage: Stage = .vqgan) throws -> VQGAN {
+    let file = try product(stage, "vqgan.safetensors")
     let network =
       if let start = context.start?.vqgan,
         file == context.start?.folder.appending(path: file.lastPathComponent)
@@ -278,7 +317,8 @@ public struct PackTraining {
         start
       } else {
         try Configuration.read(
-          VQGANTrainee.Config.self, from: product(.vqgan, "config.yaml")
+          VQGANTrainee.Config.self,
+          from: file.deletingLastPathComponent().appending(path: "config.yaml")
         ).network
       }
     return try Checkpoint(SafeTensors(contentsOf: file)).build(device: context.device) {
@@ -347,7 +387,9 @@ public struct PackTraining {
     _ name: String
   ) throws {
     let (trainer, folder) = try train(trainee, schedule, stage, configuration)
+    // What only criticised while training has done its work.
+    let weights = trainer.weights.filter { !$0.key.hasPrefix("discriminator.") }
     try SafeTensors.write(
-      Dictionary(uniqueKeysWithValues: trainer.weights), to: folder.appending(path: name))
+      Dictionary(uniqueKeysWithValues: weights), to: folder.appending(path: name))
   }
 }

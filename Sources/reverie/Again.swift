@@ -86,6 +86,10 @@ struct Again: AsyncParsableCommand {
         "Note: it was painted with another model '\(id)' than is installed; the picture may differ."
       )
     }
+    if let scale = metadata.enlarged {
+      Console.say(
+        "Note: it was enlarged afterwards; do so with reverie upscale --scale \(scale).")
+    }
     note("libtorch", metadata.libtorch, Libtorch.version)
     note("the device", metadata.device, "\(device)")
   }

@@ -9,7 +9,8 @@ import Painting
     abstract: "Turns a text into a picture.",
     version: Program.version,
     subcommands: [
-      Paint.self, Again.self, Resume.self, FilmCommand.self, Explain.self, PresetsCommand.self,
+      Paint.self, Again.self, Resume.self, FilmCommand.self, Upscale.self, Describe.self,
+      Explain.self, PresetsCommand.self,
       ModelsCommand.self, Serve.self, Worker.self, Doctor.self, Train.self,
       AssemblePack.self, Evaluate.self,
     ],

@@ -98,7 +98,12 @@ struct Serve: AsyncParsableCommand {
     let server = try await StudioServer(
       folder: folder,
       admission: Admission(pack: try execution.openPack(), device: devices[0]),
-      devices: devices.map(\.description), options: options, logger: logger)
+      devices: devices.map(\.description), options: options,
+      describer: Describer(
+        program: try Self.program(),
+        arguments: ["--device", "\(devices[0])"]
+          + (execution.pack.map { ["--pack", URL(filePath: $0).absoluteURL.path] } ?? [])),
+      logger: logger)
     let painters = try devices.map { device in
       WorkerProcess(
         program: try Self.program(), arguments: workerArguments(device, folder), logger: logger)

@@ -3,6 +3,7 @@ import Imaging
 import Painting
 import Testing
 import Torch
+import TestSupport
 
 /// A drawer, an objective and a filter that are not the program's own.
 @Suite struct AddedPartsTests {

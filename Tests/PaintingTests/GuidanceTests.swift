@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Testing
 import Torch
+import TestSupport
 
 @testable import Painting
 

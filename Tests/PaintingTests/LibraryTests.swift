@@ -4,6 +4,7 @@ import Models
 import Testing
 import Torch
 import Weights
+import TestSupport
 
 @testable import Painting
 

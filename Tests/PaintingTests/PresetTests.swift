@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Torch
+import TestSupport
 
 @testable import Painting
 
@@ -53,6 +54,7 @@ import Torch
       names.isSuperset(of: [
         "draft", "normal", "better", "best", "square", "portrait", "widescreen", "pixel-art",
         "text2pixel", "line-drawing", "paint-strokes", "stained-glass", "knitted", "mosaic",
+        "triangles", "hexagons", "woodcut", "neon", "blueprint", "silhouette", "poster",
         "seamless-tile", "wallpaper", "dream", "deep-daze", "big-sleep", "crowson-notebook",
         "nerdyrodent", "mse-regularised", "codebook-sampling", "watercolour", "oil-painting",
         "emoji",

@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 import Torch
 import Weights
+import TestSupport
 
 @testable import Painting
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct BadInputTests {
   private static let pack = Result { try TinyPack.make().path }

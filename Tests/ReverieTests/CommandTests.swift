@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Painting
 import Testing
+import TestSupport
 
 @testable import reverie
 

@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Painting
 import Testing
+import TestSupport
 
 @testable import reverie
 

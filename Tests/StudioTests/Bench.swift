@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Torch
 import Weights
+import TestSupport
 
 @testable import Painting
 @testable import Studio

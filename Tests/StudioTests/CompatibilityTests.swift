@@ -143,7 +143,7 @@ import Testing
     )
   }
 
-  @Test("edits begin from the picture, variations are like it, masks are refused")
+  @Test("edits begin from the picture, variations are like it, masks say where")
   func fromPicture() async throws {
     let picture = try Self.picture()
     try await withClient { client, bench in
@@ -164,10 +164,10 @@ import Testing
       #expect(try await request(edited).initImage != nil)
       let (_, varied) = try await post("variations", [("image", "a.png", picture)])
       #expect(try await request(varied).prompts?.count == 1)
-      let (refused, why) = try await post(
+      let (_, inside) = try await post(
         "edits",
         [("image", "a.png", picture), ("mask", "m.png", picture), ("prompt", nil, Data("a".utf8))])
-      #expect((refused, why["error"]?["param"]) == (422, .string("mask")))
+      #expect(try await request(inside).filters?.map(\.name) == ["inpaint"])
       let (broken, _) = try await post("edits", [("image", "a.png", Data("no".utf8))])
       #expect(broken == 422)
       let response = try await client.executeRequest(
@@ -230,6 +230,17 @@ import Testing
       let request = try #require(try await bench.store.job(info["job"]?.text ?? "")).painted()
       #expect(request.initImage != nil)
       #expect(request.iterations == 10)
+      let masked = try await send(
+        client, "/sdapi/v1/img2img",
+        .object([
+          "prompt": .string("a fox"), "steps": .integer(4), "mask_blur": .integer(8),
+          "init_images": .array([.string(picture)]), "mask": .string(picture),
+          "inpainting_mask_invert": .integer(1),
+        ]))
+      #expect(masked.status == 200, "\(masked.body)")
+      let inside = try #require(JSONValue(text: masked.body["info"]?.text ?? ""))
+      let parts = try #require(try await bench.store.job(inside["job"]?.text ?? "")).painted()
+      #expect(parts.filters?.first?.arguments["blur"] == .number(8))
       for wrong in ["http://127.0.0.1/x.png", "%%%", ""] {
         let refused = try await send(
           client, "/sdapi/v1/img2img",

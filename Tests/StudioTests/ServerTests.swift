@@ -376,6 +376,50 @@ import Testing
     }
   }
 
+  @Test("films and enlargements are asked for as such, and mistakes name their field")
+  func works() async throws {
+    let bench = try await Bench()
+    try await withClient(bench) { client in
+      func film(_ fields: String, _ more: String = "") async throws -> (
+        status: Int, body: JSONValue, headers: HTTPFields
+      ) {
+        try await send(
+          client, .post, "/api/v1/jobs",
+          #"{"request":{"prompt":"a fox","method":"fft"},"film":{\#(fields)}\#(more)}"#)
+      }
+      let made = try await film(#""kind":"zoom","frames":4,"every":2"#)
+      #expect(made.status == 202, "\(made.body)")
+      #expect(made.body["film"]?["frames"] == .integer(4))
+      #expect(made.body["request"]?["iterations"] == .integer(8))
+      for (fields, more, field) in [
+        ("", "", "kind"), (#""kind":"restyle""#, "", "kind"),
+        (#""kind":"zoom","fps":1"#, "", "fps"),
+        (#""kind":"zoom","frames":"9""#, "", "frames"),
+        (#""kind":"zoom","frames":99999"#, "", "frames"), (#""kind":"zoom","rate":0"#, "", "rate"),
+        (#""kind":"zoom""#, #","count":2"#, "count"), (#""kind":"morph""#, "", "morph"),
+      ] {
+        let answer = try await film(fields, more)
+        #expect(answer.status == 422 && answer.body["field"] == .string(field), "\(answer.body)")
+      }
+      let still = try await send(
+        client, .post, "/api/v1/jobs", #"{"request":{"prompt":"a fox"},"film":{"kind":"zoom"}}"#)
+      #expect((still.status, still.body["field"]) == (422, .string("method")))
+      #expect(try await send(client, .post, "/api/v1/pictures/nothing/enlarge").status == 404)
+      #expect(try await send(client, .get, "/api/v1/pictures/nothing/film").status == 404)
+    }
+  }
+
+  @Test(
+    "the part of a film that a player asks for",
+    arguments: [
+      ("bytes=0-1", 0...1), ("bytes=5-", 5...9), ("bytes=-3", 7...9), ("bytes=0-99", 0...9),
+      ("bytes=-99", 0...9), ("bytes=10-", 10...10), ("bytes=3-2", nil), ("bytes=0-1,3-4", nil),
+      ("lines=0-1", nil), ("bytes=a-b", nil), ("bytes=-", nil), ("bytes=-0", nil),
+    ] as [(String, ClosedRange<Int>?)])
+  func ranges(_ header: String, _ part: ClosedRange<Int>?) {
+    #expect(Films.part(header, of: 10) == part)
+  }
+
   @Test("presets, models, status, health and metrics are told")
   func catalogue() async throws {
     let bench = try await Bench()
@@ -386,7 +430,7 @@ import Testing
         return
       }
       #expect(all.contains { $0["name"] == .string("watercolour") })
-      #expect(Set(all.compactMap { $0["kind"]?.text }) == ["style", "quality", "shape"])
+      #expect(Set(all.compactMap { $0["kind"]?.text }) == ["style", "quality", "shape", "recipe"])
       // Pictures of presets are named where the page has them only.
       for preset in all {
         guard case .string(let path) = preset["picture"] else { continue }

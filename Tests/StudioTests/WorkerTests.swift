@@ -3,12 +3,13 @@ import Imaging
 import Logging
 import Painting
 import Testing
+import TestSupport
 
 @testable import Studio
 
 /// Worker processes of the program that was built with these tests, and a pack of random weights.
 @Suite(.serialized) struct WorkerTests {
-  private static let pack = Result { try TinyPack.make().path }
+  private static let pack = Result { try TinyPack.make(upscaler: true).path }
 
   private static var program: URL {
     URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -136,6 +137,40 @@ import Testing
     let record = try #require(try await bench.store.picture("\(long.id)-1"))
     #expect(record.stopped)
     #expect(try picture(bench, long.id).width == 32)
+  }
+
+  @Test("a film is made and kept with its last frame, and an enlargement with what it was made of")
+  func works() async throws {
+    let bench = try await Bench()
+    var film = try job(bench, "red fox", guided)
+    var zoom = Film(.zoom)
+    (zoom.frames, zoom.every, zoom.hold) = (3, 2, 0)
+    film.request = try zoom.adapted(film.request)
+    film.work = .film(zoom)
+    let shot = try await bench.queue.submit(film).job
+    try await bench.painting(worker(bench.folder)) {
+      let ended = try await bench.wait(for: shot.id)
+      #expect(ended.state == .finished, "\(ended.reason ?? "")")
+    }
+    let record = try #require(try await bench.store.picture("\(shot.id)-1"))
+    #expect(record.film == "mp4")
+    let video = try Data(contentsOf: bench.folder.film(record.id))
+    #expect(video.dropFirst(4).prefix(4) == Data("ftyp".utf8))
+    #expect(try Metadata(json: record.metadata).film == zoom)
+
+    try await bench.queue.reopen()
+    let file = try await Inputs(queue: bench.queue).keep(
+      Data(contentsOf: bench.folder.picture(record.id)), name: "fox.png")
+    var larger = try job(bench, "red fox", guided)
+    larger.work = .enlargement(.init(picture: file, scale: 2))
+    let large = try await bench.queue.submit(larger).job
+    try await bench.painting(worker(bench.folder)) {
+      let ended = try await bench.wait(for: large.id)
+      #expect(ended.state == .finished, "\(ended.reason ?? "")")
+    }
+    #expect(try picture(bench, large.id).width == 64)
+    let result = try #require(try await bench.store.picture("\(large.id)-1"))
+    #expect((result.width, try Metadata(json: result.metadata).enlarged) == (64, 2))
   }
 
   @Test("a program that cannot be started fails its job with a reason")

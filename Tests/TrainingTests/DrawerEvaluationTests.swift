@@ -5,6 +5,7 @@ import Painting
 import Testing
 import Torch
 import Weights
+import TestSupport
 
 @testable import Training
 

@@ -103,6 +103,15 @@ private let configurations: [PackTraining.Stage: String] = [
   topK: 4
 
   """ + schedule(steps: 2, batch: 4),
+  .upscaler: """
+  network: {scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4}
+  crop: 32
+  edges: 0.5
+  adversarial: 0.1
+  discriminator: 8
+  reconstructed: 0.5
+
+  """ + schedule(steps: 2, batch: 2),
   .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\n" + schedule(steps: 2, batch: 4),
 ]
 
@@ -151,7 +160,7 @@ struct PackTrainingTests {
         configuration: write(identity, "pack.yaml", in: folder), into: out)
 
       let pack = try Pack(folder: out)
-      #expect(pack.manifest.files.count == 4)
+      #expect(pack.manifest.files.count == 6)
       var request = Request("a fox on a blue background")
       request.seed = 3
       var pictures: [Picture] = []

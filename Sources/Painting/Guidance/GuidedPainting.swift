@@ -177,6 +177,11 @@ final class GuidedPainting {
     return kept
   }
 
+  /// The picture to keep once it has the size that was asked for, with the filters' last words.
+  func finished(_ picture: Picture) throws -> Picture {
+    try filters.reduce(picture) { try ($1 as? any FinishingFilter)?.finish($0) ?? $0 }
+  }
+
   /// The picture to keep as SVG, before filters; nil where no shapes are drawn.
   func svg() -> String? {
     (drawer as? any VectorDrawer).map { drawer in withKept { drawer.svg() } }

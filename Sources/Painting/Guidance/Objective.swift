@@ -1,3 +1,4 @@
+import Imaging
 import Torch
 
 /// What the objectives are shown in one iteration.
@@ -67,4 +68,10 @@ public protocol Filter {
   ///   - picture: `[1, 3, H, W]` in 0…1, with history.
   ///   - iteration: of the optimisation; nil for a picture to look at, without chance.
   func callAsFunction(_ picture: Tensor, iteration: Int?) -> (picture: Tensor, loss: Tensor?)
+}
+
+/// A filter with a last word once the picture has the size that was asked for.
+public protocol FinishingFilter: Filter {
+  /// The picture as it leaves.
+  func finish(_ picture: Picture) throws -> Picture
 }

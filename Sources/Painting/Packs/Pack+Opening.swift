@@ -16,6 +16,8 @@ public struct Pack: Sendable {
   public let vqgan: VQGAN.Config?
   /// The transformer's sizes, where the pack has one.
   public let dalle: DALLEBart.Config?
+  /// The sizes of the network that enlarges, where the pack has one.
+  public let upscaler: RRDBNet.Config?
 
   /// Reads and checks `pack.json`.
   /// - Throws: `PaintingError.badPack`.
@@ -35,6 +37,7 @@ public struct Pack: Sendable {
       clip = try Self.config(CLIP.Config.self, manifest.clip, "clip")
       vqgan = try Self.config(VQGAN.Config.self, manifest.vqgan, "vqgan")
       dalle = try Self.config(DALLEBart.Config.self, manifest.dalle, "dalle")
+      upscaler = try Self.config(RRDBNet.Config.self, manifest.upscaler, "upscaler")
     } catch let error as DecodingError {
       throw bad("in its pack.json " + Self.words(error))
     } catch {
@@ -134,8 +137,8 @@ extension PackManifest {
         return "size or sha256 of '\(name)' is not valid"
       }
     }
-    let needed = [("clip", clip), ("vqgan", vqgan), ("dalle", dalle)].filter { $0.1 != nil }
-    for (name, _) in needed where files["\(name).safetensors"] == nil {
+    let needed = [("clip", clip), ("vqgan", vqgan), ("dalle", dalle), ("upscaler", upscaler)]
+    for case (let name, _?) in needed where files["\(name).safetensors"] == nil {
       return "it describes \(name) but does not list \(name).safetensors"
     }
     if clip != nil || dalle != nil, files["tokenizer.json"] == nil {
@@ -153,6 +156,9 @@ extension Pack {
     }
     if let dalle, let problem = dalle.problem.map({ "under 'dalle' of its pack.json \($0)" }) {
       return problem
+    }
+    if let upscaler, upscaler.problem != nil || upscaler.scale != 2 {
+      return "under 'upscaler' of its pack.json the sizes make no network that doubles"
     }
     guard let dalle else { return nil }
     guard let vqgan else { return "it has a DALL·E transformer without a VQGAN" }

@@ -11,6 +11,8 @@ import Weights
 /// clip.safetensors     the critic
 /// vqgan.safetensors    the picture code book: encoder, quantizer, decoder
 /// dalle.safetensors    the text-to-token transformer
+/// upscaler.safetensors what makes pictures larger
+/// phrases.json         what can be found in pictures, as `PhraseBook`
 /// README.md            the model card (not listed under `files`)
 /// ```
 ///
@@ -28,11 +30,13 @@ import Weights
 ///     "clip.safetensors": { "size": 1234, "sha256": "64 hexadecimal digits" },
 ///     "vqgan.safetensors": { "size": 1234, "sha256": "…" },
 ///     "dalle.safetensors": { "size": 1234, "sha256": "…" },
+///     "upscaler.safetensors": { "size": 1234, "sha256": "…" },
 ///     "tokenizer.json": { "size": 1234, "sha256": "…" }
 ///   },
 ///   "clip": { "…": "CLIP.Config as it encodes itself" },
 ///   "vqgan": { "…": "VQGAN.Config" },
 ///   "dalle": { "…": "DALLEBart.Config" },
+///   "upscaler": { "…": "RRDBNet.Config" },
 ///   "defaults": {
 ///     "method": "dalle",
 ///     "dalle": { "candidates": 8, "conditionScale": 2, "temperature": 0.7, "topK": 50 },
@@ -42,8 +46,8 @@ import Weights
 /// }
 /// ```
 ///
-/// `clip`, `vqgan`, `dalle`, `defaults` and `examples` may be left out: a pack without `dalle` paints
-/// by `vqgan-clip` only. A network that is described must have its file listed, and the tokenizer
+/// `clip`, `vqgan`, `dalle`, `upscaler`, `defaults` and `examples` may be left out: a pack without `dalle`
+/// paints by `vqgan-clip` only, and one without `upscaler` enlarges by resampling. A network that is described must have its file listed, and the tokenizer
 /// with it. `defaults` holds, for each method, values of the request's parameters by their JSON
 /// names; they stand in for what a request leaves open. `method` is what `auto` means.
 public struct PackManifest: Codable, Sendable, Equatable {
@@ -73,6 +77,8 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public var vqgan: JSONValue?
   /// `DALLEBart.Config`.
   public var dalle: JSONValue?
+  /// `RRDBNet.Config`.
+  public var upscaler: JSONValue?
   /// `method`, and parameters by method name.
   public var defaults: [String: JSONValue]?
   /// Prompts that the pack paints well.
@@ -82,7 +88,8 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public init(
     id: String, version: String, title: String, pictureSize: Int, largestSize: Int,
     files: [String: File], clip: JSONValue? = nil, vqgan: JSONValue? = nil,
-    dalle: JSONValue? = nil, defaults: [String: JSONValue]? = nil, examples: [String]? = nil
+    dalle: JSONValue? = nil, upscaler: JSONValue? = nil,
+    defaults: [String: JSONValue]? = nil, examples: [String]? = nil
   ) {
     schema = Self.currentSchema
     self.id = id
@@ -94,6 +101,7 @@ public struct PackManifest: Codable, Sendable, Equatable {
     self.clip = clip
     self.vqgan = vqgan
     self.dalle = dalle
+    self.upscaler = upscaler
     self.defaults = defaults
     self.examples = examples
   }

@@ -64,8 +64,11 @@ public struct Metadata: Codable, Sendable, Equatable {
   public var film: Film?
   /// The size at which the networks painted.
   public var painted: Size
-  /// How that became the size asked for: `lanczos`, or nil when it is the same.
+  /// How that became the size asked for: `upscaler` (by the pack's network), `lanczos`, or nil when it is
+  /// the same.
   public var resampling: String?
+  /// How many times larger a network made the finished picture's sides afterwards; nil where none did.
+  public var enlarged: Int?
 
   /// As JSON with sorted keys.
   public func json() throws -> String {

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Imaging
 import Painting
 import Torch
 import Weights
@@ -30,13 +31,14 @@ public struct Admission: Sendable {
   }
 
   /// A job of the native API's form:
-  /// `{"request": {"prompt": "a fox", …}, "count": 1, "presets": ["watercolour"], "parent": "…"}`.
+  /// `{"request": {"prompt": "a fox", …}, "count": 1, "presets": ["watercolour"], "parent": "…"}`, and for a
+  /// film beside these `"film": {"kind": "zoom", …}`.
   /// - Throws: `Problem`, `RequestError` and their like, which name the field.
   func job(_ body: JSONValue, key: String?) throws -> Store.NewJob {
     guard case .object(let fields) = body else {
       throw Problem(.unprocessableContent, "The body must be a JSON object with a 'request'.")
     }
-    let known = ["request", "count", "presets", "parent"]
+    let known = ["request", "count", "presets", "parent", "film"]
     for name in fields.keys.sorted() where !known.contains(name) {
       throw RequestError.unknownField(name, nearest: nearestName(to: name, among: known))
     }
@@ -71,8 +73,50 @@ public struct Admission: Sendable {
     case .string(let id) where Identifier.isPlausible(id): parent = id
     default: throw RequestError.badValue(field: "parent", reason: "must be a picture's name")
     }
-    return try job(request, count: count, presets: names, key: key, parent: parent)
+    let film = try fields["film"].flatMap { $0 == .null ? nil : try Film(json: $0) }
+    guard let film else {
+      return try job(request, count: count, presets: names, key: key, parent: parent)
+    }
+    guard count == 1 else {
+      throw RequestError.badValue(field: "count", reason: "must be 1 for a film")
+    }
+    guard (try? FFmpeg()) != nil else {
+      throw Problem(
+        .unprocessableContent, "Films need ffmpeg, which is not installed. See: reverie doctor",
+        field: "film")
+    }
+    var new = try job(request, count: 1, presets: names, key: key, parent: parent)
+    new.request = try film.adapted(new.request)
+    new.work = .film(film)
+    return new
   }
+
+  /// A job that makes a picture of the gallery larger.
+  /// - Parameter picture: its file, as requests would name it.
+  func enlargement(of picture: PictureRecord, file: FileReference, scale: Int) throws
+    -> Store.NewJob
+  {
+    guard (2...4).contains(scale) else {
+      throw RequestError.badValue(field: "scale", reason: "must be from 2 to 4, not \(scale)")
+    }
+    guard max(picture.width, picture.height) * scale <= Engine.largestSide else {
+      throw RequestError.badValue(
+        field: "scale", reason: "makes more than \(Engine.largestSide) pixels a side")
+    }
+    guard canEnlarge else {
+      throw Problem(
+        .unprocessableContent,
+        "The pack has no network that enlarges, and none is installed. See: reverie models list "
+          + "--known", field: "scale")
+    }
+    let request = try Metadata(json: picture.metadata).request
+    return Store.NewJob(
+      prompt: picture.prompt, request: request, count: 1,
+      work: .enlargement(.init(picture: file, scale: scale)), parent: picture.id)
+  }
+
+  /// Whether there is a network that makes pictures larger.
+  var canEnlarge: Bool { pack.upscaler != nil || has(.upscaler) }
 
   /// A job of a request.
   func job(

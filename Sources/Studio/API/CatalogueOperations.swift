@@ -107,10 +107,11 @@ private func picture(_ preset: String) -> String { "/styles/\(preset).webp" }
 extension Preset {
   /// What a preset is about.
   enum Kind: String {
-    case style, quality, shape
+    case style, quality, shape, recipe
   }
 
-  /// What it is about: the work that is done, the proportions, or a look.
+  /// What it is about: the work that is done, the proportions, a way of painting (of a notebook, mostly),
+  /// or a look.
   var kind: Kind {
     let fields = Set(wishes.fields.keys).union(large.fields.keys)
     if prompt == nil, fields.isSubset(of: ["width", "height"]), wishes.scale == nil {
@@ -120,6 +121,6 @@ extension Preset {
       "iterations", "cutouts", "candidates", "learningRateDrops", "accumulate",
     ]
     if prompt == nil, fields.isSubset(of: work) { return .quality }
-    return .style
+    return prompt == nil && fields.isDisjoint(with: ["objectives", "filters"]) ? .recipe : .style
   }
 }

@@ -138,7 +138,7 @@ struct GateMiddleware: RouterMiddleware {
     var headers: [HTTPField.Name: String] = [
       .contentSecurityPolicy:
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        + "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
+        + "media-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
         + "form-action 'self'; frame-ancestors 'none'",
       .xContentTypeOptions: "nosniff", .cacheControl: "no-store",
     ]

@@ -204,6 +204,7 @@ struct JobOperations: OperationGroup {
         "prompt": .string(job.prompt), "count": .integer(job.count),
         "presets": .array(job.presetNames.map(JSONValue.string)),
         "request": JSONValue(text: job.request) ?? .null, "source": .string(job.source.rawValue),
+        "film": film(job), "enlargement": enlargement(job),
         "parent": JSONValue(job.parent), "created": .number(job.created),
         "started": JSONValue(job.started), "ended": JSONValue(job.ended),
         "device": JSONValue(job.device), "place": JSONValue(places[job.id]),
@@ -212,6 +213,19 @@ struct JobOperations: OperationGroup {
       ])
     }
   }
+}
+
+/// The film of a job as clients see it, or null.
+private func film(_ job: Job) -> JSONValue {
+  guard case .film(let film) = try? job.decodedWork(), let data = try? JSONEncoder().encode(film)
+  else { return .null }
+  return JSONValue(text: String(decoding: data, as: UTF8.self)) ?? .null
+}
+
+/// How many times larger a job makes a picture, or null.
+private func enlargement(_ job: Job) -> JSONValue {
+  guard case .enlargement(let enlargement) = try? job.decodedWork() else { return .null }
+  return .integer(enlargement.scale)
 }
 
 extension HummingbirdCore.Request {

@@ -103,8 +103,15 @@ struct OpenAPI {
             "maximum": .integer(64),
           ]),
           "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
-          "parent": .optional(.text(limit: 32)),
+          "parent": .optional(.text(limit: 32)), "film": .optional(.reference("Film")),
         ], required: ["request"]),
+      "Film": film,
+      "Enlargement": .record(
+        of: [
+          "scale": .object([
+            "type": .string("integer"), "minimum": .integer(2), "maximum": .integer(4),
+          ])
+        ]),
       "Job": .record(
         of: [
           "id": text, "state": .words(Job.State.allCases.map(\.rawValue)), "prompt": text,
@@ -112,7 +119,8 @@ struct OpenAPI {
           "source": .words(["api", "openai", "a1111"]), "parent": .optional(text),
           "created": number, "started": .optional(number), "ended": .optional(number),
           "device": .optional(text), "place": .optional(integer), "progress": any,
-          "stopped": .truth, "error": any, "pictures": .list(of: text),
+          "stopped": .truth, "error": any, "pictures": .list(of: text), "film": any,
+          "enlargement": .optional(integer),
         ], required: ["id", "state", "prompt", "count", "request", "created", "pictures"]),
       "JobPage": .record(
         of: ["jobs": .list(of: .reference("Job")), "next": .optional(text)],
@@ -125,7 +133,7 @@ struct OpenAPI {
           "method": text, "seed": integer, "width": integer, "height": integer,
           "score": .optional(number), "stopped": .truth, "parent": .optional(text),
           "favourite": .truth, "deleted": .optional(number), "request": any, "metadata": any,
-          "links": .record(of: ["file": text, "thumbnail": text]),
+          "links": .record(of: ["file": text, "thumbnail": text, "film": .optional(text)]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
       "PicturePage": .record(
         of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],
@@ -169,6 +177,23 @@ struct OpenAPI {
         "type": text, "title": text, "status": integer, "detail": text, "field": text,
       ], required: ["title", "status", "detail"])
     return schemas
+  }
+
+  /// The schema of what moves.
+  static var film: JSONValue {
+    func integer(_ range: ClosedRange<Int>) -> JSONValue { ParameterKind.integer(range).schema }
+    func number(_ range: ClosedRange<Double>) -> JSONValue { ParameterKind.number(range).schema }
+    let kinds = Film.Kind.allCases.filter { $0 != .restyle }.map(\.rawValue)
+    return .record(
+      of: [
+        "kind": .words(kinds), "every": integer(1...100_000),
+        "frames": .optional(integer(1...Film.mostFrames)), "rate": number(0.1...240),
+        "smooth": .optional(number(1...240)), "hold": number(0...60),
+        "start": .optional(integer(0...100_000)), "zoom": number(0.1...10),
+        "shiftX": integer(-4096...4096), "shiftY": integer(-4096...4096),
+        "turn": number(-360...360), "carry": number(0...1),
+        "seeds": .list(of: integer(0...(1 << 53 - 1)), most: 64),
+      ], required: ["kind"])
   }
 
   /// The schema of a request.

@@ -8,6 +8,8 @@ import Painting
 struct PictureOperations: OperationGroup {
   let queue: JobQueue
   let thumbnails: Thumbnails
+  let admission: Admission
+  let jobs: JobOperations
   private var store: Store { queue.store }
 
   var operations: [Operation] { gallery + one + collections }
@@ -71,8 +73,7 @@ struct PictureOperations: OperationGroup {
         var response = Response.bytes(
           data, type: "image/png", etag: picture.id, request: request)
         if try request.flag("download") {
-          let name = OutputName.slug(picture.prompt) + "-\(picture.seed).png"
-          response.headers[.contentDisposition] = "attachment; filename=\"\(name)\""
+          response.headers[.contentDisposition] = attachment(picture, "png")
         }
         return response
       },
@@ -86,6 +87,48 @@ struct PictureOperations: OperationGroup {
         let picture = try await picture(context)
         let data = try await thumbnails.data(of: picture.id)
         return .bytes(data, type: "image/webp", etag: "t-\(picture.id)", request: request)
+      },
+      Operation(
+        method: .get, path: "/api/v1/pictures/{id}/film", id: "getFilm",
+        summary: "The film whose last frame the picture is.",
+        parameters: [
+          .picture, .init(name: "download", help: "Whether it is to be saved", schema: .truth),
+        ],
+        answers: [
+          .init(status: 200, help: "An MP4, in parts if asked for", type: "video/mp4"), missing,
+        ]
+      ) { request, context in
+        let picture = try await picture(context)
+        guard picture.film != nil else { throw Problem.notFound("film of this picture") }
+        var response = try await films.response(to: request, picture.id, context)
+        if try request.flag("download") {
+          response.headers[.contentDisposition] = attachment(picture, "mp4")
+        }
+        return response
+      },
+      Operation(
+        method: .post, path: "/api/v1/pictures/{id}/enlarge", id: "enlargePicture",
+        summary: "Queue a picture to be made larger by a network.", parameters: [.picture],
+        body: "Enlargement", isBodyOptional: true,
+        answers: [
+          .init(status: 202, help: "It is queued", schema: "Job"), missing,
+          .problem(422, "It would become too large, or there is no network"),
+          .problem(429, "The queue is full; Retry-After says when to try again"),
+        ]
+      ) { request, context in
+        let picture = try await picture(context)
+        let fields = try await request.fields(["scale"])
+        var scale = 2
+        switch fields["scale"] {
+        case nil, .null: break
+        case .integer(let wish): scale = wish
+        default: throw RequestError.badValue(field: "scale", reason: "must be a whole number")
+        }
+        let file = try await input(picture)
+        let new = try admission.enlargement(of: picture, file: file, scale: scale)
+        let job = try await queue.submit(new).job
+        return .json(
+          try await jobs.value(of: job), .accepted, [.location: "/api/v1/jobs/\(job.id)"])
       },
       Operation(
         method: .patch, path: "/api/v1/pictures/{id}", id: "changePicture",
@@ -127,14 +170,23 @@ struct PictureOperations: OperationGroup {
         summary: "Make a picture a file that requests can name.", parameters: [.picture],
         answers: [.init(status: 200, help: "What a request calls it", schema: "File"), missing]
       ) { _, context in
-        let picture = try await picture(context)
-        guard let data = try? Data(contentsOf: queue.folder.picture(picture.id)) else {
-          throw Problem.notFound("file of this picture")
-        }
-        let file = try await Inputs(queue: queue).keep(data, name: "\(picture.id).png")
-        return .json(file.value)
+        .json(try await input(picture(context)).value)
       },
     ]
+  }
+
+  private var films: Films { Films(folder: queue.folder) }
+
+  /// A picture as a file that requests can name.
+  private func input(_ picture: PictureRecord) async throws -> FileReference {
+    guard let data = try? Data(contentsOf: queue.folder.picture(picture.id)) else {
+      throw Problem.notFound("file of this picture")
+    }
+    return try await Inputs(queue: queue).keep(data, name: "\(picture.id).png")
+  }
+
+  private func attachment(_ picture: PictureRecord, _ ending: String) -> String {
+    "attachment; filename=\"\(OutputName.slug(picture.prompt))-\(picture.seed).\(ending)\""
   }
 
   private var collections: [Operation] {
@@ -242,30 +294,8 @@ extension PictureRecord {
       "links": .object([
         "file": .string("/api/v1/pictures/\(id)/file"),
         "thumbnail": .string("/api/v1/pictures/\(id)/thumbnail"),
+        "film": JSONValue(film == nil ? nil : "/api/v1/pictures/\(id)/film"),
       ]),
     ])
-  }
-}
-
-/// Makes small pictures when they are first asked for, and keeps them; one at a time, so that a
-/// gallery that is scrolled through leaves the processor to the painters.
-actor Thumbnails {
-  private let folder: StudioFolder
-
-  init(folder: StudioFolder) { self.folder = folder }
-
-  /// The small picture as WebP.
-  /// - Throws: `Problem` when there is no picture to make it of.
-  func data(of id: String) throws -> Data {
-    let file = folder.thumbnail(id)
-    if let data = try? Data(contentsOf: file) { return data }
-    guard let picture = try? Picture.read(from: folder.picture(id).path) else {
-      throw Problem.notFound("file of this picture")
-    }
-    let data = try picture.fitted(in: 320).encoded(as: .webp(quality: 82))
-    try? FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try? data.write(to: file, options: .atomic)
-    return data
   }
 }

@@ -32,6 +32,7 @@ public struct StudioServer: Sendable {
   let queue: JobQueue
   let admission: Admission
   let devices: [String]
+  let describer: Describer?
   let logger: Logger
   private let lock: FolderLock
 
@@ -40,13 +41,14 @@ public struct StudioServer: Sendable {
   /// - Throws: `StudioError`, or an error of the database.
   public init(
     folder: StudioFolder, admission: Admission, devices: [String], options: Options = Options(),
-    logger: Logger
+    describer: Describer? = nil, logger: Logger
   ) async throws {
     try folder.make()
     lock = try folder.lock()
     self.options = options
     self.admission = admission
     self.devices = devices
+    self.describer = describer
     self.logger = logger
     queue = JobQueue(
       store: try Store(folder.database), folder: folder, logger: logger,
@@ -67,9 +69,12 @@ public struct StudioServer: Sendable {
     router.add(middleware: WatchMiddleware(metrics: metrics))
     router.add(middleware: GateMiddleware(gate: Gate(token: options.token, names: names)))
     router.add(middleware: ProblemMiddleware())
+    let jobs = JobOperations(queue: queue, admission: admission)
     let groups: [any OperationGroup] = [
-      JobOperations(queue: queue, admission: admission), EventOperations(queue: queue),
-      PictureOperations(queue: queue, thumbnails: Thumbnails(folder: queue.folder)),
+      jobs, EventOperations(queue: queue),
+      PictureOperations(
+        queue: queue, thumbnails: Thumbnails(folder: queue.folder), admission: admission,
+        jobs: jobs),
       FileOperations(queue: queue, permits: permits),
       CatalogueOperations(
         queue: queue, admission: admission, devices: devices, metrics: metrics,
@@ -84,7 +89,7 @@ public struct StudioServer: Sendable {
     page.add(to: router)
     let waiting = Waiting(queue: queue, admission: admission, permits: Permits(32))
     OpenAIImages(waiting: waiting).add(to: router)
-    A1111(waiting: waiting, permits: permits).add(to: router)
+    A1111(waiting: waiting, permits: permits, describer: describer).add(to: router)
     let document = OpenAPI(operations: operations).document
     for path in ["/openapi.json", "/api/v1/openapi.json"] {
       router.get(RouterPath(path)) { _, _ in Response.json(document) }

@@ -5,6 +5,7 @@ import HummingbirdCore
 import Imaging
 import Logging
 import Painting
+import Torch
 import Weights
 
 /// AUTOMATIC1111's `/sdapi/v1`, as far as its clients use it and the methods go.
@@ -14,6 +15,7 @@ import Weights
 struct A1111: Sendable {
   let waiting: Waiting
   let permits: Permits
+  let describer: Describer?
   private var queue: JobQueue { waiting.queue }
   private var admission: Admission { waiting.admission }
 
@@ -26,10 +28,6 @@ struct A1111: Sendable {
       try await paint(request, context) { fields in
         guard let image = try fields.texts("init_images").first else {
           throw RequestError.badValue(field: "init_images", reason: "must have a picture")
-        }
-        if let mask = try fields.text("mask"), !mask.isEmpty {
-          throw RequestError.badValue(
-            field: "mask", reason: "is not supported: no method here paints inside a mask alone")
         }
         return image
       }
@@ -46,6 +44,12 @@ struct A1111: Sendable {
       defer { permit.giveBack() }
       var fields = try Fields(await request.bytes(limit: A1111.limit))
       return Response.json(try Self.info(of: Self.data(fields.text("image"), field: "image")))
+    }
+    router.post("/sdapi/v1/interrogate") { request, _ in
+      let permit = try permits.take()
+      defer { permit.giveBack() }
+      var fields = try Fields(await request.bytes(limit: A1111.limit))
+      return Response.json(.object(["caption": .string(try await caption(&fields))]))
     }
     router.post("/sdapi/v1/extra-single-image") { request, _ in
       let permit = try permits.take()
@@ -70,6 +74,9 @@ struct A1111: Sendable {
       if let image = try begin(&fields) {
         let file = try Self.data(image, field: "init_images")
         painted.initImage = try await Inputs(queue: queue).keep(file, name: "init")
+        if let mask = try await mask(&fields) {
+          painted.filters = [mask]
+        }
       }
       let strength =
         painted.initImage == nil ? nil : try fields.number("denoising_strength") ?? 0.75
@@ -92,11 +99,26 @@ struct A1111: Sendable {
     }
   }
 
+  /// The part of the picture that is painted, where a client sends a mask: white is.
+  private func mask(_ fields: inout Fields) async throws -> PartSpec? {
+    let blur = try fields.number("mask_blur") ?? 4
+    let isInverted = try fields.integer("inpainting_mask_invert") ?? 0 != 0
+    guard let text = try fields.text("mask"), !text.isEmpty else { return nil }
+    var data = try Self.data(text, field: "mask")
+    if isInverted {
+      let mask = try Picture(decoding: data, name: "The mask", limits: Inputs.limits)
+      data = try Picture(1 - mask.tensor()).encoded(as: .png())
+    }
+    let file = try await Inputs(queue: queue).keep(data, name: "mask")
+    return PartSpec("inpaint", ["mask": file.value, "blur": .number(min(64, max(0, blur)))])
+  }
+
   /// Keys that clients send and whose values change nothing here, without a word in the log.
   private static let harmless = [
     "override_settings", "override_settings_restore_afterwards", "save_images",
     "do_not_save_samples", "do_not_save_grid", "script_args", "alwayson_scripts", "comments",
-    "disable_extra_networks", "include_init_images",
+    "disable_extra_networks", "include_init_images", "inpainting_fill", "inpaint_full_res",
+    "inpaint_full_res_padding", "initial_noise_multiplier", "inpainting_mask_invert", "mask_blur",
   ]
 
   private func read(
@@ -220,6 +242,19 @@ struct A1111: Sendable {
       "info": .string(line), "items": .object(items),
       "parameters": .object(ForeignSettings.infotext(line) ?? [:]),
     ])
+  }
+
+  /// The nearest concepts of CLIP; which interrogator is asked for makes no difference.
+  private func caption(_ fields: inout Fields) async throws -> String {
+    let data = try Self.data(fields.text("image"), field: "image")
+    guard let describer else {
+      throw Problem(.notImplemented, "This studio has no program that describes pictures.")
+    }
+    let file = try await Inputs(queue: queue).keep(data, name: "interrogated")
+    guard let input = try await queue.store.input(file.sha256) else {
+      throw Problem.notFound("file of this picture")
+    }
+    return try await describer.caption(of: queue.folder.input(input.sha256, ending: input.ending))
   }
 
   private static func enlarged(_ fields: inout Fields) throws -> JSONValue {

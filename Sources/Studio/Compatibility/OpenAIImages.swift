@@ -21,15 +21,14 @@ struct OpenAIImages: Sendable {
     router.post("/v1/images/generations") { request, _ in try await generate(request) }
     router.post("/v1/images/edits") { request, _ in
       try await fromPicture(request, event: "image_edit") { fields, files in
-        guard files["mask"] == nil else {
-          throw RequestError.badValue(
-            field: "mask", reason: "is not supported: no method here paints inside a mask alone")
-        }
         guard let file = files["image"] ?? files["image[]"] else {
           throw RequestError.badValue(field: "image", reason: "is missing")
         }
         var painted = Painting.Request(try fields.text("prompt") ?? "")
         painted.initImage = file
+        if let mask = files["mask"] {
+          painted.filters = [PartSpec("inpaint", ["mask": mask.value])]
+        }
         return painted
       }
     }

@@ -44,7 +44,8 @@ struct Foreman: Service {
   private func order(for job: Job) async throws -> Order {
     let request = try job.painted()
     var files: [Order.File] = []
-    for reference in request.references {
+    let work = try job.decodedWork()
+    for reference in request.references + (work?.references ?? []) {
       guard let input = try await queue.store.input(reference.sha256) else {
         throw PaintingError.missingFile(name: reference.name)
       }
@@ -52,7 +53,8 @@ struct Foreman: Service {
       files.append(.init(reference: reference, path: url.path))
     }
     return Order(
-      job: job.id, request: request, count: job.count, run: queue.folder.run(of: job.id).path,
+      job: job.id, request: request, count: job.count, work: work,
+      run: queue.folder.run(of: job.id).path,
       files: files)
   }
 }

@@ -60,6 +60,7 @@ actor JobQueue {
     let month = Date().timeIntervalSince1970 - 30 * 86_400
     for id in try await store.purge(before: month) {
       try? FileManager.default.removeItem(at: folder.picture(id))
+      try? FileManager.default.removeItem(at: folder.film(id))
       try? FileManager.default.removeItem(at: folder.thumbnail(id))
     }
   }
@@ -221,13 +222,17 @@ actor JobQueue {
     let metadata = try Metadata(json: result.metadata)
     let id = PictureRecord.id(job: job.id, place: result.place)
     try Self.place(URL(filePath: result.path), at: folder.picture(id))
+    if let film = result.film { try Self.place(URL(filePath: film), at: folder.film(id)) }
     let request = metadata.request
+    let scale = metadata.enlarged ?? 1
     try await store.add(
       PictureRecord(
         id: id, job: job.id, place: result.place, created: Date().timeIntervalSince1970,
         prompt: job.prompt, metadata: result.metadata, method: request.method?.rawValue ?? "",
-        seed: request.seed ?? 0, width: request.width ?? 0, height: request.height ?? 0,
-        score: result.score, stopped: result.stopped, parent: job.parent))
+        seed: request.seed ?? 0, width: (request.width ?? 0) * scale,
+        height: (request.height ?? 0) * scale,
+        score: result.score, stopped: result.stopped, parent: job.parent,
+        film: result.film == nil ? nil : "mp4"))
     bus.tell(job.id)
   }
 

@@ -35,6 +35,8 @@ struct Order: Codable, Sendable {
   var request: Request
   /// Number of pictures.
   var count: Int
+  /// What is made of it; nil is just pictures.
+  var work: Work?
   /// The folder of the run, which is there already when it was begun before.
   var run: String
   /// The files.
@@ -70,6 +72,18 @@ enum Report: Codable, Sendable {
     var loss: Double?
     /// Which picture of the job, counted from 1.
     var picture: Int
+
+    /// What the engine told of a picture.
+    init(_ progress: Event.Progress, picture: Int) {
+      self.init(
+        step: progress.step, total: progress.total, unit: progress.unit, loss: progress.loss,
+        picture: picture)
+    }
+
+    init(step: Int, total: Int, unit: String, loss: Double? = nil, picture: Int) {
+      (self.step, self.total, self.unit) = (step, total, unit)
+      (self.loss, self.picture) = (loss, picture)
+    }
   }
 
   /// A finished picture.
@@ -78,6 +92,8 @@ enum Report: Codable, Sendable {
     var place: Int
     /// Its PNG file.
     var path: String
+    /// The MP4 file of a film, whose last frame the PNG is.
+    var film: String?
     /// `Metadata` as JSON.
     var metadata: String
     /// CLIP's similarity, where it was measured.

@@ -6,10 +6,10 @@ import Synchronization
 /// The worker's side: reads orders from its input, paints them one after the other, and writes what
 /// happens to its output. It ends when its input does, which is also how it learns that the server died.
 public final class WorkerLoop: Sendable {
-  private let engine: Engine
+  let engine: Engine
   private let input: FileHandle
   private let output: FileHandle
-  private let checkpointEvery: Double
+  let checkpointEvery: Double
   private let state = Mutex(State())
   private let writing = Mutex(())
 
@@ -68,7 +68,8 @@ public final class WorkerLoop: Sendable {
     generation?.stop()
   }
 
-  private var wish: Stop? { state.withLock { $0.stop } }
+  /// How what is being painted is to be stopped; nil while it is not.
+  var wish: Stop? { state.withLock { $0.stop } }
 
   /// The lines of the input, read on a thread of their own.
   private func lines() -> AsyncStream<String> {
@@ -93,7 +94,7 @@ public final class WorkerLoop: Sendable {
   }
 
   /// Writes a report; without a reader the worker has nothing to live for.
-  private func tell(_ report: Report) {
+  func tell(_ report: Report) {
     writing.withLock { _ in
       guard let line = try? Lines.line(report), (try? output.write(contentsOf: line)) != nil else {
         return stop(.leave)
@@ -106,11 +107,11 @@ public final class WorkerLoop: Sendable {
   private func paint(_ order: Order) async {
     do {
       do {
-        tell(.ended(try await go(on: open(order), order)))
+        tell(.ended(try await carryOut(order)))
       } catch let error as PaintingError where error.isOfRun {
         // What was left cannot be used: it is painted from its beginning, to the same pixels.
         try? FileManager.default.removeItem(atPath: order.run)
-        tell(.ended(try await go(on: open(order), order)))
+        tell(.ended(try await carryOut(order)))
       }
     } catch PaintingError.stoppedEarly where wish != nil {
       tell(.ended(wish == .leave ? .left : .stopped))
@@ -119,7 +120,15 @@ public final class WorkerLoop: Sendable {
     }
   }
 
-  private func open(_ order: Order) throws -> RunFolder {
+  private func carryOut(_ order: Order) async throws -> Ending {
+    switch order.work {
+    case nil: try await go(on: open(order), order)
+    case .film(let film): try await shoot(film, order, on: open(order, film))
+    case .enlargement(let enlargement): try await enlarge(enlargement, order)
+    }
+  }
+
+  private func open(_ order: Order, _ film: Film? = nil) throws -> RunFolder {
     let folder = URL(filePath: order.run, directoryHint: .isDirectory)
     if FileManager.default.fileExists(atPath: folder.appending(path: "run.json").path) {
       return try RunFolder(opening: folder)
@@ -130,7 +139,7 @@ public final class WorkerLoop: Sendable {
     return try RunFolder(
       creating: folder,
       RunFolder.Description(
-        request: order.request, count: order.count, pack: engine.pack.folder.path,
+        request: order.request, count: order.count, film: film, pack: engine.pack.folder.path,
         packEdition: .init(id: manifest.id, version: manifest.version),
         device: "\(engine.device)", threads: engine.threads, previewEvery: nil, output: nil,
         folder: folder.path), files: files)
@@ -148,11 +157,7 @@ public final class WorkerLoop: Sendable {
       .init(
         count: order.count, files: run.files, previewEvery: isDALLE ? 1 : 5, run: run,
         checkpointEvery: checkpointEvery))
-    let isStopped = state.withLock { state in
-      state.generation = generation
-      return state.stop != nil
-    }
-    if isStopped { generation.stop() }
+    begin(generation)
     var steps = Pace(perSecond: 8)
     var previews = Pace(perSecond: 3)
     var saved = 0
@@ -162,11 +167,7 @@ public final class WorkerLoop: Sendable {
         tell(.started(width: started.paintedWidth, height: started.paintedHeight))
       case .step(let step):
         guard steps.allows() || step.step == step.total else { continue }
-        tell(
-          .step(
-            .init(
-              step: step.step, total: step.total, unit: step.unit, loss: step.loss,
-              picture: run.finishedCount + 1)))
+        tell(.step(.init(step, picture: run.finishedCount + 1)))
       case .preview(let preview):
         guard wish == nil, previews.allows() else { continue }
         let jpeg = try preview.picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
@@ -180,6 +181,15 @@ public final class WorkerLoop: Sendable {
     case .leave: return .left
     case .keep, .discard: return .stopped
     }
+  }
+
+  /// Lets what is being painted be stopped; it may be already.
+  func begin(_ generation: Generation) {
+    let isStopped = state.withLock { state in
+      state.generation = generation
+      return state.stop != nil
+    }
+    if isStopped { generation.stop() }
   }
 
   /// - Parameter saved: pictures that were kept because painting was stopped.

@@ -34,6 +34,8 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, MutablePersistableRec
   var request: String
   /// Number of pictures.
   var count: Int
+  /// What is made of the request, `Work` as JSON; nil is just pictures.
+  var work: String?
   /// Names of presets, by commas.
   var presets: String
   /// Where it came from.
@@ -74,6 +76,11 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, MutablePersistableRec
   /// The request.
   /// - Throws: `RequestError` when a newer program wrote it.
   func painted() throws -> Request { try Request(json: Data(request.utf8)) }
+
+  /// What is made of the request; nil is just pictures.
+  func decodedWork() throws -> Work? {
+    try work.map { try JSONDecoder().decode(Work.self, from: Data($0.utf8)) }
+  }
 
   /// Names of presets.
   var presetNames: [String] { presets.split(separator: ",").map(String.init) }
@@ -134,6 +141,8 @@ struct PictureRecord: Codable, Sendable, FetchableRecord, MutablePersistableReco
   var stopped: Bool
   /// The picture that it was made from.
   var parent: String?
+  /// The ending of its film's file; nil where it does not move.
+  var film: String?
   /// Whether somebody likes it.
   var favourite = false
   /// When it was thrown away; nil while it is kept.

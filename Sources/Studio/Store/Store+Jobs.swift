@@ -8,6 +8,7 @@ extension Store {
     var prompt: String
     var request: Request
     var count: Int
+    var work: Work?
     var presets: [String] = []
     var source = Job.Source.api
     var key: String?
@@ -20,6 +21,7 @@ extension Store {
   /// - Throws: `QueueError.full`.
   func accept(_ new: NewJob, limit: Int) async throws -> (job: Job, isNew: Bool) {
     let request = String(decoding: try JSONEncoder().encode(new.request), as: UTF8.self)
+    let work = try new.work.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     return try await pool.write { db in
       if let key = new.key, let known = try Job.filter(Column("key") == key).fetchOne(db) {
         return (known, false)
@@ -30,7 +32,7 @@ extension Store {
       let now = Date()
       var job = Job(
         id: Identifier.new(at: now), state: .queued, position: last + 1, prompt: new.prompt,
-        request: request, count: new.count, presets: new.presets.joined(separator: ","),
+        request: request, count: new.count, work: work, presets: new.presets.joined(separator: ","),
         source: new.source, key: new.key, parent: new.parent, created: now.timeIntervalSince1970)
       try job.insert(db)
       try Self.note(.queued, job.id, in: db)

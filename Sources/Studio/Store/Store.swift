@@ -113,6 +113,10 @@ final class Store: Sendable {
         table.column("created", .double).notNull()
       }
     }
+    migrator.registerMigration("2 films and enlargements") { db in
+      try db.alter(table: "jobs") { $0.add(column: "work", .text) }
+      try db.alter(table: "pictures") { $0.add(column: "film", .text) }
+    }
     return migrator
   }
 }

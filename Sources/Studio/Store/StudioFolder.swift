@@ -47,6 +47,8 @@ public struct StudioFolder: Sendable {
 
   func picture(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).png") }
 
+  func film(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).mp4") }
+
   func thumbnail(_ id: String) -> URL { thumbnails.appending(path: "\(id.prefix(6))/\(id).webp") }
 
   func input(_ sha256: String, ending: String) -> URL {

@@ -30,4 +30,12 @@ public enum ImageQuality {
       / ((mx.square() + my.square() + c1) * (vx + vy + c2))
     return map.mean().item()
   }
+
+  /// Mean absolute difference between neighbours in both directions.
+  static func differences(_ x: Tensor) -> Tensor {
+    let (h, w) = (x.size(2), x.size(3))
+    let dx = x.narrowed(3, 1, w - 1) - x.narrowed(3, 0, w - 1)
+    let dy = x.narrowed(2, 1, h - 1) - x.narrowed(2, 0, h - 1)
+    return dx.abs().mean() + dy.abs().mean()
+  }
 }

@@ -98,7 +98,7 @@ public final class VQGANTrainee: Trainee {
     let x = batches(step: step, count: config.schedule.batch).pictures
     let y = model.decode(latent(x, step: step))
     let error = (y - x).abs().mean()
-    let edges = Self.differences(y - x)
+    let edges = ImageQuality.differences(y - x)
     var loss = error + edges * config.edges
     var figures = [("l1", error), ("edges", edges)]
     if let likeness {
@@ -126,14 +126,6 @@ public final class VQGANTrainee: Trainee {
     case .quantized:
       return noGrad { model.quantize(model.encode(x)).quantized }
     }
-  }
-
-  /// Mean absolute difference between neighbours in both directions.
-  private static func differences(_ x: Tensor) -> Tensor {
-    let (h, w) = (x.size(2), x.size(3))
-    let dx = x.narrowed(3, 1, w - 1) - x.narrowed(3, 0, w - 1)
-    let dy = x.narrowed(2, 1, h - 1) - x.narrowed(2, 0, h - 1)
-    return dx.abs().mean() + dy.abs().mean()
   }
 
   /// Measures reconstructions of the held-out pictures; the sheet has each above its reconstruction.

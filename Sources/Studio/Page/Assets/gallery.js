@@ -1,7 +1,8 @@
 // The gallery: all pictures, and one of them seen closely.
-import { ask, get, post, fileOf, thumbnailOf } from "./api.js";
+import { ask, get, post, fileOf, filmOf, thumbnailOf } from "./api.js";
 import { $, make, toast, trying, announce } from "./view.js";
-import { useSettings, evolve, again } from "./paint.js";
+import { useSettings, evolve, again, enlarge } from "./paint.js";
+import { makeFilm } from "./film.js";
 
 let pictures = new Map();
 let next = null;
@@ -77,7 +78,13 @@ function empty() {
 
 const tile = (picture) => make("a", { className: "tile", href: `#/picture/${picture.id}`, id: `tile-${picture.id}` },
   make("img", { src: thumbnailOf(picture.id), alt: picture.prompt, loading: "lazy", decoding: "async" }),
-  picture.favourite && make("span", { className: "star", "aria-label": "favourite" }, "★"));
+  picture.links.film && make("span", { className: "moves", role: "img", "aria-label": "film" }, "▶"),
+  picture.favourite && make("span", { className: "star", role: "img", "aria-label": "favourite" }, "★"));
+
+/** What is seen of a picture: itself, or the film whose last frame it is. */
+const stage = (picture) => make("div", { className: "stage" }, picture.links.film
+  ? make("video", { src: filmOf(picture.id), poster: fileOf(picture.id), controls: true, loop: true, muted: true, autoplay: true, playsInline: true, "aria-label": `Film: ${picture.prompt}` })
+  : make("img", { src: fileOf(picture.id), alt: picture.prompt, width: picture.width, height: picture.height }));
 
 // One picture
 
@@ -99,7 +106,7 @@ function draw(picture) {
   const leave = () => { $("viewer").close(); };
   $("viewer").classList.remove("pair");
   $("viewer").replaceChildren(
-    make("div", { className: "stage" }, make("img", { src: fileOf(picture.id), alt: picture.prompt, width: picture.width, height: picture.height })),
+    stage(picture),
     make("div", { className: "info" },
       make("div", { className: "bar" },
         make("button", { type: "button", onclick: () => like(picture), "aria-pressed": String(picture.favourite) }, picture.favourite ? "★ Favourite" : "☆ Favourite"),
@@ -109,10 +116,11 @@ function draw(picture) {
         act("use", "Use these settings", () => { leave(); setTimeout(() => useSettings({ ...picture.request, prompt: picture.prompt }), 50); }),
         act("vary", "Vary", () => again(picture, { seed: null })),
         act("evolve", "Evolve", () => { leave(); setTimeout(() => evolve(picture), 50); }),
-        act("larger", "Paint larger", () => again(picture, { width: Math.min(4096, picture.width * 2), height: Math.min(4096, picture.height * 2) })),
+        act("larger", "Enlarge ×2", () => enlarge(picture)),
+        !picture.links.film && act("film", "Make a film…", () => makeFilm(picture)),
         act("collect", "Collect…", () => choose(picture)),
         act("compare", "Compare…", () => { compared = picture; leave(); location.hash = "#/gallery"; toast("Choose the picture to compare it with.", "Never mind", () => { compared = null; }); }),
-        make("a", { className: "button", href: `${fileOf(picture.id)}?download=true`, download: "" }, "Download"),
+        make("a", { className: "button", href: `${picture.links.film ? filmOf(picture.id) : fileOf(picture.id)}?download=true`, download: "" }, "Download"),
         act("copy", "Copy link", () => trying(async () => { await navigator.clipboard.writeText(`${location.origin}/#/picture/${picture.id}`); toast("The link is copied."); })),
         act("card", "Card to share", () => card(picture)),
         picture.deleted ? act("back", "Take it back", () => bring(picture, true)) : act("delete", "Throw away", () => discard(picture))),

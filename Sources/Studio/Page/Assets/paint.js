@@ -14,7 +14,7 @@ export async function startPaint() {
   $("prompt").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); submit(); }
   });
-  $("reset").addEventListener("click", () => { emptyForm(); parent = null; });
+  $("reset").addEventListener("click", () => { emptyForm(); $("recipe").value = ""; parent = null; });
   $("begin-file").addEventListener("change", (event) => { if (event.target.files[0]) addPicture(event.target.files[0]); event.target.value = ""; });
   $("begin-remove").addEventListener("click", removePicture);
   $("begin-settings").addEventListener("click", () => useSettings(added.settings));
@@ -23,7 +23,11 @@ export async function startPaint() {
     make("button", { type: "button", onclick: () => { $("prompt").value = example; $("prompt").focus(); } }, example)));
   $("quality").append(make("option", { value: "" }, "usual"), ...presets.presets.filter((preset) => preset.kind === "quality").map((preset) =>
     make("option", { value: preset.name, title: preset.help }, preset.name)));
-  chips(presets.presets.filter((preset) => preset.kind === "style" && !preset.wantsLargeCLIP));
+  $("recipe").append(make("option", { value: "" }, "none"), ...presets.presets.filter((preset) => preset.kind === "recipe").map((preset) =>
+    make("option", { value: preset.name }, `${preset.name.replaceAll("-", " ")}: ${preset.help.toLowerCase()}`)));
+  // Those that only change the words are painted as fast as without; they come first.
+  chips(presets.presets.filter((preset) => preset.kind === "style" && !preset.wantsLargeCLIP)
+    .sort((a, b) => Boolean(a.fields.method) - Boolean(b.fields.method)));
   await reload();
 }
 
@@ -54,7 +58,7 @@ async function submit() {
       else request.prompts = [...(request.prompts ?? []), { image: added.file }];
     }
     const style = document.querySelector("input[name=style]:checked")?.value;
-    const body = { request, count: Number($("count").value), presets: [style, $("quality").value].filter(Boolean) };
+    const body = { request, count: Number($("count").value), presets: [$("recipe").value, style, $("quality").value].filter(Boolean) };
     if (parent) body.parent = parent;
     await post("/api/v1/jobs", body);
     announce("It is in the queue.");
@@ -110,7 +114,7 @@ export function useSettings(request, more = {}) {
     $("size").append(make("option", { value: size }, `${width} × ${height}`));
   $("size").value = size;
   document.querySelector("input[name=style][value='']").checked = true;
-  $("quality").value = "";
+  $("quality").value = $("recipe").value = "";
   location.hash = "#/paint";
   $("all").open = true;
   $("prompt").focus();
@@ -129,14 +133,25 @@ export async function evolve(picture) {
   });
 }
 
+/** Has a network make a picture of the gallery larger. */
+export const enlarge = (picture) => trying(async () => {
+  await post(`/api/v1/pictures/${picture.id}/enlarge`, { scale: 2 });
+  await queued();
+});
+
+/** Tells that something waits, and shows it. */
+export async function queued() {
+  toast("It is in the queue.", "Show", () => { location.hash = "#/paint"; });
+  await reload();
+}
+
 /** Paints a picture's request again with other values. */
 export async function again(picture, changes) {
   await trying(async () => {
     const request = { ...picture.request, ...changes };
     for (const [name, value] of Object.entries(request)) if (value === null) delete request[name];
     await post("/api/v1/jobs", { request, count: 1, parent: picture.id });
-    toast("It is in the queue.", "Show", () => { location.hash = "#/paint"; });
-    await reload();
+    await queued();
   });
 }
 

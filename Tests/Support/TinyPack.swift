@@ -1,20 +1,23 @@
 import Foundation
 import Models
+import Painting
 import Torch
 import Weights
 
-@testable import Painting
-
 /// A pack of networks with random weights, small enough to make in a test.
-enum TinyPack {
-  static let vqgan = VQGAN.Config(
+public enum TinyPack {
+  /// The sizes of its VQGAN.
+  public static let vqgan = VQGAN.Config(
     ch: 32, ch_mult: [1, 1], num_res_blocks: 1, attn_levels: [], z_channels: 8, embed_dim: 8,
     n_embed: 16, levels: 2, patch: 4)
 
   /// Writes the pack into a new folder under the temporary one.
-  /// - Parameter damage: changes a file before its checksum is taken.
-  static func make(
-    dalle hasDALLE: Bool = true, defaults: [String: JSONValue]? = nil,
+  /// - Parameters:
+  ///   - damage: changes a file before its checksum is taken.
+  ///   - upscaler: whether it has a network that enlarges.
+  public static func make(
+    dalle hasDALLE: Bool = true, upscaler hasUpscaler: Bool = false,
+    defaults: [String: JSONValue]? = nil,
     damage: (String, inout Data) -> Void = { _, _ in }
   ) throws -> URL {
     let folder = try ScratchFolder.make("tiny")
@@ -49,10 +52,17 @@ enum TinyPack {
     try write("clip.safetensors") { _ = CLIP($0, clip) }
     try write("vqgan.safetensors") { _ = VQGAN($0, vqgan) }
     if hasDALLE { try write("dalle.safetensors") { _ = DALLEBart($0, dalle) } }
+    let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
+    if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
+    let book = PhraseBook(
+      things: ["a red fox", "a fox"], places: ["on red"], styles: ["a drawing"])
+    try JSONEncoder().encode(book).write(to: folder.appending(path: "phrases.json"))
+    files["phrases.json"] = try file(folder, "phrases.json")
     let manifest = PackManifest(
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,
       files: files, clip: try value(clip), vqgan: try value(vqgan),
-      dalle: hasDALLE ? try value(dalle) : nil, defaults: defaults)
+      dalle: hasDALLE ? try value(dalle) : nil,
+      upscaler: hasUpscaler ? try value(upscaler) : nil, defaults: defaults)
     try JSONEncoder().encode(manifest).write(to: folder.appending(path: "pack.json"))
     return folder
   }
@@ -62,12 +72,13 @@ enum TinyPack {
     return .init(size: try Data(contentsOf: url).count, sha256: try Checksum.sha256(of: url))
   }
 
-  static func value(_ config: some Encodable) throws -> JSONValue {
+  /// What a configuration encodes itself as.
+  public static func value(_ config: some Encodable) throws -> JSONValue {
     try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(config))
   }
 
   /// The methods that it can paint by.
-  static let methods = Method.painting.filter {
+  public static let methods = Method.painting.filter {
     $0.drawer == nil || $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan
   }
 }

@@ -2,11 +2,11 @@ import Foundation
 import Synchronization
 
 /// Temporary folders of the tests, removed when the test process ends.
-enum ScratchFolder {
+public enum ScratchFolder {
   private static let made = Mutex<[URL]>([])
 
   /// A new, empty folder.
-  static func make(_ name: String) throws -> URL {
+  public static func make(_ name: String) throws -> URL {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "reverie-\(name)-\(UUID().uuidString)", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

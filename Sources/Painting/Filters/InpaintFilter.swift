@@ -1,0 +1,101 @@
+import Foundation
+import Imaging
+import Torch
+
+extension FilterKind {
+  static let inpaint = FilterKind(
+    "inpaint",
+    "paints only where a mask is white, or clear; the picture to begin from stays elsewhere",
+    arguments: [
+      .file("mask", "the mask, fitted like the picture to begin from"),
+      .number("blur", 0...64, standard: 4, "pixels over which one fades into the other"),
+    ]
+  ) { setting in
+    guard let mask = setting.file("mask") else {
+      throw RequestError.badValue(field: "inpaint.mask", reason: "is missing")
+    }
+    guard let start = setting.request?.initImage, let url = setting.files[start.sha256] else {
+      throw RequestError.badValue(
+        field: "initImage", reason: "is missing: inpaint paints inside a picture")
+    }
+    return try InpaintFilter(
+      start: Picture.read(from: url.path), mask: Picture.read(from: mask.path),
+      fit: setting.request?.initFit ?? .crop, blur: setting.number("blur"),
+      width: setting.width, height: setting.height, device: setting.device)
+  }
+}
+
+/// Shows what is drawn inside a mask and the first picture outside it, so that views see both together
+/// and only what is inside gets a gradient. At its final size the picture gets the first one's very
+/// pixels back outside.
+struct InpaintFilter: FinishingFilter {
+  private let start: Picture
+  private let mask: Picture
+  private let fit: Request.Fit
+  private let blur: Double
+  /// `[1, 3, H, W]`, and `[1, 1, H, W]` with 1 where it is painted.
+  private let seen: (start: Tensor, open: Tensor)
+
+  /// - Parameters:
+  ///   - mask: white, or clear where it has transparent pixels, is painted.
+  ///   - blur: in pixels of the picture at `width` and `height`.
+  init(
+    start: Picture, mask: Picture, fit: Request.Fit, blur: Double, width: Int, height: Int,
+    device: Device
+  ) throws {
+    self.start = start
+    self.mask = try Self.opening(of: mask)
+    self.fit = fit
+    self.blur = blur / Double(max(width, height))
+    let (start, open) = try Self.fitted(start, self.mask, fit, self.blur, width, height)
+    seen = (start.to(device), open.to(device))
+  }
+
+  func callAsFunction(_ picture: Tensor, iteration: Int?) -> (picture: Tensor, loss: Tensor?) {
+    (picture * seen.open + seen.start * (1 - seen.open), nil)
+  }
+
+  func finish(_ picture: Picture) throws -> Picture {
+    let (start, open) = try Self.fitted(
+      start, mask, fit, blur, picture.width, picture.height)
+    return try Picture(picture.tensor() * open + start * (1 - open))
+  }
+
+  /// White where the mask lets paint through, else black.
+  private static func opening(of mask: Picture) throws -> Picture {
+    let bytes = mask.bytes
+    let alphas = stride(from: 3, to: bytes.count, by: 4)
+    let isCut = mask.channels == 4 && alphas.contains { bytes[$0] < 255 }
+    let values = stride(from: 0, to: bytes.count, by: mask.channels).flatMap { at -> [UInt8] in
+      let isOpen =
+        isCut ? bytes[at + 3] < 128 : Int(bytes[at]) + Int(bytes[at + 1]) + Int(bytes[at + 2]) > 381
+      return Array(repeating: isOpen ? 255 : 0, count: 3)
+    }
+    return try Picture(width: mask.width, height: mask.height, channels: 3, bytes: values)
+  }
+
+  /// Both at a size, `[1, 3, height, width]` and `[1, 1, height, width]`.
+  private static func fitted(
+    _ start: Picture, _ mask: Picture, _ fit: Request.Fit, _ blur: Double, _ width: Int,
+    _ height: Int
+  ) throws -> (Tensor, Tensor) {
+    // A mask of another size is one of the same picture.
+    let alike = try mask.resized(width: start.width, height: start.height, filter: .nearest)
+    let open = try alike.fitted(by: fit, width, height).tensor().narrowed(1, 0, 1)
+    return (
+      try start.fitted(by: fit, width, height).tensor(),
+      softened(open, blur * Double(max(width, height)))
+    )
+  }
+
+  /// Blurred by a Gaussian that fades over so many pixels.
+  private static func softened(_ open: Tensor, _ pixels: Double) -> Tensor {
+    let radius = Int(pixels.rounded(.up))
+    guard radius > 0 else { return open }
+    let deviation = pixels / 2
+    let taps = (-radius...radius).map { Float(exp(-Double($0 * $0) / (2 * deviation * deviation))) }
+    let kernel = Tensor(taps, [1, 1, 1, taps.count]) / Double(taps.reduce(0, +))
+    return open.padded([radius, radius, radius, radius], .replicate)
+      .conv2d(kernel).conv2d(kernel.transposed(2, 3))
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Imaging
+import Models
+import TestSupport
+import Testing
+import Torch
+import Weights
+
+@testable import Painting
+
+@Suite struct EnlargerTests {
+  private let picture: Picture = {
+    let noise = RandomStream(seed: 4, "picture").uniform([1, 3, 13, 21])
+    guard let picture = try? Picture(noise) else { preconditionFailure("noise is a picture") }
+    return picture
+  }()
+
+  private func network(scale: Int) -> RRDBNet {
+    RRDBNet(
+      Parameters(Initializer(seed: 3)),
+      .init(scale: scale, num_feat: 8, num_block: 1, num_grow_ch: 4))
+  }
+
+  @Test("pieces that see enough around them give what the whole does", arguments: [2, 4])
+  func pieces(_ scale: Int) {
+    let x = picture.tensor()
+    let whole = Enlarger(model: network(scale: scale), device: .cpu).enlarged(x)
+    #expect(whole.shape == [1, 3, 13 * scale, 21 * scale])
+    // A block of three times five convolutions sees fifteen pixels, of two when folded.
+    var parts = Enlarger(model: network(scale: scale), device: .cpu)
+    parts.piece = (side: 4, margin: 64)
+    #expect((parts.enlarged(x) - whole).abs().amax().item() < 1e-5)
+  }
+
+  @Test("what can be seen through stays so")
+  func transparent() throws {
+    let clear = try Picture(
+      width: 8, height: 8, color: Color(red: 200, green: 0, blue: 0, alpha: 0))
+    let large = try Enlarger(model: network(scale: 2), device: .cpu)(clear)
+    #expect(large.width == 16 && large.channels == 4)
+    #expect(stride(from: 3, to: large.bytes.count, by: 4).allSatisfy { large.bytes[$0] == 0 })
+  }
+
+  @Test("a pack's network enlarges what its codes drew, and pictures that are handed in")
+  func engine() async throws {
+    let engine = Engine(
+      pack: try Pack(folder: TinyPack.make(upscaler: true)), cache: nil, threads: 1)
+    var request = Request("red fox")
+    (request.method, request.width, request.height) = (.dalle, 96, 96)
+    (request.candidates, request.seed) = (2, 1)
+    for try await event in engine.generate(request) {
+      guard case .image(let output) = event else { continue }
+      #expect(output.picture.width == 96)
+      #expect(output.metadata.resampling == "upscaler")
+    }
+    let large = try await engine.enlarge(picture, by: 3)
+    #expect(large.width == 63 && large.height == 39)
+    await #expect(throws: RequestError.self) { try await engine.enlarge(picture, by: 17) }
+    let without = Engine(
+      pack: try Pack(folder: TinyPack.make()),
+      library: .init(
+        store: .init(
+          folder: try ScratchFolder.make("models"))), cache: nil, threads: 1)
+    await #expect(throws: StoreError.self) { try await without.enlarge(picture, by: 2) }
+  }
+
+  @Test("a picture is described by the nearest of the phrases")
+  func describe() async throws {
+    let engine = Engine(pack: try Pack(folder: TinyPack.make()), cache: nil, threads: 1)
+    let found = try await engine.describe(picture, count: 1)
+    #expect(found.things.count == 1)
+    #expect(["a red fox", "a fox"].contains(found.things[0].phrase))
+    #expect(found.caption.contains(found.things[0].phrase))
+    let own = try await engine.describe(picture, from: PhraseBook(things: ["red"]))
+    #expect(own.caption == "red")
+    await #expect(throws: RequestError.self) {
+      try await engine.describe(picture, from: PhraseBook(things: []))
+    }
+  }
+}

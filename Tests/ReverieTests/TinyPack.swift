@@ -1,1 +1,0 @@
-../PaintingTests/TinyPack.swift

@@ -1,1 +1,0 @@
-../PaintingTests/ScratchFolder.swift
