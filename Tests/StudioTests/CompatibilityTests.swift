@@ -125,6 +125,7 @@ import Testing
       let answer = try await send(client, "/v1/images/generations", JSONValue(text: body))
       #expect(answer.status == 422)
       #expect(answer.body["error"]?["param"] == .string(field))
+      #expect(answer.headers[.connection] == "close")
       #expect(answer.body["error"]?["type"] == .string("invalid_request_error"))
       #expect(answer.body["error"]?["message"]?.text.isEmpty == false)
     }
@@ -204,6 +205,8 @@ import Testing
         ]))
       #expect(answer.status == 200, "\(answer.body)")
       #expect(try Self.decoded(answer.body["images"]?[1]).width == 16)
+      // Whether the client leaves is found out by reading on: it must not send more.
+      #expect(answer.headers[.connection] == "close")
       let info = try #require(JSONValue(text: answer.body["info"]?.text ?? ""))
       #expect(info["all_seeds"] == .array([.integer(42), .integer(43)]))
       #expect(info["infotexts"]?[0]?.text.contains("Seed: 42") == true)

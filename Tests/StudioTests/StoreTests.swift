@@ -145,6 +145,29 @@ import Testing
     #expect(try await bench.store.pictures(query).pictures.map(\.id) == ["job2-1"])
   }
 
+  @Test("files that were handed in go when nothing names them any more")
+  func purgeInputs() async throws {
+    let bench = try await Bench()
+    func hash(_ letter: Character) -> String { String(repeating: letter, count: 64) }
+    for letter in "abc" {
+      try await bench.store.add(
+        InputRecord(sha256: hash(letter), name: "x", ending: "png", bytes: 1, created: 5))
+    }
+    var painted = picture(1, "a fox")
+    painted.metadata = #"{"request":{"initImage":{"sha256":"\#(hash("a"))"}}}"#
+    try await bench.store.add(painted)
+    var waits = try bench.new("a fox")
+    waits.request.initImage = FileReference(name: "x.png", sha256: hash("b"))
+    _ = try await bench.queue.submit(waits)
+    #expect(try await bench.store.purgeInputs(before: 5) == [])
+    #expect(try await bench.store.purgeInputs(before: 6).map(\.sha256) == [hash("c")])
+    #expect(try await bench.store.input(hash("c")) == nil)
+    // Handed in once more, a file is as new.
+    try await bench.store.add(
+      InputRecord(sha256: hash("b"), name: "x", ending: "png", bytes: 1, created: 9))
+    #expect(try await bench.store.input(hash("b"))?.created == 9)
+  }
+
   @Test("a folder serves one studio at a time")
   func locked() async throws {
     let bench = try await Bench()

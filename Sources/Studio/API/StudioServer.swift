@@ -106,6 +106,8 @@ public struct StudioServer: Sendable {
   ) -> [any Service] {
     let application = Application(
       router: router(),
+      // One that does not finish its request must not keep a place for good.
+      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
       configuration: .init(
         address: .hostname(options.host, port: options.port), serverName: nil,
         availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
@@ -115,7 +117,7 @@ public struct StudioServer: Sendable {
       Foreman(queue: queue, device: $0, painter: $1)
     }
     // Ended from the last to the first: first nobody is let in, at last painters leave.
-    var services: [any Service] = [Heart(bus: queue.bus)]
+    var services: [any Service] = [Heart(bus: queue.bus), Broom(queue: queue)]
     services += foremen.map { $0 as any Service }
     services += [application, Curtain(bus: queue.bus)]
     return services
@@ -131,6 +133,24 @@ private struct Heart: Service {
       while true {
         try await Task.sleep(for: .seconds(15))
         bus.beat()
+      }
+    }
+  }
+}
+
+/// Clears away once a day what nobody needs any more.
+private struct Broom: Service {
+  let queue: JobQueue
+
+  func run() async throws {
+    try? await cancelWhenGracefulShutdown {
+      while true {
+        try await Task.sleep(for: .seconds(86_400))
+        do {
+          try await queue.purge()
+        } catch {
+          queue.logger.warning("nothing was cleared away", metadata: ["why": "\(error)"])
+        }
       }
     }
   }

@@ -86,19 +86,28 @@ struct Waiting: Sendable {
     return data
   }
 
-  /// Reads what `body` gives, and does something that ends early when the client leaves.
-  func attending<Value: Sendable>(
+  /// Reads what `body` gives, and does something that ends early when the client leaves. To notice that,
+  /// whatever the client sends next is read, too, and lost: the answer says that the connection ends.
+  func attending(
     _ request: HummingbirdCore.Request, limit: Int,
-    _ work: @Sendable @escaping (Data) async throws -> Value
-  ) async throws -> Value {
+    _ work: @Sendable @escaping (Data) async throws -> Response
+  ) async throws -> Response {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
       throw Problem(.contentTooLarge, "The body has \(length) bytes; \(limit) are taken.")
     }
     let permit = try permits.take()
     defer { permit.giveBack() }
-    return try await request.body.consumeWithCancellationOnInboundClose { body in
-      let buffer = try await body.collect(upTo: limit)
-      return try await work(Data(buffer.readableBytesView))
+    do {
+      var response = try await request.body.consumeWithCancellationOnInboundClose { body in
+        let buffer = try await body.collect(upTo: limit)
+        return try await work(Data(buffer.readableBytesView))
+      }
+      response.headers[.connection] = "close"
+      return response
+    } catch {
+      guard var problem = Problem(error) else { throw error }
+      problem.headers[.connection] = "close"
+      throw problem
     }
   }
 }

@@ -55,13 +55,17 @@ actor JobQueue {
     try await purge()
   }
 
-  /// Removes the files of pictures that were thrown away a month ago.
+  /// Removes the files of pictures that were thrown away a month ago, and those that were handed in then
+  /// and are named by no job that waits and no picture.
   func purge() async throws {
     let month = Date().timeIntervalSince1970 - 30 * 86_400
     for id in try await store.purge(before: month) {
       try? FileManager.default.removeItem(at: folder.picture(id))
       try? FileManager.default.removeItem(at: folder.film(id))
       try? FileManager.default.removeItem(at: folder.thumbnail(id))
+    }
+    for input in try await store.purgeInputs(before: month) {
+      try? FileManager.default.removeItem(at: folder.input(input.sha256, ending: input.ending))
     }
   }
 

@@ -205,7 +205,7 @@ extension Store {
 }
 
 /// A file that requests can name.
-struct InputRecord: Codable, Sendable, FetchableRecord, PersistableRecord {
+struct InputRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
   static let databaseTableName = "inputs"
   var sha256: String
   var name: String
@@ -215,9 +215,33 @@ struct InputRecord: Codable, Sendable, FetchableRecord, PersistableRecord {
 }
 
 extension Store {
-  /// Notes a file.
+  /// Notes a file, or that it was handed in once more.
   func add(_ input: InputRecord) async throws {
-    try await pool.write { try input.insert($0, onConflict: .ignore) }
+    try await pool.write { db in
+      try input.insert(db, onConflict: .ignore)
+      try InputRecord.filter(key: input.sha256)
+        .updateAll(db, Column("created").set(to: input.created))
+    }
+  }
+
+  /// Forgets files that were handed in before a moment and that nothing names any more.
+  /// - Returns: what was forgotten, whose files can go.
+  func purgeInputs(before moment: Double) async throws -> [InputRecord] {
+    try await pool.write { db in
+      let old = try InputRecord.filter(Column("created") < moment).fetchAll(db)
+      let unnamed = try old.filter { input in
+        let isNamed = try Bool.fetchOne(
+          db,
+          sql: """
+            SELECT EXISTS (SELECT 1 FROM pictures WHERE instr(metadata, :hash))
+              OR EXISTS (SELECT 1 FROM jobs WHERE state IN ('queued', 'painting')
+                AND (instr(request, :hash) OR instr(IFNULL(work, ''), :hash)))
+            """, arguments: ["hash": input.sha256])
+        return isNamed != true
+      }
+      try InputRecord.deleteAll(db, keys: unnamed.map(\.sha256))
+      return unnamed
+    }
   }
 
   /// The file of this content.
