@@ -29,11 +29,16 @@ struct EvaluatePack: AsyncParsableCommand {
         reverie evaluate --count 200
         reverie evaluate --list relations --list scenes --seen
         reverie evaluate --method vqgan-clip --list singles --count 40 --sheet sheet.png
+        reverie evaluate --against packs/before --count 40
         reverie evaluate drawers --sheets sheets
       """)
 
   @Option(help: ArgumentHelp("Pack to measure; the embedded one if left out.", valueName: "folder"))
   var pack: String?
+
+  @Option(
+    help: ArgumentHelp("Another pack, measured in the same way beside it.", valueName: "folder"))
+  var against: String?
 
   @Option(
     help: ArgumentHelp("Folder of the judge; the one that ships if left out.", valueName: "folder"))
@@ -76,37 +81,79 @@ struct EvaluatePack: AsyncParsableCommand {
 
   func run() async throws {
     let pack = try Pack(folder: pack.map { URL(filePath: $0) } ?? EmbeddedPack.folder)
-    let evaluation = try PackEvaluation(pack: pack)
+    let other = try against.map { try Pack(folder: URL(filePath: $0)) }
     let judge = try Judge(folder: judge.map { URL(filePath: $0) } ?? EmbeddedPack.judges)
+    let rows = try await measure(pack, judge)
+    guard let other else { return }
+    print("")
+    let others = try await measure(other, judge)
+    compare(pack, rows, other, others)
+  }
 
+  /// Figures of a pack by their names, printed as they come.
+  private typealias Rows = [(name: String, value: String)]
+
+  private func measure(_ pack: Pack, _ judge: Judge) async throws -> Rows {
+    let evaluation = try PackEvaluation(pack: pack)
     print("pack \(pack.manifest.id) \(pack.manifest.version)")
-    if lists.isEmpty { try measureNetworks(evaluation, judge) }
-    guard count > 0 else { return }
+    var rows: Rows = []
+    if lists.isEmpty { try measureNetworks(evaluation, judge, &rows) }
+    guard count > 0 else { return rows }
     for list in lists.isEmpty ? PromptList.allCases : lists {
-      try await paint(list, seen: false, evaluation, judge)
-      if seen { try await paint(list, seen: true, evaluation, judge) }
+      try await paint(list, seen: false, evaluation, judge, &rows)
+      if seen { try await paint(list, seen: true, evaluation, judge, &rows) }
+    }
+    return rows
+  }
+
+  /// Both packs' figures in one table; what only one has stands alone.
+  private func compare(_ one: Pack, _ rows: Rows, _ other: Pack, _ others: Rows) {
+    func title(_ pack: Pack) -> String { "\(pack.manifest.id) \(pack.manifest.version)" }
+    print("\n| | \(title(one)) | \(title(other)) |\n|---|---|---|")
+    let names =
+      rows.map(\.name)
+      + others.map(\.name).filter { name in
+        !rows.contains { $0.name == name }
+      }
+    for name in names where !name.hasPrefix("sheet of") {
+      func value(_ rows: Rows) -> String { rows.first { $0.name == name }?.value ?? "–" }
+      print("| \(name) | \(value(rows)) | \(value(others)) |")
     }
   }
 
-  private func measureNetworks(_ evaluation: PackEvaluation, _ judge: Judge) throws {
+  private func measureNetworks(_ evaluation: PackEvaluation, _ judge: Judge, _ rows: inout Rows)
+    throws
+  {
     let pack = evaluation.pack
     let own = evaluation.accuracy(of: judge)
-    row("judge on held-out renders, in the middle", "\(own.grid)")
-    row("judge on held-out renders, anywhere", "\(own.anywhere)")
+    row("judge on held-out renders, in the middle", "\(own.grid)", &rows)
+    row("judge on held-out renders, anywhere", "\(own.anywhere)", &rows)
     if pack.vqgan != nil {
       let result = try evaluation.reconstruction()
       row(
         "VQGAN on held-out renders",
-        String(format: "PSNR %.2f dB, SSIM %.3f", result.psnr, result.ssim))
-      try save(result.sheet, as: "reconstructions")
+        String(format: "PSNR %.2f dB, SSIM %.3f", result.psnr, result.ssim), &rows)
+      try save(result.sheet, as: "reconstructions", &rows)
+    }
+    if pack.upscaler != nil, pack.vqgan != nil {
+      let result = try evaluation.enlargement()
+      func text(_ one: PackEvaluation.Enlargement) -> String {
+        String(
+          format: "PSNR %.2f dB (bicubic %.2f), SSIM %.3f (%.3f)", one.network.psnr,
+          one.bicubic.psnr, one.network.ssim, one.bicubic.ssim)
+      }
+      row("upscaler on held-out renders", text(result.plain), &rows)
+      row("upscaler on what the VQGAN gives back of them", text(result.coded), &rows)
+      try save(result.sheet, as: "enlargements", &rows)
     }
     if pack.clip != nil {
-      row("CLIP image-to-text recall@1 among 1,000", "\(try evaluation.retrieval())")
+      row("CLIP image-to-text recall@1 among 1,000", "\(try evaluation.retrieval())", &rows)
     }
   }
 
   private func paint(
-    _ list: PromptList, seen: Bool, _ evaluation: PackEvaluation, _ judge: Judge
+    _ list: PromptList, seen: Bool, _ evaluation: PackEvaluation, _ judge: Judge,
+    _ rows: inout Rows
   ) async throws {
     var request = Request("")
     request.method = method
@@ -125,7 +172,8 @@ struct EvaluatePack: AsyncParsableCommand {
     progress.clear()
     let name = "\(method.rawValue), \(list.rawValue)" + (seen ? ", seen" : "")
     func figure(_ what: String, _ holds: (PaintedPrompt) -> Bool) {
-      row("\(name): \(what)", "\(Proportion(painted.filter(holds).count, of: painted.count))")
+      let part = Proportion(painted.filter(holds).count, of: painted.count)
+      row("\(name): \(what)", "\(part)", &rows)
     }
     figure("objects are the judge's first guess", \.isFirst)
     figure("objects are among its five", \.isAmongFive)
@@ -139,7 +187,7 @@ struct EvaluatePack: AsyncParsableCommand {
     if !times.isEmpty {
       row(
         "\(name): seconds a picture, median",
-        String(format: "%.2f", times[times.count / 2]))
+        String(format: "%.2f", times[times.count / 2]), &rows)
     }
     let cells = painted.map { item in
       ContactSheet.Cell(
@@ -148,21 +196,22 @@ struct EvaluatePack: AsyncParsableCommand {
     }
     try save(
       try ContactSheet(cells, columns: 14, cellSize: 96).render(),
-      as: list.rawValue + (seen ? "-seen" : ""))
+      as: list.rawValue + (seen ? "-seen" : ""), &rows)
   }
 
-  private func row(_ name: String, _ value: String) {
+  private func row(_ name: String, _ value: String, _ rows: inout Rows) {
+    rows.append((name, value))
     print(name.padding(toLength: 64, withPad: " ", startingAt: 0) + value)
   }
 
   /// Under the contact sheet's name with `suffix`; an older evaluation's sheet is kept.
-  private func save(_ picture: Picture, as suffix: String) throws {
+  private func save(_ picture: Picture, as suffix: String, _ rows: inout Rows) throws {
     let stem = URL(filePath: sheet).deletingPathExtension().path + "-" + suffix
     for number in 1... {
       let path = stem + (number == 1 ? "" : "-\(number)") + ".png"
       if FileManager.default.fileExists(atPath: path) { continue }
       try picture.write(to: path)
-      row("sheet of \(suffix)", path)
+      row("sheet of \(suffix)", path, &rows)
       return
     }
   }

@@ -26,7 +26,7 @@ struct Paint: AsyncParsableCommand {
         reverie "a fox" --count 4 --seed 7
         reverie "a pizza | green:0.3" --iterations 300 --save-every 50
         reverie "a whale" --init-image sketch.png --size 512x384
-        reverie "a castle" --preset pixel-art,widescreen
+        reverie "a castle" --preset watercolour,better
         reverie "a castle" --method pixel --objective 'palette,colors=navy->gold'
         reverie "a castle" --grid seed=1..4 --grid method=fft,pixel
         reverie again outputs/20260901/143052-a-fox-7.png

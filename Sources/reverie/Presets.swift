@@ -15,7 +15,7 @@ struct PresetsCommand: ParsableCommand {
       EXAMPLES
         reverie presets
         reverie presets show pixel-art
-        reverie "a castle" --preset pixel-art,better,widescreen
+        reverie "a castle" --preset neon,better
         reverie "a castle" --preset knitted --iterations 300
       """,
     subcommands: [List.self, Show.self], defaultSubcommand: List.self)

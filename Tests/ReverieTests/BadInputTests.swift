@@ -68,7 +68,8 @@ import TestSupport
       Case("save every 0", ["fox", "--save-every", "0"], 64, "--save-every must be"),
       Case("unknown preset", ["fox", "--preset", "pixel-at"], 64, "Did you mean 'pixel-art'?"),
       Case(
-        "idle preset", ["fox", "--preset", "mosaic", "-m", "dalle"], 64, "says nothing about dalle"),
+        "idle preset", ["fox", "--preset", "hexagons", "-m", "dalle"], 64,
+        "says nothing about dalle"),
       Case("grid of nothing", ["fox", "--grid", "seed"], 64, "takes a name and its values"),
       Case("bad value in a grid", ["fox", "--grid", "cutouts=4,0"], 64, "cutouts must be"),
       Case("count with a grid", ["fox", "-c", "2", "--grid", "seed=1..2"], 64, "--grid seed=1..2"),

@@ -151,7 +151,7 @@ import TestSupport
     let shown = try program.run(["presets", "show", "pixel-art"])
     #expect(shown.output.contains("method: pixel") && shown.output.contains("--preset pixel-art"))
     let painted = try run(
-      program, ["fox", "--preset", "mosaic,draft", "-i", "1", "--size", "32", "-o", "fox.png"])
+      program, ["fox", "--preset", "hexagons,draft", "-i", "1", "--size", "32", "-o", "fox.png"])
     #expect(painted.status == 0, "\(painted.errors)")
     let metadata = try Metadata(ofPictureAt: program.folder.appending(path: "fox.png").path)
     #expect(metadata.request["shape"] == .string("hex") && metadata.request.iterations == 1)

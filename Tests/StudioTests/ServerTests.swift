@@ -64,7 +64,7 @@ import Testing
     try await withClient(bench) { client in
       let made = try await send(
         client, .post, "/api/v1/jobs",
-        #"{"request":{"prompt":"a fox"},"presets":["pixel-art"]}"#)
+        #"{"request":{"prompt":"a fox"},"presets":["hexagons"]}"#)
       #expect(made.status == 202)
       #expect(made.body["request"]?["method"] == .string("pixel"))
       #expect(made.body["prompt"] == .string("a fox"))

@@ -63,6 +63,8 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
       #expect(log.contains("\"slope\""))
       let curve = try Picture.read(from: folder.appending(path: "curve.png"))
       #expect(curve.width == 720)
+      let page = try String(contentsOf: folder.appending(path: "index.html"), encoding: .utf8)
+      #expect(page.contains("Step 200 of 200: done.") && !page.contains("refresh"))
     }
   }
 

@@ -66,10 +66,12 @@ struct InpaintFilter: FinishingFilter {
     let bytes = mask.bytes
     let alphas = stride(from: 3, to: bytes.count, by: 4)
     let isCut = mask.channels == 4 && alphas.contains { bytes[$0] < 255 }
-    let values = stride(from: 0, to: bytes.count, by: mask.channels).flatMap { at -> [UInt8] in
-      let isOpen =
-        isCut ? bytes[at + 3] < 128 : Int(bytes[at]) + Int(bytes[at + 1]) + Int(bytes[at + 2]) > 381
-      return Array(repeating: isOpen ? 255 : 0, count: 3)
+    var values: [UInt8] = []
+    values.reserveCapacity(3 * mask.width * mask.height)
+    for at in stride(from: 0, to: bytes.count, by: mask.channels) {
+      let light = Int(bytes[at]) + Int(bytes[at + 1]) + Int(bytes[at + 2])
+      let value: UInt8 = (isCut ? bytes[at + 3] < 128 : light > 381) ? 255 : 0
+      for _ in 0..<3 { values.append(value) }
     }
     return try Picture(width: mask.width, height: mask.height, channels: 3, bytes: values)
   }

@@ -121,6 +121,6 @@ extension Preset {
       "iterations", "cutouts", "candidates", "learningRateDrops", "accumulate",
     ]
     if prompt == nil, fields.isSubset(of: work) { return .quality }
-    return prompt == nil && fields.isDisjoint(with: ["objectives", "filters"]) ? .recipe : .style
+    return prompt == nil && !fields.contains("filters") ? .recipe : .style
   }
 }

@@ -9,10 +9,11 @@ import Subprocess
 #endif
 
 /// Says what pictures show, in a process of its own that ends with its answer: whatever goes wrong with a
-/// picture, the studio stays.
-public struct Describer: Sendable {
+/// picture, the studio stays. One at a time, since each has networks of its own in memory.
+public actor Describer {
   private let program: String
   private let arguments: [String]
+  private var last: Task<Void, Never>?
 
   /// - Parameters:
   ///   - program: the absolute path of reverie.
@@ -29,6 +30,16 @@ public struct Describer: Sendable {
   /// What a picture shows, as a prompt.
   /// - Throws: `Problem` with what the process complained about.
   func caption(of picture: URL) async throws -> String {
+    let before = last
+    let task = Task {
+      await before?.value
+      return try await describe(picture)
+    }
+    last = Task { _ = try? await task.value }
+    return try await task.value
+  }
+
+  private func describe(_ picture: URL) async throws -> String {
     let result = try await run(
       .path(FilePath(program)),
       arguments: .init(["describe", picture.path, "--json"] + arguments),

@@ -66,6 +66,55 @@ public struct PackEvaluation {
     }
   }
 
+  /// How near an enlarged picture is to the one that was made small.
+  public struct Enlargement: Sendable {
+    /// Peak signal-to-noise ratio in decibels, and SSIM, of the network.
+    public let network: (psnr: Double, ssim: Double)
+    /// The same of bicubic resampling.
+    public let bicubic: (psnr: Double, ssim: Double)
+  }
+
+  /// How well the upscaler doubles held-out renders of small things, as they are and as the VQGAN gives
+  /// them back.
+  /// - Returns: both, and a sheet of the latter with bicubic above the network.
+  public func enlargement(count: Int = 64) throws -> (
+    plain: Enlargement, coded: Enlargement, sheet: Picture
+  ) {
+    guard let config = pack.upscaler, let codes = pack.vqgan else {
+      throw TrainingError.missing("The pack has no upscaler, or no VQGAN.")
+    }
+    func load<Model>(_ name: String, _ make: (Parameters) -> Model) throws -> Model {
+      try Checkpoint(contentsOf: pack.folder.appending(path: name)).build { make($0) }
+    }
+    let upscaler = try load("upscaler.safetensors") { RRDBNet($0, config) }
+    let vqgan = try load("vqgan.safetensors") { VQGAN($0, codes) }
+    let large = try rich.with {
+      $0.size *= 2
+      $0.objectSize *= 2
+      ($0.pairFraction, $0.countFraction, $0.sizedFraction) = (0.6, 0.4, 0)
+    }
+    return try noGrad {
+      let batch = PictureBatches.tensor(large, Array(0..<count)).pictures
+      let small = UpscalerTrainee.halved(batch)
+      let x = (batch + 1) / 2
+      func measure(_ small: Tensor) -> (Enlargement, Tensor, Tensor) {
+        let seen = ((small + 1) / 2).clamped(0, 1)
+        let y = concatenated((0..<count).map { upscaler(seen[$0..<$0 + 1]) }, over: 0)
+          .clamped(0, 1)
+        let plain = seen.resampled(x.size(2), x.size(3), .bicubic).clamped(0, 1)
+        func figures(_ z: Tensor) -> (psnr: Double, ssim: Double) {
+          (ImageQuality.psnr(x, z), ImageQuality.ssim(x, z))
+        }
+        return (Enlargement(network: figures(y), bicubic: figures(plain)), y, plain)
+      }
+      let (plain, _, _) = measure(small)
+      let back = vqgan.decode(vqgan.quantize(vqgan.encode(small)).quantized)
+      let (coded, y, bicubic) = measure(back)
+      let shown = min(count, 18)
+      return (plain, coded, try Sheet.pairs(bicubic[0..<shown], y[0..<shown], columns: 6))
+    }
+  }
+
   /// How often CLIP finds a picture's own caption among so many. All pairs of object and ground are
   /// different; those that training never joined come first, and the rest are renders it never saw.
   public func retrieval(count: Int = 1000) throws -> Proportion {

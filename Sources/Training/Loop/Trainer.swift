@@ -75,10 +75,11 @@ public final class Trainer {
       if due(schedule.sampleEvery) { try run.drawCurve() }
       if due(schedule.saveEvery), !stop() { try run.save(step: step, state) }
       let seconds = (ContinuousClock.now - began) / .seconds(1)
-      report(
-        Report(
-          step: step, steps: schedule.steps, figures: figures, seconds: seconds,
-          stepsHere: step - first))
+      let told = Report(
+        step: step, steps: schedule.steps, figures: figures, seconds: seconds,
+        stepsHere: step - first)
+      if due(10) || step == first + 1 { try run.show(told) }
+      report(told)
     }
     if step > first { try run.save(step: step, state) }
     return step

@@ -4,7 +4,7 @@ import Torch
 import Weights
 
 /// The folder of a training: `checkpoint.safetensors`, `log.jsonl`, `curve.png`, `samples/`,
-/// `config.yaml`.
+/// `config.yaml`, and `index.html`, which shows them while it runs.
 ///
 /// A checkpoint holds parameters, averages, the optimiser's moments and the step; together with the
 /// configuration that is all the state there is.
@@ -77,6 +77,12 @@ public struct TrainingRun {
     let name = String(format: "%06d.png", step)
     try sheet.write(to: samples.appending(path: name).path, replacing: true)
     try sheet.write(to: samples.appending(path: "latest.png").path, replacing: true)
+  }
+
+  /// Shows how far the training is, for a browser.
+  func show(_ report: Trainer.Report) throws {
+    let page = TrainingPage(stage: folder.lastPathComponent, report: report)
+    try Data(page.html.utf8).write(to: folder.appending(path: "index.html"), options: .atomic)
   }
 
   /// Draws the losses so far into `curve.png`.

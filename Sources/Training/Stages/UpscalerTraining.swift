@@ -109,7 +109,7 @@ public final class UpscalerTrainee: Trainee {
   }
 
   /// Half the size, each pixel the mean of four.
-  private static func halved(_ x: Tensor) -> Tensor {
+  static func halved(_ x: Tensor) -> Tensor {
     x.adaptiveAveragePooled(x.size(2) / 2, x.size(3) / 2)
   }
 
