@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Painting
 import Testing
 
@@ -130,6 +131,36 @@ import Testing
       }())
     #expect(first.pictures.map(\.seed) == [5, 4])
     #expect(try await seeds { $0.after = first.next } == [3, 2, 1])
+  }
+
+  @Test("a page is put together once, and anew after every change")
+  func keptPages() async throws {
+    let bench = try await Bench()
+    let query = Store.PictureQuery()
+    try await bench.store.add(picture(1, "a"))
+    let collection = try await bench.store.makeCollection("Foxes")
+    func seen(_ text: String) async throws -> String {
+      String(buffer: try await bench.store.pages.page(query) { ByteBuffer(string: text) })
+    }
+    let changes: [() async throws -> Void] = [
+      { _ = try await bench.store.add(picture(2, "b")) },
+      { _ = try await bench.store.mark(["job1-1"], favourite: true) },
+      { _ = try await bench.store.mark(["job1-1"], deleted: true) },
+      { _ = try await bench.store.collect(["job2-1"], in: collection, isIn: true) },
+      { _ = try await bench.store.removeCollection(collection) },
+      { _ = try await bench.store.purge(before: .greatestFiniteMagnitude) },
+    ]
+    for (number, change) in changes.enumerated() {
+      #expect(try await seen("\(number)") == "\(number)")
+      #expect(try await seen("other") == "\(number)")
+      try await change()
+    }
+    // A change while a page is made: it is not kept.
+    _ = try await bench.store.pages.page(query) {
+      bench.store.pages.forget()
+      return ByteBuffer(string: "old")
+    }
+    #expect(try await seen("new") == "new")
   }
 
   @Test("what was thrown away long ago is forgotten")

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Imaging
+import NIOCore
 import Painting
 
 /// The gallery: pictures and collections.
@@ -41,12 +42,17 @@ struct PictureOperations: OperationGroup {
         if try request.text("after", limit: 40) != nil {
           query.after = Int64(try request.number("after", in: 0...Int.max, standard: 0))
         }
-        let page = try await store.pictures(query)
-        return .json(
-          .object([
+        let wanted = query
+        let page = try await store.pages.page(wanted) {
+          let page = try await store.pictures(wanted)
+          let value = JSONValue.object([
             "pictures": .array(page.pictures.map(\.value)),
             "next": JSONValue(page.next.map { "\($0)" }),
-          ]))
+          ])
+          return ByteBuffer(string: value.json)
+        }
+        return Response(
+          status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: page))
       }
     ]
   }

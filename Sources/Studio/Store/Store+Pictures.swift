@@ -7,7 +7,8 @@ extension Store {
   /// - Returns: whether it is new.
   @discardableResult
   func add(_ picture: PictureRecord) async throws -> Bool {
-    try await pool.write { db in
+    defer { pages.forget() }
+    return try await pool.write { db in
       let known = PictureRecord.filter(
         Column("job") == picture.job && Column("place") == picture.place)
       guard try known.fetchCount(db) == 0 else { return false }
@@ -40,7 +41,7 @@ extension Store {
   }
 
   /// Which pictures are wanted.
-  struct PictureQuery: Sendable {
+  struct PictureQuery: Sendable, Hashable {
     /// Words of the prompt, all of which must be there; the last one may be cut short.
     var text: String?
     /// Favourites only.
@@ -98,7 +99,8 @@ extension Store {
   /// Marks pictures, of which those that are not there are left out.
   /// - Returns: how many there were.
   func mark(_ ids: [String], favourite: Bool) async throws -> Int {
-    try await pool.write { db in
+    defer { pages.forget() }
+    return try await pool.write { db in
       try PictureRecord.filter(ids.contains(Column("id")))
         .updateAll(db, Column("favourite").set(to: favourite))
     }
@@ -107,7 +109,8 @@ extension Store {
   /// Throws pictures away, or takes them back.
   /// - Returns: how many there were.
   func mark(_ ids: [String], deleted: Bool) async throws -> Int {
-    try await pool.write { db in
+    defer { pages.forget() }
+    return try await pool.write { db in
       let time: Double? = deleted ? Date().timeIntervalSince1970 : nil
       return try PictureRecord.filter(ids.contains(Column("id")))
         .updateAll(db, Column("deleted").set(to: time))
@@ -117,7 +120,8 @@ extension Store {
   /// Forgets pictures that were thrown away before a moment.
   /// - Returns: their names, whose files can go.
   func purge(before moment: Double) async throws -> [String] {
-    try await pool.write { db in
+    defer { pages.forget() }
+    return try await pool.write { db in
       let old = PictureRecord.filter(Column("deleted") != nil && Column("deleted") < moment)
       let ids = try old.select(Column("id"), as: String.self).fetchAll(db)
       try old.deleteAll(db)
@@ -178,7 +182,8 @@ extension Store {
   /// Forgets a collection; its pictures stay.
   /// - Returns: whether there was one.
   func removeCollection(_ id: String) async throws -> Bool {
-    try await pool.write { db in
+    defer { pages.forget() }
+    return try await pool.write { db in
       try db.execute(sql: "DELETE FROM collections WHERE id = ?", arguments: [id])
       return db.changesCount > 0
     }
@@ -187,7 +192,8 @@ extension Store {
   /// Puts pictures into a collection, or takes them out.
   /// - Returns: false when there is no such collection.
   func collect(_ ids: [String], in collection: String, isIn: Bool) async throws -> Bool {
-    try await pool.write { db in
+    defer { pages.forget() }
+    return try await pool.write { db in
       guard
         let number = try Int64.fetchOne(
           db, sql: "SELECT number FROM collections WHERE id = ?", arguments: [collection])

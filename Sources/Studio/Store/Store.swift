@@ -8,6 +8,8 @@ import Painting
 /// moment after.
 final class Store: Sendable {
   let pool: DatabasePool
+  /// Pages of the gallery.
+  let pages = PageCache()
 
   /// Opens the database, and makes or migrates it.
   /// - Throws: `StudioError.newer`, or an error of the database.

@@ -106,6 +106,8 @@ export function readForm() {
     const text = input.value.trim();
     if (input.validity?.badInput) throw bad(name, "This must be a number.");
     if (!text) continue;
+    // What the studio would refuse is told at once.
+    if (!input.checkValidity()) throw bad(name, input.validationMessage);
     switch (parameter.kind) {
       case "integer": case "number": values[name] = Number(text); break;
       case "numbers": values[name] = list(text).map(Number); break;
