@@ -1,5 +1,6 @@
 """`webuiapi`, a client of AUTOMATIC1111's API from PyPI, against the studio."""
 import webuiapi
+from PIL import Image
 
 from common import Studio, check, done
 
@@ -18,15 +19,25 @@ with Studio() as studio:
     same = api.txt2img(
         prompt="a red fox", negative_prompt="", seed=7, steps=8, width=256, height=256,
         sampler_name="DALL-E", batch_size=2)
-    check(list(same.image.getdata()) == list(result.image.getdata()), "one seed, one picture")
+    check(same.image.tobytes() == result.image.tobytes(), "one seed, one picture")
     other = api.img2img(
         images=[result.image], prompt="a blue fox", steps=20, denoising_strength=0.5, seed=1,
         width=256, height=256)
     check(other.image.size == (256, 256), "img2img")
+    mask = Image.new("RGB", (256, 256), "black")
+    mask.paste("white", (128, 0, 256, 256))
+    inside = api.img2img(
+        images=[result.image], mask_image=mask, prompt="a blue fox", steps=10, seed=1,
+        width=256, height=256, mask_blur=4)
+    left = (0, 0, 96, 256)
+    check(inside.image.convert("RGB").crop(left).tobytes()
+          == result.image.convert("RGB").crop(left).tobytes(), "outside the mask all stays")
+    words = api.interrogate(result.image).info
+    check("fox" in words, f"interrogate: {words}")
     check(api.png_info(result.image) is not None, "png-info")
     large = api.extra_single_image(
         result.image, upscaler_1=webuiapi.Upscaler.Lanczos, upscaling_resize=2)
     check(large.image.size == (512, 512), "extra-single-image")
     check(api.get_progress()["progress"] == 0, "progress")
     api.interrupt()
-done("webuiapi: samplers, models, options, txt2img, img2img, png-info, upscaling, progress, interrupt")
+done("webuiapi: samplers, models, options, txt2img, img2img, masks, interrogate, png-info, upscaling, progress, interrupt")

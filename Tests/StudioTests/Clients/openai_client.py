@@ -3,6 +3,7 @@ import base64
 import io
 
 import openai
+from PIL import Image
 
 from common import Studio, check, done
 
@@ -35,6 +36,21 @@ with Studio() as studio:
     edited = client.images.edit(
         image=file, prompt="a blue fox", size="256x256", extra_body={"steps": 10})
     check(edited.data[0].b64_json, "edit")
+    # Only the right half is clear, so only it may change.
+    mask = Image.new("RGBA", (256, 256), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (128, 0, 256, 256))
+    hole = io.BytesIO()
+    mask.save(hole, "PNG")
+    hole.name = "mask.png"
+    file.seek(0)
+    hole.seek(0)
+    inside = client.images.edit(
+        image=file, mask=hole, prompt="a blue fox", size="256x256", extra_body={"steps": 5})
+    before = Image.open(io.BytesIO(pictures[0])).convert("RGB")
+    after = Image.open(io.BytesIO(base64.b64decode(inside.data[0].b64_json))).convert("RGB")
+    left, right = (0, 0, 96, 256), (160, 0, 256, 256)
+    check(before.crop(left).tobytes() == after.crop(left).tobytes(), "outside the mask all stays")
+    check(before.crop(right).tobytes() != after.crop(right).tobytes(), "inside the mask it changes")
     file.seek(0)
     varied = client.images.create_variation(image=file, n=1, size="256x256")
     check(varied.data[0].b64_json or varied.data[0].url, "variation")
@@ -44,4 +60,4 @@ with Studio() as studio:
     except openai.UnprocessableEntityError as error:
         check(error.param == "size", "the field of the mistake")
 done(f"openai {openai.__version__}: generations, stream with {partial} partial pictures, edit, "
-     "variation, models, mistake")
+     "mask, variation, models, mistake")
