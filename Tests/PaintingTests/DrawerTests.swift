@@ -36,6 +36,25 @@ import Torch
     #expect(x.amin().item() >= 0 && x.amax().item() <= 1)
   }
 
+  @Test(
+    "a spectrum that begins from a picture is moved a little by a step, however soft it is",
+    arguments: [0, 1.5, 2, 4])
+  func spectrumOfPicture(_ decay: Double) {
+    let picture = RandomStream(seed: 7, "picture").uniform([1, 3, 24, 32]) * 0.6 + 0.2
+    let drawer = FourierDrawer(
+      width: 32, height: 24, .init(decay: decay, contrast: 3, colors: 2.5),
+      stream: RandomStream(seed: 8, "start"), device: .cpu)
+    #expect(drawer.rates == [1])
+    #expect(drawer.begin(from: picture))
+    let before = drawer.render(nil).detached()
+    #expect((before - picture).abs().amax().item() < 1e-3)
+    let slope = RandomStream(seed: 9, "slope").normal(drawer.spectrum.shape)
+    OptimizerName.adam.make([drawer.spectrum], decay: nil)
+      .step([slope], rate: 0.02 * drawer.rates[0])
+    let change = (drawer.render(nil) - before).abs().mean().item()
+    #expect((0.002...0.05).contains(change), "\(change)")
+  }
+
   @Test("gradients reach the parameters and agree with finite differences")
   func gradients() {
     let stream = RandomStream(seed: 4, "start")

@@ -64,6 +64,16 @@ final class FourierDrawer: Drawer, Remembering {
 
   var parameters: [Tensor] { [spectrum] }
 
+  /// Where the contrast is evened out, sizes of coefficients mean nothing and steps may be large. A picture
+  /// that was given has its sizes: with them a rate of 0.02 moves pixels by a tenth before the sigmoid.
+  var rates: [Double] { [evensContrast ? 1 : 5 / unitStep] }
+
+  /// By how much pixels differ before the sigmoid when each coefficient moves by one.
+  private lazy var unitStep: Double = noGrad {
+    let moves = RandomStream(seed: 1, "moves").normal(spectrum.shape).to(spectrum.device)
+    return (moves * scale).irfft2(height, width).square().mean().sqrt().item()
+  }
+
   func begin(from picture: Tensor) -> Bool {
     noGrad { spectrum.assign(Self.spectrum(of: picture, style)) }
     evensContrast = false
