@@ -201,7 +201,8 @@ struct EvaluatePack: AsyncParsableCommand {
 
   private func row(_ name: String, _ value: String, _ rows: inout Rows) {
     rows.append((name, value))
-    print(name.padding(toLength: 64, withPad: " ", startingAt: 0) + value)
+    // At once, also into a file: the next one may take long.
+    Console.result(name.padding(toLength: 64, withPad: " ", startingAt: 0) + value)
   }
 
   /// Under the contact sheet's name with `suffix`; an older evaluation's sheet is kept.
