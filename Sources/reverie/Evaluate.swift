@@ -85,7 +85,7 @@ struct EvaluatePack: AsyncParsableCommand {
     let judge = try Judge(folder: judge.map { URL(filePath: $0) } ?? EmbeddedPack.judges)
     let rows = try await measure(pack, judge)
     guard let other else { return }
-    print("")
+    Console.result("")
     let others = try await measure(other, judge)
     compare(pack, rows, other, others)
   }
@@ -95,7 +95,7 @@ struct EvaluatePack: AsyncParsableCommand {
 
   private func measure(_ pack: Pack, _ judge: Judge) async throws -> Rows {
     let evaluation = try PackEvaluation(pack: pack)
-    print("pack \(pack.manifest.id) \(pack.manifest.version)")
+    Console.result("pack \(pack.manifest.id) \(pack.manifest.version)")
     var rows: Rows = []
     if lists.isEmpty { try measureNetworks(evaluation, judge, &rows) }
     guard count > 0 else { return rows }
@@ -109,7 +109,7 @@ struct EvaluatePack: AsyncParsableCommand {
   /// Both packs' figures in one table; what only one has stands alone.
   private func compare(_ one: Pack, _ rows: Rows, _ other: Pack, _ others: Rows) {
     func title(_ pack: Pack) -> String { "\(pack.manifest.id) \(pack.manifest.version)" }
-    print("\n| | \(title(one)) | \(title(other)) |\n|---|---|---|")
+    Console.result("\n| | \(title(one)) | \(title(other)) |\n|---|---|---|")
     let names =
       rows.map(\.name)
       + others.map(\.name).filter { name in
@@ -117,7 +117,7 @@ struct EvaluatePack: AsyncParsableCommand {
       }
     for name in names where !name.hasPrefix("sheet of") {
       func value(_ rows: Rows) -> String { rows.first { $0.name == name }?.value ?? "–" }
-      print("| \(name) | \(value(rows)) | \(value(others)) |")
+      Console.result("| \(name) | \(value(rows)) | \(value(others)) |")
     }
   }
 
