@@ -298,10 +298,16 @@ public struct PackTraining {
   private func trainUpscaler(_ configuration: URL) throws {
     let config = try Configuration.read(UpscalerTrainee.Config.self, from: configuration)
     try check(config.schedule, config.problem(size: context.data.size))
+    let vqgan = config.reconstructed > 0 ? try vqgan(.decoder) : nil
+    if let factor = vqgan?.config.factor, context.data.size % factor != 0 {
+      try check(
+        config.schedule,
+        "pictures of \(context.data.size) pixels do not divide into codes of \(factor)")
+    }
     let sets = try largeSets(seed: config.schedule.seed)
     let trainee = try UpscalerTrainee(
       config, file: start("upscaler.safetensors"), sets: sets.train,
-      vqgan: config.reconstructed > 0 ? vqgan(.decoder) : nil,
+      vqgan: vqgan,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<18)).pictures,
       device: context.device)
     try finish(trainee, config.schedule, .upscaler, configuration, "upscaler.safetensors")

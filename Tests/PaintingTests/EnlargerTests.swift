@@ -64,6 +64,18 @@ import Weights
     await #expect(throws: StoreError.self) { try await without.enlarge(picture, by: 2) }
   }
 
+  @Test("what a file tells of its enlargement must be possible", arguments: [0, -1, Int.max])
+  func impossible(_ scale: Int) throws {
+    var metadata = Metadata(
+      request: Request("a fox"), pack: .init(id: "tiny", version: "0"), device: "cpu",
+      precision: "float32", threads: 1, libtorch: "0", painted: .init(width: 16, height: 16),
+      resampling: nil)
+    metadata.enlarged = 4
+    #expect(try Metadata(json: metadata.json()).enlarged == 4)
+    metadata.enlarged = scale
+    #expect(throws: RequestError.self) { try Metadata(json: metadata.json()) }
+  }
+
   @Test("a picture is described by the nearest of the phrases")
   func describe() async throws {
     let engine = Engine(pack: try Pack(folder: TinyPack.make()), cache: nil, threads: 1)

@@ -401,6 +401,11 @@ import Testing
         let answer = try await film(fields, more)
         #expect(answer.status == 422 && answer.body["field"] == .string(field), "\(answer.body)")
       }
+      let long = try await send(
+        client, .post, "/api/v1/jobs",
+        #"{"request":{"prompt":"a fox","method":"fft","iterations":9000},"#
+          + #""film":{"kind":"progress","every":2}}"#)
+      #expect((long.status, long.body["field"]) == (422, .string("every")))
       let still = try await send(
         client, .post, "/api/v1/jobs", #"{"request":{"prompt":"a fox"},"film":{"kind":"zoom"}}"#)
       #expect((still.status, still.body["field"]) == (422, .string("method")))

@@ -94,7 +94,7 @@ struct InpaintFilter: FinishingFilter {
   private static func softened(_ open: Tensor, _ pixels: Double) -> Tensor {
     let radius = Int(pixels.rounded(.up))
     guard radius > 0 else { return open }
-    let deviation = pixels / 2
+    let deviation = max(pixels / 2, 0.25)
     let taps = (-radius...radius).map { Float(exp(-Double($0 * $0) / (2 * deviation * deviation))) }
     let kernel = Tensor(taps, [1, 1, 1, taps.count]) / Double(taps.reduce(0, +))
     return open.padded([radius, radius, radius, radius], .replicate)

@@ -91,6 +91,9 @@ public struct Metadata: Codable, Sendable, Equatable {
     }
     do {
       self = try JSONDecoder().decode(Metadata.self, from: Data(text.utf8))
+      guard enlarged.map({ (1...Engine.largestSide).contains($0) }) ?? true else {
+        throw RequestError.notARequest("its metadata tells of an impossible enlargement")
+      }
     } catch let error as RequestError {
       throw error
     } catch {

@@ -87,6 +87,7 @@ public struct Admission: Sendable {
     }
     var new = try job(request, count: 1, presets: names, key: key, parent: parent)
     new.request = try film.adapted(new.request)
+    try film.checkLength(new.request)
     new.work = .film(film)
     return new
   }

@@ -192,7 +192,7 @@ struct OpenAPI {
         "start": .optional(integer(0...100_000)), "zoom": number(0.1...10),
         "shiftX": integer(-4096...4096), "shiftY": integer(-4096...4096),
         "turn": number(-360...360), "carry": number(0...1),
-        "seeds": .list(of: integer(0...(1 << 53 - 1)), most: 64),
+        "seeds": .list(of: integer(0...(1 << 53 - 1)), most: Film.mostSeeds),
       ], required: ["kind"])
   }
 

@@ -28,6 +28,8 @@ enum Work: Codable, Sendable, Equatable {
 extension Film {
   /// Most frames of a film in the studio.
   static let mostFrames = 3_600
+  /// Most seeds between which it goes.
+  static let mostSeeds = 64
 
   /// What clients may say of a film; a video to paint over is not among it.
   static let fields = [
@@ -56,7 +58,7 @@ extension Film {
     guard
       case .object(var fields)? = JSONValue(
         text: String(decoding: try JSONEncoder().encode(Film(kind)), as: UTF8.self))
-    else { preconditionFailure("a film is a JSON object") }
+    else { throw RequestError.badValue(field: "film", reason: "cannot be read") }
     fields.merge(given.filter { $0.value != .null }) { $1 }
     do {
       self = try JSONDecoder().decode(Film.self, from: Data(JSONValue.object(fields).json.utf8))
@@ -69,6 +71,26 @@ extension Film {
     guard frames ?? 0 <= Self.mostFrames else {
       throw RequestError.badValue(
         field: "frames", reason: "must be at most \(Self.mostFrames), not \(frames ?? 0)")
+    }
+    guard seeds.count <= Self.mostSeeds else {
+      throw RequestError.badValue(
+        field: "seeds", reason: "must be at most \(Self.mostSeeds), not \(seeds.count)")
+    }
+  }
+
+  /// Refuses a film that would fill the disk.
+  /// - Parameter request: adapted.
+  func checkLength(_ request: Request) throws {
+    let count: Int =
+      switch kind {
+      case .progress: (request.iterations ?? 1) / every
+      case .morph: (frames ?? 30) * max(seeds.count, try request.scenes().count)
+      case .zoom, .ring, .restyle: frames ?? 0
+      }
+    guard count <= Self.mostFrames else {
+      throw RequestError.badValue(
+        field: kind == .progress ? "every" : "frames",
+        reason: "makes \(count) frames, more than \(Self.mostFrames)")
     }
   }
 }
