@@ -16,13 +16,15 @@ public struct Recognition {
     case dvaeEncoder(DVAE.Config)
     case dvaeDecoder(DVAE.Config)
     case bigGAN(BigGAN.Config)
+    case vDiffusion(VDiffusion.Config)
     case rrdbNet(RRDBNet.Config)
     case vgg16(VGG16.Config)
     case aestheticHead(AestheticHead.Config)
 
     /// The network without its sizes.
     public enum Role: Sendable {
-      case clip, vqgan, dvaeEncoder, dvaeDecoder, bigGAN, rrdbNet, vgg16, aestheticHead
+      case clip, vqgan, dvaeEncoder, dvaeDecoder, bigGAN, vDiffusion, rrdbNet, vgg16
+      case aestheticHead
     }
 
     /// Which of them it is.
@@ -33,6 +35,7 @@ public struct Recognition {
       case .dvaeEncoder: .dvaeEncoder
       case .dvaeDecoder: .dvaeDecoder
       case .bigGAN: .bigGAN
+      case .vDiffusion: .vDiffusion
       case .rrdbNet: .rrdbNet
       case .vgg16: .vgg16
       case .aestheticHead: .aestheticHead
@@ -88,6 +91,7 @@ public struct Recognition {
     case .dvaeEncoder: "encoder of DALL·E's dVAE"
     case .dvaeDecoder: "decoder of DALL·E's dVAE"
     case .bigGAN(let config): "BigGAN-deep \(config.size), \(config.num_classes) classes"
+    case .vDiffusion(let config): config.title
     case .rrdbNet(let config): "RRDBNet x\(config.scale), \(config.num_block) blocks"
     case .vgg16: "VGG-16"
     case .aestheticHead(let config):
@@ -111,6 +115,7 @@ public struct Recognition {
     case .dvaeEncoder(let config): try checkpoint.misfit { DVAEEncoder($0, config) }
     case .dvaeDecoder(let config): try checkpoint.misfit { DVAEDecoder($0, config) }
     case .bigGAN(let config): try checkpoint.misfit { BigGAN($0, config) }
+    case .vDiffusion(let config): try checkpoint.misfit { VDiffusion($0, config) }
     case .rrdbNet(let config): try checkpoint.misfit { RRDBNet($0, config) }
     case .vgg16(let config): try checkpoint.misfit(leftovers: VGG16.leftovers) { VGG16($0, config) }
     case .aestheticHead(let config): try checkpoint.misfit { AestheticHead($0, config) }
@@ -168,6 +173,12 @@ public struct Recognition {
     Family(
       layout: "pytorch-pretrained-BigGAN", mark: "generator.gen_z.weight_orig",
       needs: ["embeddings.weight"], layouts: { _ in [] }, network: bigGAN),
+    Family(
+      layout: "v-diffusion", mark: "timestep_embed.weight", needs: ["net.0.main.0.weight"],
+      layouts: { _ in [] },
+      network: { checkpoint, _ in
+        VDiffusion.Config(detecting: checkpoint.shapes).map { (.vDiffusion($0), []) }
+      }),
     Family(
       layout: "Real-ESRGAN", mark: "conv_first.weight", layouts: { RRDBNet.layouts(of: $0) },
       network: rrdbNet),

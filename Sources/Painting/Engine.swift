@@ -172,7 +172,8 @@ public actor Engine {
     let width = request.width ?? picture.width
     let height = request.height ?? picture.height
     guard picture.width != width || picture.height != height else { return nil }
-    let isOfCodes = request.method == .dalle || request.method?.drawer?.needs == .vqgan
+    let isOfCodes =
+      request.method == .dalle || [.vqgan, .diffusion].contains(request.method?.drawer?.needs)
     if isOfCodes, request.model == nil, picture.width < width || picture.height < height,
       let network = try networks.upscaler()
     {
@@ -194,6 +195,8 @@ public actor Engine {
   nonisolated func factor(of request: Request) throws -> Int? {
     switch request.method?.drawer?.needs {
     case .vqgan: try request.model.map { try library.factor(of: $0) }
+    case .diffusion where pack.diffusion == nil || request.model != nil:
+      try library.factor(of: request.model ?? library.first(.diffusion))
     case .dvae: try library.factor(of: request.model ?? library.first(.dvae))
     default: nil
     }

@@ -101,6 +101,13 @@ final class Networks {
     }
   }
 
+  /// The pack's own critic.
+  func ownPerceptor() throws -> Perceptor {
+    Perceptor(
+      id: "pack", clip: try clip(), tokenizer: try tokenizer(), weight: 1,
+      fingerprint: "\(try fingerprint("pack")) \(dtype) \(device)", cache: cache)
+  }
+
   private func fingerprint(_ id: String) throws -> String {
     guard id == "pack" else { return try library.fingerprint(id) }
     let names = ["clip.safetensors", "tokenizer.json"]
@@ -140,6 +147,17 @@ final class Networks {
   /// The network `id` that enlarges pictures, or the first that is installed.
   func upscaler(_ id: String?) throws -> RRDBNet {
     try kept("upscaler", id) { try library.upscaler(id, dtype, device) }
+  }
+
+  /// The diffusion model `id`; without a name the pack's, or the first that is installed.
+  func diffusion(_ id: String?) throws -> DiffusionModel {
+    try kept("diffusion", id) {
+      guard id == nil, pack.diffusion != nil else {
+        return .init(network: try library.diffusion(id, dtype, device), codes: nil)
+      }
+      let network = try load("diffusion", pack.diffusion) { VDiffusion($0, $1) }
+      return .init(network: network, codes: try vqgan())
+    }
   }
 
   /// The VGG `id`, or the first that is installed.

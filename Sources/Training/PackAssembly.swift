@@ -4,7 +4,7 @@ import Painting
 import Torch
 import Weights
 
-/// Gathers what the stages of a `PackTraining` made into a pack: weights in half precision,
+/// Gathers what the stages of a `PackTraining` made into a pack: weights in half precision or eight bits,
 /// tokenizer, `pack.json`.
 public struct PackAssembly {
   /// What a pack is called and how it paints best, as its YAML file says.
@@ -17,6 +17,8 @@ public struct PackAssembly {
     var largestSize: Int
     var defaults: [String: JSONValue]
     var examples: [String]
+    /// The networks whose weights are kept in eight bits instead of sixteen.
+    var eightBits: [String]?
   }
 
   private let runs: URL
@@ -59,23 +61,29 @@ public struct PackAssembly {
     }
 
     if let file = product([.decoder, .vqgan], "vqgan.safetensors") {
-      manifest.files["vqgan.safetensors"] = try halve(file, to: out)
+      manifest.files["vqgan.safetensors"] = try write(file, to: out, identity)
       manifest.vqgan =
         try network(VQGANTrainee.Config.self, [.decoder, .vqgan], \.network)
         ?? start?.manifest.vqgan
     }
     if let file = product([.clip], "clip.safetensors") {
-      manifest.files["clip.safetensors"] = try halve(file, to: out)
+      manifest.files["clip.safetensors"] = try write(file, to: out, identity)
       manifest.clip =
         try network(CLIPTrainee.Config.self, [.clip], \.network) ?? start?.manifest.clip
     }
     if let file = product([.dalle], "dalle.safetensors") {
-      manifest.files["dalle.safetensors"] = try halve(file, to: out)
+      manifest.files["dalle.safetensors"] = try write(file, to: out, identity)
       manifest.dalle =
         try network(DALLETrainee.Config.self, [.dalle], \.network) ?? start?.manifest.dalle
     }
+    if let file = product([.diffusion], "diffusion.safetensors") {
+      manifest.files["diffusion.safetensors"] = try write(file, to: out, identity)
+      manifest.diffusion =
+        try network(DiffusionTrainee.Config.self, [.diffusion], \.network)
+        ?? start?.manifest.diffusion
+    }
     if let file = product([.upscaler], "upscaler.safetensors") {
-      manifest.files["upscaler.safetensors"] = try halve(file, to: out)
+      manifest.files["upscaler.safetensors"] = try write(file, to: out, identity)
       manifest.upscaler =
         try network(UpscalerTrainee.Config.self, [.upscaler], \.network)
         ?? start?.manifest.upscaler
@@ -131,11 +139,27 @@ public struct PackAssembly {
     return try JSONValue(encoding: Configuration.read(type, from: url)[keyPath: network])
   }
 
+  /// Writes a file's tensors under the same name in `folder`, as small as the pack wants them.
+  private func write(_ url: URL, to folder: URL, _ identity: Identity) throws
+    -> PackManifest.File
+  {
+    let name = url.deletingPathExtension().lastPathComponent
+    guard identity.eightBits?.contains(name) == true else { return try halve(url, to: folder) }
+    let file = try SafeTensors(contentsOf: url)
+    let whole = try weights(file)
+    let (tensors, metadata) = EightBits.packed(whole)
+    let out = folder.appending(path: url.lastPathComponent)
+    try SafeTensors.write(tensors, metadata: metadata, to: out)
+    return try entry(out)
+  }
+
+  private func weights(_ file: SafeTensors) throws -> [String: Tensor] {
+    try Checkpoint(file).keys.reduce(into: [:]) { $0[$1] = try file.weight($1) }
+  }
+
   /// Writes a file's tensors in half precision under the same name in `folder`.
   private func halve(_ url: URL, to folder: URL) throws -> PackManifest.File {
-    let file = try SafeTensors(contentsOf: url)
-    var halves: [String: Tensor] = [:]
-    for name in file.names { halves[name] = try file.tensor(name).to(.float16) }
+    let halves = try weights(SafeTensors(contentsOf: url)).mapValues { $0.to(.float16) }
     let out = folder.appending(path: url.lastPathComponent)
     try SafeTensors.write(halves, to: out)
     return try entry(out)

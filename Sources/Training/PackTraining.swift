@@ -15,13 +15,14 @@ import Weights
 /// | `clip` | `tokenizer`, `vqgan` | `clip.safetensors` |
 /// | `decoder` | `vqgan`, `clip` | `vqgan.safetensors` with a decoder tuned to the codes |
 /// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
+/// | `diffusion` | `tokenizer`, `vqgan`, `clip` | `diffusion.safetensors` |
 /// | `upscaler` | `vqgan` | `upscaler.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, upscaler, judge
+    case tokenizer, vqgan, clip, decoder, dalle, diffusion, upscaler, judge
     case judgeCLIP = "judge-clip"
   }
 
@@ -35,6 +36,14 @@ public struct PackTraining {
     var size: Int {
       switch self {
       case .emoji(let size), .folder(_, let size): size
+      }
+    }
+
+    /// The same pictures at another size.
+    func resized(_ size: Int) -> Data {
+      switch self {
+      case .emoji: .emoji(size: size)
+      case .folder(let folder, _): .folder(folder, size: size)
       }
     }
   }
@@ -91,6 +100,7 @@ public struct PackTraining {
     case .decoder: try trainVQGAN(configuration, phase: .quantized)
     case .clip: try trainCLIP(configuration, .clip, file: start("clip.safetensors"))
     case .dalle: try trainDALLE(configuration)
+    case .diffusion: try trainDiffusion(configuration)
     case .upscaler: try trainUpscaler(configuration)
     case .judge: try trainJudge(configuration)
     // A judge must owe nothing to what it judges: it always begins at random.
@@ -149,9 +159,11 @@ public struct PackTraining {
     var prompts: [String]
   }
 
-  /// - Parameter jitter: objects anywhere and of any size, besides those on the token grid.
-  private func sets(seed: UInt64, jitter: Bool) throws -> Sets {
-    switch context.data {
+  /// - Parameters:
+  ///   - data: other than the context's.
+  ///   - jitter: objects anywhere and of any size, besides those on the token grid.
+  private func sets(of data: Data? = nil, seed: UInt64, jitter: Bool) throws -> Sets {
+    switch data ?? context.data {
     case .emoji(let size):
       var base = CorpusConfiguration.rich(size: size)
       base.seed = seed
@@ -293,6 +305,24 @@ public struct PackTraining {
       config, file: start("dalle.safetensors"), set: sets.train[0], heldOut: sets.heldOut,
       tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
+  }
+
+  private func trainDiffusion(_ configuration: URL) throws {
+    let config = try Configuration.read(DiffusionTrainee.Config.self, from: configuration)
+    let (vqgan, clip) = (try vqgan(.decoder), try clip())
+    try check(config.schedule, config.problem(vqgan: vqgan.config, clip: clip.config))
+    let size = config.network.size * vqgan.config.factor
+    let sets = try sets(of: context.data.resized(size), seed: config.schedule.seed, jitter: false)
+    let mixed = try (sets.train[0] as? Corpus)?.with {
+      $0.pairFraction = config.pairs
+      $0.countFraction = config.counts
+      $0.sceneFraction = config.scenes
+      $0.styleFraction = config.styles
+    }
+    let trainee = try DiffusionTrainee(
+      config, file: start("diffusion.safetensors"), set: mixed ?? sets.train[0], vqgan: vqgan,
+      clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device)
+    try finish(trainee, config.schedule, .diffusion, configuration, "diffusion.safetensors")
   }
 
   private func trainUpscaler(_ configuration: URL) throws {

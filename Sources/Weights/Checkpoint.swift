@@ -31,7 +31,7 @@ public final class Checkpoint {
 
   /// As ``init(contentsOf:layouts:prefix:)``, of a file that is open.
   public init(_ file: any TensorFile, layouts: [KeyRules] = [], prefix: String = "") throws {
-    let names = file.names.filter { $0.hasPrefix(prefix) }.map {
+    let names = file.names.filter { $0.hasPrefix(prefix) && !file.isScale($0) }.map {
       String($0.dropFirst(prefix.count))
     }
     let layout = layouts.first { $0.recognises(names) }
@@ -113,13 +113,13 @@ public final class Checkpoint {
 
   fileprivate func read(_ origin: KeyRules.Origin) throws -> Tensor {
     switch origin {
-    case .key(let key): try file.tensor(prefix + key)
-    case .transposed(let key): try file.tensor(prefix + key).transposed().contiguous()
+    case .key(let key): try file.weight(prefix + key)
+    case .transposed(let key): try file.weight(prefix + key).transposed().contiguous()
     case .reshaped(let key, let rank):
-      try file.tensor(prefix + key).reshaped(
-        KeyRules.fitted(file.tensor(prefix + key).shape, rank: rank))
+      try file.weight(prefix + key).reshaped(
+        KeyRules.fitted(file.weight(prefix + key).shape, rank: rank))
     case .joined(let keys):
-      concatenated(try keys.map { try file.tensor(prefix + $0) }, over: 0)
+      concatenated(try keys.map { try file.weight(prefix + $0) }, over: 0)
     }
   }
 

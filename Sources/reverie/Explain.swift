@@ -123,6 +123,8 @@ struct Chapter {
       switch drawer?.needs {
       case .biggan: notes.append("It needs an installed BigGAN: see reverie models --known.")
       case .dvae: notes.append("It needs an installed dVAE: see reverie models --known.")
+      case .diffusion:
+        notes.append("Without --model it draws with the pack's model, or the first installed.")
       case .upscaler: notes.append("It needs an installed ESRGAN: see reverie models --known.")
       case .nothing?, .vqgan?, nil: break
       }

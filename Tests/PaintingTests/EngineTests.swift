@@ -55,11 +55,12 @@ import TestSupport
         "first \(String(describing: events.first)), last \(String(describing: events.last))")
       return
     }
-    #expect(started.paintedWidth == (method == .dalle ? 32 : 48))
+    let isOwnSize = method == .dalle || method == .diffusion
+    #expect(started.paintedWidth == (isOwnSize ? 32 : 48))
     #expect(!summary.stopped)
     let output = try #require(outputs(events).first)
     #expect(output.picture.width == 48 && output.picture.height == 48)
-    #expect(output.metadata.resampling == (method == .dalle ? "lanczos" : nil))
+    #expect(output.metadata.resampling == (isOwnSize ? "lanczos" : nil))
     #expect(events.contains { if case .preview = $0 { true } else { false } })
     let steps = events.compactMap { if case .step(let step) = $0 { step } else { nil } }
     #expect(steps.last.map { $0.step == $0.total } == true)

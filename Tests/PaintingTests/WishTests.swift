@@ -84,7 +84,7 @@ import TestSupport
         $0.prompts = [Prompt(.text("red"), region: .inside)]
         $0.filters = [filter]
       }
-      #expect(try painting.step().isFinite)
+      #expect(try #require(try painting.step()).isFinite)
     }
   }
 
@@ -128,7 +128,7 @@ import TestSupport
         $0.augmentations = [Augmentation(rawValue: "affine")].compactMap(\.self)
         ($0.learningRate, $0.objectives) = (1e-6, [])
       }
-      return try (0..<3).map { _ in try painting.step() }
+      return try (0..<3).map { _ in try #require(try painting.step()) }
     }
     let (once, same, other) = (try losses(.once), try losses(.same), try losses(.other))
     // The same view of the same picture: as near as float32 tells.
@@ -195,7 +195,7 @@ import TestSupport
     func losses(_ prompt: String, from start: GuidedPainting) throws -> Double {
       let other = try painting(prompt)
       try other.restore(start.notes) { start.state[$0] }
-      return try other.step()
+      return try #require(try other.step())
     }
     for iteration in 0..<9 {
       let (now, then) = (iteration / 3) % 2 == 0 ? ("red", "fox") : ("fox", "red")

@@ -19,6 +19,12 @@ import TestSupport
       "--method", "vqgan-clip", "--latent", "logits", "--iterations", "40", "--cutouts", "2",
       "--count", "2", "--learning-rate-drops", "50", "--accumulate", "2",
     ],
+    ["--method", "diffusion", "--iterations", "300", "--sampler", "iplms", "--count", "2"],
+    [
+      "--method", "diffusion", "--iterations", "60", "--guidance", "100", "--eta", "0.5",
+      "--cutouts",
+      "2",
+    ],
     ["--method", "clipdraw", "--iterations", "40", "--cutouts", "2", "--strokes", "16"],
     ["--method", "pixel", "--iterations", "40", "--cutouts", "2", "--objective", "start:0.1"],
     [

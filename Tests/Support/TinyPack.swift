@@ -52,6 +52,10 @@ public enum TinyPack {
     try write("clip.safetensors") { _ = CLIP($0, clip) }
     try write("vqgan.safetensors") { _ = VQGAN($0, vqgan) }
     if hasDALLE { try write("dalle.safetensors") { _ = DALLEBart($0, dalle) } }
+    let diffusion = VDiffusion.Config(
+      channels: 8, size: 4, widths: [16, 16], blocks: [1, 1], attention: 1, headWidth: 8,
+      condition: .init(embedding: 16, width: 16, timeFeatures: 4))
+    try write("diffusion.safetensors") { _ = VDiffusion($0, diffusion) }
     let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
     if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
     let book = PhraseBook(
@@ -61,7 +65,7 @@ public enum TinyPack {
     let manifest = PackManifest(
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,
       files: files, clip: try value(clip), vqgan: try value(vqgan),
-      dalle: hasDALLE ? try value(dalle) : nil,
+      dalle: hasDALLE ? try value(dalle) : nil, diffusion: try value(diffusion),
       upscaler: hasUpscaler ? try value(upscaler) : nil, defaults: defaults)
     try JSONEncoder().encode(manifest).write(to: folder.appending(path: "pack.json"))
     return folder
@@ -79,6 +83,6 @@ public enum TinyPack {
 
   /// The methods that it can paint by.
   public static let methods = Method.painting.filter {
-    $0.drawer == nil || $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan
+    $0.drawer.map { [.nothing, .vqgan, .diffusion].contains($0.needs) } ?? true
   }
 }

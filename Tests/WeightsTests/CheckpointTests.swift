@@ -35,6 +35,42 @@ struct CheckpointTests {
     }
   }
 
+  private struct Wide {
+    let fc: Linear
+    init(_ p: Parameters) { fc = Linear(p / "fc", 80, 64) }
+  }
+
+  @Test("Weights in eight bits come back to within half a step, and are no more than they were")
+  func eightBits() throws {
+    let stream = RandomStream(seed: 1, "rows")
+    // Rows of very different size: one scale for all would lose the small ones.
+    let gains = Tensor((0..<64).map { Float(pow(10, Double($0 % 5) - 3)) }, [64, 1])
+    let weight = stream.normal([64, 80]) * gains
+    let whole = ["fc.weight": weight, "fc.bias": stream.normal([64])]
+    let (tensors, metadata) = EightBits.packed(whole)
+    #expect(tensors["fc.weight"]?.dtype == .int8 && tensors["fc.bias"]?.dtype == .float16)
+    try withFolder { folder in
+      let url = folder.appendingPathComponent("model.safetensors")
+      try SafeTensors.write(tensors, metadata: metadata, to: url)
+      let checkpoint = try Checkpoint(contentsOf: url)
+      #expect(checkpoint.keys == ["fc.bias", "fc.weight"])
+      let wide = try checkpoint.build { Wide($0) }
+      let steps = weight.abs().amax(over: [1], keepDims: true) / 127
+      #expect(((wide.fc.weight - weight).abs() / steps).amax().item() <= 0.501)
+      // Packed once more nothing changes.
+      let again = EightBits.packed(["fc.weight": wide.fc.weight]).tensors
+      #expect(again["fc.weight"]?.ints() == tensors["fc.weight"]?.ints())
+
+      var broken = tensors
+      broken["fc.weight.scale"] = Tensor.ones([3])
+      try SafeTensors.write(broken, metadata: metadata, to: url)
+      #expect(throws: WeightsError.self) { try Checkpoint(contentsOf: url).build { Wide($0) } }
+      // Without the mark, whole numbers are no weights of anybody's, and the scales a stray key.
+      try SafeTensors.write(tensors, to: url)
+      #expect(throws: WeightsError.self) { try Checkpoint(contentsOf: url).build { Wide($0) } }
+    }
+  }
+
   @Test("Weights take the compute type, precise parameters are float32")
   func casting() throws {
     try checkpoint(weights) { checkpoint in

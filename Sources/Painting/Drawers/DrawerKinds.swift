@@ -4,7 +4,7 @@ import Torch
 extension DrawerKind {
   /// The drawers of the program, in the order of help.
   static let builtIn: [DrawerKind] = [
-    .vqgan, .dvae, .bigSleep, .deepDaze, .fourier, .pixels, .pixel,
+    .diffusion, .vqgan, .dvae, .bigSleep, .deepDaze, .fourier, .pixels, .pixel,
     .line, .clipDraw, .superResolution,
   ]
 

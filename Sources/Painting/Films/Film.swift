@@ -77,6 +77,11 @@ public struct Film: Codable, Sendable, Hashable {
         reason:
           "films are painted under CLIP's guidance; choose vqgan-clip or another such --method")
     }
+    if method.drawer?.samples == true, kind == .zoom || kind == .ring {
+      throw RequestError.impossible(
+        method: method,
+        reason: "it goes from noise to its picture once; choose restyle, morph or progress")
+    }
     switch kind {
     case .zoom: request.iterations = (frames ?? 60) * every
     case .restyle: request.iterations = every

@@ -53,14 +53,16 @@ final class GuidedPainting {
       initial: initial?.to(networks.device), files: files)
     drawer = try workshop.drawer()
     let optimizer = request.optimizer ?? .adam
-    optimizers = drawer.parameters.map { optimizer.make([$0], decay: request.weightDecay) }
+    optimizers =
+      drawer is any SamplingDrawer
+      ? [] : drawer.parameters.map { optimizer.make([$0], decay: request.weightDecay) }
     average =
       (request.ema ?? 0) > 0
       ? ParameterAverage(drawer.parameters, decay: request.ema ?? 0) : nil
     filters = try workshop.filters()
     critics = try workshop.critics()
     scenes = try workshop.scenes(critics)
-    sceneLength = request.sceneIterations ?? max(1, (total + scenes.count - 1) / scenes.count)
+    sceneLength = request.sceneLength(of: scenes.count)
     wishes = try workshop.objectives() + drawer.wishes.map { Weighted(objective: $0, weight: 1) }
     overlay = try workshop.overlay()
     schedule = RateSchedule(
@@ -85,9 +87,14 @@ final class GuidedPainting {
   }
 
   /// One iteration.
-  /// - Returns: its loss.
+  /// - Returns: its loss; nil when nobody looked at the picture.
   /// - Throws: `PaintingError.diverged`.
-  func step() throws -> Double {
+  func step() throws -> Double? {
+    if let sampler = drawer as? any SamplingDrawer, !sampler.isSteered {
+      sampler.advance(along: nil)
+      iteration += 1
+      return nil
+    }
     try layOver()
     let batches = request.accumulate ?? 1
     let scene = scenes[(iteration / sceneLength) % scenes.count]
@@ -116,6 +123,7 @@ final class GuidedPainting {
       }
     }
     restrict(&slopes)
+    (drawer as? any SamplingDrawer)?.advance(along: slopes[0])
     let rate = (request.learningRate ?? 0.1) * schedule.factor(at: iteration)
     for (index, optimizer) in optimizers.enumerated() {
       optimizer.step([slopes[index]], rate: rate * drawer.rates[index])

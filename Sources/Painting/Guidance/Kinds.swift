@@ -16,19 +16,23 @@ public struct DrawerKind: Sendable {
   public let standards: [String: JSONValue]
   /// Whether its drawers are `VectorDrawer`s, whose pictures can be written as SVG.
   public let drawsShapes: Bool
+  /// Whether its drawers go their own way instead of being optimised.
+  public let samples: Bool
   let make: @Sendable (Setting) throws -> any Drawer
 
   /// What a drawer needs beside a CLIP.
   public enum Need: Sendable, Hashable {
-    case nothing, vqgan, dvae, biggan, upscaler
+    case nothing, vqgan, dvae, biggan, diffusion, upscaler
   }
 
   /// A kind; see the fields.
   public init(
     _ id: String, title: String, _ help: String, needs: Need = .nothing,
     arguments: [PartArgument] = [], standards: [String: JSONValue] = [:],
-    drawsShapes: Bool = false, make: @escaping @Sendable (Setting) throws -> any Drawer
+    drawsShapes: Bool = false, samples: Bool = false,
+    make: @escaping @Sendable (Setting) throws -> any Drawer
   ) {
+    self.samples = samples
     self.id = id
     self.title = title
     self.help = help

@@ -76,7 +76,7 @@ extension Perceptor {
   }
 
   /// Width of the embeddings.
-  private var width: Int { clip.config.embedDim }
+  var width: Int { clip.config.embedDim }
 
   /// The embeddings that a file has for this perceptor, `[M, E]`: under its name, or the only ones that
   /// there are when their width fits.

@@ -22,6 +22,13 @@ extension ModelLibrary {
     return try file.checkpoint().build(dtype, device: device) { RRDBNet($0, config) }
   }
 
+  /// A diffusion model of v-diffusion; as ``bigGAN(_:_:_:)``.
+  func diffusion(_ id: String?, _ dtype: DType, _ device: Device) throws -> VDiffusion {
+    let file = try file(id, .diffusion)
+    guard case .vDiffusion(let config) = file.network else { throw Self.wrong(file, .diffusion) }
+    return try file.checkpoint().build(dtype, device: device) { VDiffusion($0, config) }
+  }
+
   /// A VGG-16; as ``bigGAN(_:_:_:)``.
   func vgg(_ id: String?, _ dtype: DType, _ device: Device) throws -> VGG16 {
     let file = try file(id, .vgg)

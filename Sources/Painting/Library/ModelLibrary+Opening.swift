@@ -83,6 +83,7 @@ extension ModelLibrary {
       switch recognition.network {
       case .vqgan(let config): return config.factor
       case .dvaeDecoder(let config): return config.factor
+      case .vDiffusion(let config): return config.factor
       default: continue
       }
     }

@@ -114,6 +114,7 @@ public struct ModelLibrary: Sendable {
       record.kind = .dvae
       record.title = "DALL·E's dVAE, decoder only"
     case [.bigGAN]: record.kind = .biggan
+    case [.vDiffusion]: record.kind = .diffusion
     case [.rrdbNet]: record.kind = .upscaler
     case [.vgg16]: record.kind = .vgg
     case [.aestheticHead]: record.kind = .aesthetic

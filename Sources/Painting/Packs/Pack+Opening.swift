@@ -16,6 +16,8 @@ public struct Pack: Sendable {
   public let vqgan: VQGAN.Config?
   /// The transformer's sizes, where the pack has one.
   public let dalle: DALLEBart.Config?
+  /// The diffusion model's sizes, where the pack has one.
+  public let diffusion: VDiffusion.Config?
   /// The sizes of the network that enlarges, where the pack has one.
   public let upscaler: RRDBNet.Config?
 
@@ -37,6 +39,7 @@ public struct Pack: Sendable {
       clip = try Self.config(CLIP.Config.self, manifest.clip, "clip")
       vqgan = try Self.config(VQGAN.Config.self, manifest.vqgan, "vqgan")
       dalle = try Self.config(DALLEBart.Config.self, manifest.dalle, "dalle")
+      diffusion = try Self.config(VDiffusion.Config.self, manifest.diffusion, "diffusion")
       upscaler = try Self.config(RRDBNet.Config.self, manifest.upscaler, "upscaler")
     } catch let error as DecodingError {
       throw bad("in its pack.json " + Self.words(error))
@@ -137,7 +140,10 @@ extension PackManifest {
         return "size or sha256 of '\(name)' is not valid"
       }
     }
-    let needed = [("clip", clip), ("vqgan", vqgan), ("dalle", dalle), ("upscaler", upscaler)]
+    let needed = [
+      ("clip", clip), ("vqgan", vqgan), ("dalle", dalle), ("diffusion", diffusion),
+      ("upscaler", upscaler),
+    ]
     for case (let name, _?) in needed where files["\(name).safetensors"] == nil {
       return "it describes \(name) but does not list \(name).safetensors"
     }
@@ -160,6 +166,7 @@ extension Pack {
     if let upscaler, upscaler.problem != nil || upscaler.scale != 2 {
       return "under 'upscaler' of its pack.json the sizes make no network that doubles"
     }
+    if let diffusion, let problem = problem(of: diffusion) { return problem }
     guard let dalle else { return nil }
     guard let vqgan else { return "it has a DALL·E transformer without a VQGAN" }
     let side = Int(Double(dalle.image_token_count).squareRoot())
@@ -168,6 +175,20 @@ extension Pack {
       side * side == dalle.image_token_count, side * vqgan.factor == manifest.pictureSize
     else {
       return "the codes of its DALL·E transformer are not those of its VQGAN"
+    }
+    return nil
+  }
+}
+
+extension Pack {
+  /// What is wrong with a diffusion model of this pack.
+  private func problem(of diffusion: VDiffusion.Config) -> String? {
+    if let problem = diffusion.problem { return "under 'diffusion' of its pack.json \(problem)" }
+    guard let vqgan, diffusion.channels == vqgan.embed_dim else {
+      return "its diffusion model draws latents that are not its VQGAN's"
+    }
+    if let condition = diffusion.condition, condition.embedding != clip?.embedDim {
+      return "its diffusion model is told embeddings that are not its CLIP's"
     }
     return nil
   }

@@ -112,6 +112,15 @@ extension Pack {
       func side(_ pixels: Int) -> Int { max(1, pixels / installed) * installed }
       return .init(width: side(width), height: side(height))
     }
+    if request.method == .diffusion, let diffusion, let factor = vqgan?.factor {
+      // As many pixels as it was trained on, in the proportions asked for.
+      let step = factor * diffusion.factor
+      let scale = Double(diffusion.size * factor) / Double(width * height).squareRoot()
+      func side(_ pixels: Int) -> Int {
+        min(16, max(1, Int((Double(pixels) * scale / Double(step)).rounded()))) * step
+      }
+      return .init(width: side(width), height: side(height))
+    }
     if let needs = request.method?.drawer?.needs, needs != .vqgan, needs != .dvae {
       // Nothing but CLIP limits these, and it sees no more than this.
       let scale = min(1, 1024 / Double(max(width, height)))

@@ -11,6 +11,7 @@ import Weights
 /// clip.safetensors     the critic
 /// vqgan.safetensors    the picture code book: encoder, quantizer, decoder
 /// dalle.safetensors    the text-to-token transformer
+/// diffusion.safetensors a diffusion model of the VQGAN's latents
 /// upscaler.safetensors what makes pictures larger
 /// phrases.json         what can be found in pictures, as `PhraseBook`
 /// README.md            the model card (not listed under `files`)
@@ -36,6 +37,7 @@ import Weights
 ///   "clip": { "…": "CLIP.Config as it encodes itself" },
 ///   "vqgan": { "…": "VQGAN.Config" },
 ///   "dalle": { "…": "DALLEBart.Config" },
+///   "diffusion": { "…": "VDiffusion.Config" },
 ///   "upscaler": { "…": "RRDBNet.Config" },
 ///   "defaults": {
 ///     "method": "dalle",
@@ -46,9 +48,9 @@ import Weights
 /// }
 /// ```
 ///
-/// `clip`, `vqgan`, `dalle`, `upscaler`, `defaults` and `examples` may be left out: a pack without `dalle`
-/// paints by `vqgan-clip` only, and one without `upscaler` enlarges by resampling. A network that is described must have its file listed, and the tokenizer
-/// with it. `defaults` holds, for each method, values of the request's parameters by their JSON
+/// `clip`, `vqgan`, `dalle`, `diffusion`, `upscaler`, `defaults` and `examples` may be left out: a pack
+/// without `dalle` and `diffusion` paints under guidance only, and one without `upscaler` enlarges by
+/// resampling. A network that is described must have its file listed, and the tokenizer with it. `defaults` holds, for each method, values of the request's parameters by their JSON
 /// names; they stand in for what a request leaves open. `method` is what `auto` means.
 public struct PackManifest: Codable, Sendable, Equatable {
   /// The version of this format that the program reads.
@@ -77,6 +79,8 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public var vqgan: JSONValue?
   /// `DALLEBart.Config`.
   public var dalle: JSONValue?
+  /// `VDiffusion.Config`.
+  public var diffusion: JSONValue?
   /// `RRDBNet.Config`.
   public var upscaler: JSONValue?
   /// `method`, and parameters by method name.
@@ -88,7 +92,7 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public init(
     id: String, version: String, title: String, pictureSize: Int, largestSize: Int,
     files: [String: File], clip: JSONValue? = nil, vqgan: JSONValue? = nil,
-    dalle: JSONValue? = nil, upscaler: JSONValue? = nil,
+    dalle: JSONValue? = nil, diffusion: JSONValue? = nil, upscaler: JSONValue? = nil,
     defaults: [String: JSONValue]? = nil, examples: [String]? = nil
   ) {
     schema = Self.currentSchema
@@ -101,6 +105,7 @@ public struct PackManifest: Codable, Sendable, Equatable {
     self.clip = clip
     self.vqgan = vqgan
     self.dalle = dalle
+    self.diffusion = diffusion
     self.upscaler = upscaler
     self.defaults = defaults
     self.examples = examples

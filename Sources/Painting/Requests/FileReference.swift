@@ -38,6 +38,9 @@ public struct Attachments: Sendable, Hashable {
   /// None.
   public init() {}
 
+  /// These files, by the SHA-256 of their content.
+  init(_ files: [String: URL]) { self.files = files }
+
   /// Adds a file.
   /// - Returns: what a request calls it.
   /// - Throws: when it cannot be read.

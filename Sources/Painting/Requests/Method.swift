@@ -21,6 +21,8 @@ public struct Method: RawRepresentable, Sendable, Hashable, CaseIterable, Codabl
   public static let dalle = Method(known: "dalle")
   /// A VQGAN's latent is optimised until CLIP finds the picture fits the text.
   public static let vqganCLIP = Method(known: "vqgan-clip")
+  /// A diffusion model goes from noise to a picture.
+  public static let diffusion = Method(known: "diffusion")
 
   /// The methods that optimise what a drawer draws until CLIP finds that it fits.
   public static var guided: [Method] { Parts.drawers.map { Method(known: $0.id) } }

@@ -78,25 +78,25 @@ extension Request {
       "averagingWeight", \.averagingWeight, 0...1, .optimisation, .guided, standard: 0,
       "How much the mean of all views is to fit, beside each view by itself"),
     .number(
-      "learningRate", \.learningRate, 0.000001...1_000, .optimisation, .guided, standard: 0.1,
+      "learningRate", \.learningRate, 0.000001...1_000, .optimisation, .optimised, standard: 0.1,
       "Length of a step"),
     .numbers(
-      "learningRateDrops", \.learningRateDrops, 0...100, most: 16, .optimisation, .guided,
+      "learningRateDrops", \.learningRateDrops, 0...100, most: 16, .optimisation, .optimised,
       standard: [], "Percentages of the iterations at which the step becomes a tenth"),
     .choice(
-      "optimizer", \.optimizer, .optimisation, .guided, standard: .adam,
+      "optimizer", \.optimizer, .optimisation, .optimised, standard: .adam,
       "How the step is found from the gradient"),
     .number(
-      "weightDecay", \.weightDecay, 0...1, .optimisation, .guided,
+      "weightDecay", \.weightDecay, 0...1, .optimisation, .optimised,
       "How fast the optimiser adamw pulls the parameters to zero; 0.01 if left out"),
     .integer(
       "accumulate", \.accumulate, 1...64, .optimisation, .guided, standard: 1,
       "Sets of views whose gradients are averaged for one step"),
     .number(
-      "ema", \.ema, 0...0.9999, .optimisation, .guided, standard: 0,
+      "ema", \.ema, 0...0.9999, .optimisation, .optimised, standard: 0,
       "How slowly the average of the parameters follows, which is then the picture; 0 is without"),
     .integer(
-      "patience", \.patience, 1...100_000, .optimisation, .guided,
+      "patience", \.patience, 1...100_000, .optimisation, .optimised,
       "Iterations without a better picture after which the step is dropped or painting ends"),
     .parts(
       "objectives", \.objectives, .objective, .optimisation, .guided,
@@ -105,16 +105,16 @@ extension Request {
       "filters", \.filters, .filter, .optimisation, .guided,
       "What is done to the picture before anybody sees it"),
     .file(
-      "overlay", \.overlay, .optimisation, .guided,
+      "overlay", \.overlay, .optimisation, .optimised,
       "A picture that is laid over the one that is painted, again and again"),
     .integer(
-      "overlayEvery", \.overlayEvery, 1...100_000, .optimisation, .guided, standard: 10,
+      "overlayEvery", \.overlayEvery, 1...100_000, .optimisation, .optimised, standard: 10,
       "After how many iterations again"),
     .number(
-      "overlayAlpha", \.overlayAlpha, 0...1, .optimisation, .guided, standard: 0.5,
+      "overlayAlpha", \.overlayAlpha, 0...1, .optimisation, .optimised, standard: 0.5,
       "How much of the overlay is seen"),
     .integer(
-      "overlayUntil", \.overlayUntil, 0...100_000, .optimisation, .guided,
+      "overlayUntil", \.overlayUntil, 0...100_000, .optimisation, .optimised,
       "The iteration from which the overlay stays away"),
   ]
 
@@ -126,7 +126,8 @@ extension Request {
       "rank", \.rank, 1...64, .sampling, .only([.dalle]), standard: 1,
       "Which of the candidates to keep, 1 being the best"),
     .number(
-      "conditionScale", \.conditionScale, 0...20, .sampling, .only([.dalle]), standard: 2,
+      "conditionScale", \.conditionScale, 0...20, .sampling, .only([.dalle, .diffusion]),
+      standard: 2,
       "How strongly the text is followed"),
     .number(
       "temperature", \.temperature, 0.01...10, .sampling, .only([.dalle]), standard: 0.7,

@@ -221,6 +221,11 @@ extension Request {
     return typed
   }
 
+  /// Iterations of a scene, of so many.
+  func sceneLength(of scenes: Int) -> Int {
+    sceneIterations ?? max(1, ((iterations ?? 1) + scenes - 1) / scenes)
+  }
+
   /// The first text, for names and captions.
   public var title: String {
     let texts = (prompts ?? []).compactMap(\.text)

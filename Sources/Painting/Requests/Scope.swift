@@ -4,6 +4,8 @@ public enum Scope: Sendable {
   case all
   /// Those under CLIP's guidance.
   case guided
+  /// Those of them that optimise what they draw.
+  case optimised
   /// Those that draw with a network.
   case drawing
   /// These.
@@ -14,6 +16,7 @@ public enum Scope: Sendable {
     switch self {
     case .all: Method.painting
     case .guided: Method.guided
+    case .optimised: Method.guided.filter { $0.drawer?.samples == false }
     case .drawing: Method.guided.filter { $0.drawer?.needs != .nothing }
     case .only(let methods): methods
     }

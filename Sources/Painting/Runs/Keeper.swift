@@ -37,7 +37,7 @@ final class Keeper {
   }
 
   /// Takes note of an iteration.
-  func note(_ painting: GuidedPainting, loss: Double) throws {
+  func note(_ painting: GuidedPainting, loss: Double?) throws {
     let now = clock.now
     run.log(
       iteration: painting.iteration, loss: loss, seconds: start.seconds(to: now), picture: picture)

@@ -187,9 +187,9 @@ public struct RunFolder: Sendable {
   // MARK: What can be watched
 
   /// Adds a line to the log.
-  func log(iteration: Int, loss: Double, seconds: Double, picture: Int) {
+  func log(iteration: Int, loss: Double?, seconds: Double, picture: Int) {
     let line =
-      "{\"picture\":\(picture),\"iteration\":\(iteration),\"loss\":\(loss),\"seconds\":"
+      "{\"picture\":\(picture),\"iteration\":\(iteration),\"loss\":\(loss.map { "\($0)" } ?? "null"),\"seconds\":"
       + String(format: "%.3f", seconds) + "}\n"
     append(line, to: "log.jsonl")
   }

@@ -148,6 +148,8 @@ public struct Admission: Sendable {
     switch request.method?.drawer?.needs {
     case .biggan where request.model == nil: try need(.biggan, request)
     case .dvae where request.model == nil: try need(.dvae, request)
+    case .diffusion where request.model == nil && pack.diffusion == nil:
+      try need(.diffusion, request)
     case .upscaler where request.model == nil: try need(.upscaler, request)
     default: break
     }
@@ -167,6 +169,7 @@ public struct Admission: Sendable {
     switch method.drawer?.needs {
     case .biggan: has(.biggan)
     case .dvae: has(.dvae)
+    case .diffusion: pack.diffusion != nil || has(.diffusion)
     case .upscaler: has(.upscaler)
     default: pack.has(method)
     }

@@ -56,6 +56,7 @@ public struct DrawerEvaluation {
   public static func ways(of pack: Pack) -> [Way] {
     let methods = Method.guided.filter {
       $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan && pack.manifest.vqgan != nil
+        || $0.drawer?.needs == .diffusion && pack.manifest.diffusion != nil
     }
     let drawers = methods.flatMap { method -> [Way] in
       let plain = Way(name: method.rawValue, method: method)

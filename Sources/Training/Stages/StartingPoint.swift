@@ -20,7 +20,7 @@ final class StartingPoint: ParameterSource {
     var tensor = initializer.parameter(path, shape, initial, role)
     if let file, file.entries[path]?.shape == shape {
       do {
-        tensor = try file.tensor(path).to(.float32).cloned().to(device).variable()
+        tensor = try file.weight(path).to(.float32).cloned().to(device).variable()
       } catch {
         problem = problem ?? error
       }

@@ -31,6 +31,8 @@ public struct ModelRecord: Codable, Sendable, Equatable {
     case dvae
     /// Draws pictures from noise and classes: BigGAN-deep.
     case biggan
+    /// Draws pictures from noise, step by step: a diffusion model.
+    case diffusion
     /// Enlarges pictures: an RRDBNet of ESRGAN or Real-ESRGAN.
     case upscaler
     /// Gives features by which pictures are compared: VGG16.

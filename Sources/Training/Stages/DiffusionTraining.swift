@@ -1,0 +1,140 @@
+import Imaging
+import Models
+import Painting
+import Torch
+import Weights
+
+/// Trains a diffusion model on the latents of pictures (Rombach and others, "High-Resolution Image
+/// Synthesis with Latent Diffusion Models", 2022), told what they show by CLIP's embedding of the caption
+/// as cc12m_1 of v-diffusion is, with the velocity for a target (Salimans & Ho 2022).
+///
+/// Latents and embeddings are made once for each example of the pool and kept: a step that makes them
+/// anew takes several times as long.
+public final class DiffusionTrainee: Trainee {
+  /// What to train, and on what terms.
+  public struct Config: Codable, Sendable {
+    /// The network, on latents of the pack's VQGAN.
+    public var network: VDiffusion.Config
+    /// Length and rates.
+    public var schedule: Schedule
+    /// Part of the captions left out, so that condition scales work.
+    public var emptyCaptions: Double
+    /// Examples in all; each is met many times, under another noise.
+    public var pool: Int
+    /// Parts of the pool that show two objects, several of one, a scene, a style.
+    public var pairs: Double
+    public var counts: Double
+    public var scenes: Double
+    public var styles: Double
+    /// How the sample sheet is drawn.
+    public var conditionScale: Double
+
+    /// What is wrong with it for these networks; nil when nothing is.
+    func problem(vqgan: VQGAN.Config, clip: CLIP.Config) -> String? {
+      if let problem = network.problem { return problem }
+      guard network.channels == vqgan.embed_dim else {
+        return "latents have \(vqgan.embed_dim) channels; give 'channels' so"
+      }
+      guard network.condition?.embedding == clip.embedDim else {
+        return "CLIP's embeddings have \(clip.embedDim) numbers; give 'embedding' so"
+      }
+      guard (0..<1).contains(emptyCaptions), (1...10_000_000).contains(pool) else {
+        return "'emptyCaptions' must be from 0 to below 1, and 'pool' above 0"
+      }
+      return pairs + counts <= 1 ? nil : "'pairs' and 'counts' sum to more than 1"
+    }
+  }
+
+  /// The network.
+  public let model: VDiffusion
+  /// See `Trainee`.
+  public let parameters: [(key: String, tensor: Tensor)]
+
+  private let config: Config
+  private let batches: PictureBatches
+  private let vqgan: VQGAN
+  private let clip: CLIP
+  private let tokenizer: BPETokenizer
+  private let prompts: [String]
+  private let device: Device
+  /// Latents and embeddings of the examples met so far, batch by batch.
+  private var kept: [Int: (latents: Tensor, embeddings: Tensor)] = [:]
+
+  /// - Parameters:
+  ///   - file: weights to start from, if any.
+  ///   - set: what to learn.
+  ///   - prompts: what the sample sheet shows.
+  init(
+    _ config: Config, file: SafeTensors?, set: any CaptionedDataset, vqgan: VQGAN, clip: CLIP,
+    tokenizer: BPETokenizer, prompts: [String], device: Device
+  ) throws {
+    self.config = config
+    self.vqgan = vqgan
+    self.clip = clip
+    self.tokenizer = tokenizer
+    self.prompts = prompts
+    self.device = device
+    let length = clip.config.text.contextLength
+    batches = PictureBatches([set], device: device) { tokenizer.tokens($0, length: length) }
+    (model, parameters) = try StartingPoint.build(
+      seed: config.schedule.seed, device: device, file: file
+    ) {
+      VDiffusion($0, config.network)
+    }
+  }
+
+  /// See `Trainee`.
+  public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
+    let count = config.schedule.batch
+    let (z, known) = examples(step)
+    let stream = RandomStream(seed: config.schedule.seed, "noise \(step)", on: device)
+    // Times spread evenly over the batch: the loss depends on them more than on anything else.
+    let places = Tensor.arange(0..<count, .float32, device: device)
+    let times = (places + stream.uniform([count])) / Double(count)
+    let told = stream.uniform([count, 1]).atLeast(config.emptyCaptions).to(.float32)
+    let angle = times.reshaped(count, 1, 1, 1) * (.pi / 2)
+    let (signal, noise) = (angle.cos(), angle.sin())
+    let e = stream.normal(z.shape)
+    let v = model(z * signal + e * noise, time: times, embeddings: known * told)
+    return ((v - (e * signal - z * noise)).square().mean(), [])
+  }
+
+  /// A step's latents `[B, C, h, w]` and embeddings `[B, E]`.
+  private func examples(_ step: Int) -> (latents: Tensor, embeddings: Tensor) {
+    let count = config.schedule.batch
+    let number = step % max(1, config.pool / count)
+    if let known = kept[number] {
+      return (known.latents.to(.float32), known.embeddings.to(.float32))
+    }
+    let batch = batches(step: number, count: count)
+    let made = noGrad {
+      (
+        latents: vqgan.encode(batch.pictures),
+        embeddings: clip.encodeText(batch.tokens).to(.float32).normalized()
+      )
+    }
+    kept[number] = (made.latents.to(.float16), made.embeddings.to(.float16))
+    return made
+  }
+
+  /// A sheet of one sample for each prompt.
+  public func examine(step: Int) throws -> (
+    figures: [(name: String, value: Double)], sheet: Picture?
+  ) {
+    guard !prompts.isEmpty else { return ([], nil) }
+    let tokens = tokenizer(prompts, length: clip.config.text.contextLength).to(device)
+    let embeddings = clip.encodeText(tokens).to(.float32).normalized()
+    let side = config.network.size
+    let stream = RandomStream(seed: config.schedule.seed, "samples")
+    var x = stream.normal([prompts.count, config.network.channels, side, side]).to(device)
+    var sampler = DiffusionSampler(.ddim, times: NoiseSchedule.spliced.times(25))
+    for step in 0..<sampler.count {
+      let times = Tensor.full([prompts.count], sampler.time(step), device: device)
+      let plain = model(x, time: times, embeddings: embeddings * 0)
+      let told = model(x, time: times, embeddings: embeddings)
+      let v = plain + (told - plain) * config.conditionScale
+      x = sampler.advance(x, v, step: step) { x }
+    }
+    return ([], try Sheet.grid(((vqgan.decode(x) + 1) / 2).clamped(0, 1)))
+  }
+}

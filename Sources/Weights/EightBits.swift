@@ -1,0 +1,60 @@
+import Foundation
+import Torch
+
+/// Weights kept in half of half precision: whole numbers from -127 to 127, and a scale for each row.
+///
+/// A matrix or kernel `X` of `[out, …]` is kept as int8 under its own name, beside its scales `[out]`
+/// under `X.scale`; the file's metadata says so. Read back, weights differ from what was written by at
+/// most half a 127th of the largest of their row. It is Reverie's own form, for its packs.
+public enum EightBits {
+  static let mark = (key: "eight_bits", value: "rows")
+  static let suffix = ".scale"
+
+  /// Tensors as they are to be written: large ones in eight bits, the rest in half precision.
+  /// - Returns: the tensors and the metadata that the file needs.
+  public static func packed(_ tensors: [String: Tensor]) -> (
+    tensors: [String: Tensor], metadata: [String: String]
+  ) {
+    var packed: [String: Tensor] = [:]
+    for (name, tensor) in tensors {
+      guard tensor.rank > 1, tensor.count >= 4096 else {
+        packed[name] = tensor.to(.float16)
+        continue
+      }
+      let rows = tensor.to(.float32).reshaped(tensor.size(0), -1)
+      let exact = rows.abs().amax(over: [1], keepDims: true) / 127
+      // Scales of few digits: 127 of them then are the row's largest exactly, and weights that were packed
+      // once are packed the same again. A row of zeros may have any scale but zero.
+      let scales = ((exact * 4096).to(.float16).to(.float32) / 4096).clamped(1e-9, .infinity)
+      packed[name] = (rows / scales).round().clamped(-127, 127).to(.int8).reshaped(tensor.shape)
+      packed[name + suffix] = scales.reshaped(tensor.size(0))
+    }
+    return (packed, [mark.key: mark.value])
+  }
+}
+
+extension TensorFile {
+  /// Whether some of its tensors are kept in eight bits.
+  private var hasEightBits: Bool { metadata[EightBits.mark.key] == EightBits.mark.value }
+
+  /// Whether a tensor only tells the scales of another that is kept in eight bits.
+  func isScale(_ name: String) -> Bool {
+    guard hasEightBits, name.hasSuffix(EightBits.suffix) else { return false }
+    return entries[String(name.dropLast(EightBits.suffix.count))]?.dtype == .int8
+  }
+
+  /// The tensor called `name`; one that is kept in eight bits as float32.
+  /// - Throws: `WeightsError.missing` when there is none, or no scales to it; `WeightsError.tensor` when
+  ///   there are not as many as rows.
+  public func weight(_ name: String) throws -> Tensor {
+    let tensor = try tensor(name)
+    guard hasEightBits, tensor.dtype == .int8 else { return tensor }
+    let scales = try self.tensor(name + EightBits.suffix)
+    guard tensor.rank > 0, scales.shape == [tensor.size(0)], scales.dtype.isFloat else {
+      throw WeightsError.tensor(
+        path: url.path, name: name + EightBits.suffix, reason: "is not one scale for each row")
+    }
+    let rows = Array(repeating: 1, count: tensor.rank - 1)
+    return tensor.to(.float32) * scales.to(.float32).reshaped([tensor.size(0)] + rows)
+  }
+}

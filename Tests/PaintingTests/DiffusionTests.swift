@@ -1,0 +1,144 @@
+import Foundation
+import Imaging
+import Testing
+import TestSupport
+import Torch
+import Weights
+
+@testable import Painting
+
+/// Steps against v-diffusion-pytorch, by `Oracle/samplers.py`; the method on random weights.
+@Suite("Diffusion")
+struct DiffusionTests {
+  private func fixture() throws -> SafeTensors {
+    let folder = try #require(Bundle.module.resourceURL)
+    return try SafeTensors(contentsOf: folder.appending(path: "Fixtures/samplers.safetensors"))
+  }
+
+  @Test("Times agree with the package's", arguments: ["spliced", "ddpm", "log"])
+  func times(name: String) throws {
+    let schedule = try #require(NoiseSchedule(rawValue: name))
+    let times = schedule.times(10)
+    #expect(times.last == 0)
+    expectClose(
+      Tensor(times.dropLast().map(Float.init), [10]), try fixture().tensor("times.\(name)"),
+      atol: 1e-6)
+  }
+
+  @Test("A given beginning is the first time", arguments: NoiseSchedule.allCases)
+  func beginning(schedule: NoiseSchedule) {
+    let times = schedule.times(8, from: 0.6)
+    #expect(abs(times[0] - 0.6) < 1e-9)
+    #expect(zip(times, times.dropFirst()).allSatisfy { $0 > $1 })
+  }
+
+  @Test(
+    "Steps agree with the package's",
+    arguments: [
+      ("sampler.ddim", DiffusionSampler.Kind.ddim, 0.0), ("sampler.eta", .ddim, 0.7),
+      ("sampler.iplms", .iplms, 0.0),
+    ])
+  func steps(name: String, kind: DiffusionSampler.Kind, eta: Double) throws {
+    let file = try fixture()
+    var x = try file.tensor("sampler.start").cloned()
+    var sampler = DiffusionSampler(kind, times: NoiseSchedule.spliced.times(10), eta: eta)
+    for step in 0..<sampler.count {
+      let velocity = (x * 3).sin() * sampler.time(step) - x * 0.5
+      x = sampler.advance(x, velocity, step: step) { Tensor.ones(x.shape) }
+    }
+    // float32 with times near 1, where everything is divided by a signal of 0.007.
+    expectClose(x, try file.tensor(name), atol: 2e-3)
+  }
+
+  private func request(_ change: (inout Request) -> Void = { _ in }) -> Request {
+    var request = Request("a red fox")
+    request.method = .diffusion
+    request.seed = 3
+    request.iterations = 4
+    (request.width, request.height) = (32, 32)
+    change(&request)
+    return request
+  }
+
+  private func paint(_ request: Request, files: Attachments = Attachments()) async throws
+    -> Engine.Painted
+  {
+    try await Engine(pack: Pack(folder: TinyPack.make()), threads: 1).painted(request, files)
+  }
+
+  @Test("What steers changes the picture, and so does what is told")
+  func steered() async throws {
+    let plain = try await paint(request())
+    #expect(try await paint(request()).bytes == plain.bytes)
+    let steered = try await paint(request { $0.arguments["guidance"] = .number(500) })
+    #expect(steered.bytes != plain.bytes)
+    #expect(plain.losses.allSatisfy { $0 == nil })
+    #expect(steered.losses.allSatisfy { $0 != nil })
+    #expect(try await paint(request { $0.prompt = "a fox" }).bytes != plain.bytes)
+    #expect(try await paint(request { $0.conditionScale = 5 }).bytes != plain.bytes)
+    #expect(
+      try await paint(request { $0.arguments["sampler"] = .string("iplms") }).bytes != plain.bytes)
+  }
+
+  @Test("The text is not asked for where it does not count")
+  func untold() async throws {
+    let one = try await paint(request { $0.conditionScale = 0 })
+    let other = try await paint(request { ($0.prompt, $0.conditionScale) = ("a fox", 0) })
+    #expect(one.bytes == other.bytes)
+  }
+
+  @Test("Little noise leaves a given picture nearly as it is")
+  func begun() async throws {
+    let folder = try ScratchFolder.make("begun")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let url = folder.appending(path: "start.png")
+    try Picture(width: 32, height: 32, color: Color(0xcc3020)).write(to: url.path)
+    var files = Attachments()
+    let reference = try files.add(url)
+    func distance(_ start: Double) async throws -> Double {
+      let painted = try await paint(
+        request {
+          $0.initImage = reference
+          $0.arguments["start"] = .number(start)
+        }, files: files)
+      let same = try await paint(
+        request {
+          $0.initImage = reference
+          $0.arguments["start"] = .number(0.01)
+        }, files: files)
+      return zip(painted.bytes, same.bytes).reduce(0) { $0 + abs(Double($1.0) - Double($1.1)) }
+    }
+    let (near, far) = (try await distance(0.1), try await distance(1))
+    #expect(near < far)
+  }
+
+  @Test("What an optimiser would need is refused, and films that go on from pictures")
+  func refused() throws {
+    #expect(throws: RequestError.self) { try request { $0.learningRate = 0.1 }.validate() }
+    #expect(throws: RequestError.self) { try request { $0.ema = 0.5 }.validate() }
+    #expect(throws: RequestError.self) { try Film(.zoom).adapted(request()) }
+    #expect(throws: RequestError.self) { try Film(.ring).adapted(request()) }
+    #expect(throws: Never.self) { try Film(.progress).adapted(request()) }
+  }
+}
+
+extension Engine {
+  /// What came of a request.
+  struct Painted {
+    var bytes: [UInt8] = []
+    var losses: [Double?] = []
+  }
+
+  /// Paints to the end.
+  func painted(_ request: Request, _ files: Attachments) async throws -> Painted {
+    var painted = Painted()
+    for try await event in generate(request, .init(files: files)) {
+      switch event {
+      case .step(let progress): painted.losses.append(progress.loss)
+      case .image(let output): painted.bytes = output.picture.bytes
+      default: continue
+      }
+    }
+    return painted
+  }
+}
