@@ -95,7 +95,8 @@ public struct BigGAN {
   /// The network with parameters at `p`.
   public init(_ p: Parameters, _ config: Config) {
     self.config = config
-    embeddings = Linear(p / "embeddings", config.num_classes, config.z_dim, bias: false)
+    embeddings = Linear(
+      p / "embeddings", config.num_classes, config.z_dim, bias: false, initial: .normal(1))
     generator = Generator(p / "generator", config, embeddings.weight.dtype)
   }
 
@@ -173,7 +174,8 @@ struct Generator {
     bn = BigGANStatistics(p / "bn", width, config)
     weight = (p / "bn")("weight", [width], .ones, .precise)
     bias = (p / "bn")("bias", [width], .zeros, .precise)
-    conv_to_rgb = SpectralConv(p / "conv_to_rgb", width, width, kernel: 3, dtype, used: 3)
+    conv_to_rgb = SpectralConv(
+      p / "conv_to_rgb", width, width, kernel: 3, dtype, used: 3, gain: 0.1)
   }
 
   /// `[B, 2 Z]` to `[B, 16 C, 4, 4]`.
@@ -271,8 +273,10 @@ struct BigGANNorm {
 
   init(_ p: Parameters, _ channels: Int, _ config: BigGAN.Config) {
     statistics = BigGANStatistics(p, channels, config)
-    scale = SpectralLinear(p / "scale", 2 * config.z_dim, channels, bias: false, .float32)
-    offset = SpectralLinear(p / "offset", 2 * config.z_dim, channels, bias: false, .float32)
+    func linear(_ name: String) -> SpectralLinear {
+      SpectralLinear(p / name, 2 * config.z_dim, channels, bias: false, .float32, gain: 0.5)
+    }
+    (scale, offset) = (linear("scale"), linear("offset"))
   }
 
   /// `[B, C, H, W]` and `[B, 2 Z]` to `[B, C, H, W]`.
@@ -311,8 +315,10 @@ struct BigGANStatistics {
 struct SpectralLinear {
   let weight: Tensor, bias: Tensor?
 
-  init(_ p: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool, _ dtype: DType) {
-    weight = spectrallyNormalised(p, [outputs, inputs], dtype)
+  init(
+    _ p: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool, _ dtype: DType, gain: Double = 1
+  ) {
+    weight = spectrallyNormalised(p, [outputs, inputs], dtype, gain: gain)
     self.bias = bias ? p("bias", [outputs], .zeros) : nil
   }
 
@@ -326,9 +332,9 @@ struct SpectralConv {
   /// - Parameter used: how many of the outputs are computed; all if left out.
   init(
     _ p: Parameters, _ inputs: Int, _ outputs: Int, kernel: Int, _ dtype: DType,
-    bias: Bool = true, used: Int? = nil
+    bias: Bool = true, used: Int? = nil, gain: Double = 0.7
   ) {
-    let whole = spectrallyNormalised(p, [outputs, inputs, kernel, kernel], dtype)
+    let whole = spectrallyNormalised(p, [outputs, inputs, kernel, kernel], dtype, gain: gain)
     weight = whole[0..<(used ?? outputs)]
     self.bias = bias ? p("bias", [outputs], .zeros)[0..<(used ?? outputs)] : nil
   }
@@ -339,12 +345,18 @@ struct SpectralConv {
 }
 
 /// A weight over its spectral norm (Miyato et al. 2018), by the vectors `u` and `v` with which training
-/// ended: W / (uᵀ W v).
-private func spectrallyNormalised(_ p: Parameters, _ shape: [Int], _ dtype: DType) -> Tensor {
+/// ended: W / (uᵀ W v). A variable, in training, is taken as it is: what trains sees to its norm.
+///
+/// - Parameter gain: how a training begins: how much larger what comes out is than what goes in.
+private func spectrallyNormalised(
+  _ p: Parameters, _ shape: [Int], _ dtype: DType, gain: Double
+) -> Tensor {
   let columns = shape.dropFirst().reduce(1, *)
-  let whole = p("weight_orig", shape, .kaimingUniform, .precise)
+  let whole = p(
+    "weight_orig", shape, .uniform(gain * (3 / Double(columns)).squareRoot()), .precise)
   let u = p("weight_u", [shape[0]], .kaimingUniform, .precise)
   let v = p("weight_v", [columns], .kaimingUniform, .precise)
+  guard !whole.requiresGrad else { return whole.to(dtype) }
   return noGrad {
     let product = whole.reshaped(shape[0], columns).matmul(v.unsqueezed(1)).squeezed(1)
     return (whole / (u * product).sum()).to(dtype)

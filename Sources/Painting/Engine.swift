@@ -173,7 +173,8 @@ public actor Engine {
     let height = request.height ?? picture.height
     guard picture.width != width || picture.height != height else { return nil }
     let isOfCodes =
-      request.method == .dalle || [.vqgan, .diffusion].contains(request.method?.drawer?.needs)
+      request.method == .dalle
+      || [.vqgan, .diffusion, .biggan].contains(request.method?.drawer?.needs)
     if isOfCodes, request.model == nil, picture.width < width || picture.height < height,
       let network = try networks.upscaler()
     {

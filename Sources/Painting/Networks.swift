@@ -139,9 +139,13 @@ final class Networks {
 
   // MARK: By kind
 
-  /// The BigGAN `id`, or the first that is installed.
+  /// The BigGAN `id`; without a name the pack's, or the first that is installed.
   func bigGAN(_ id: String?) throws -> BigGAN {
-    try kept("biggan", id) { try library.bigGAN(id, dtype, device) }
+    try kept("biggan", id) {
+      id == nil && pack.biggan != nil
+        ? try load("biggan", pack.biggan) { BigGAN($0, $1) }
+        : try library.bigGAN(id, dtype, device)
+    }
   }
 
   /// The network `id` that enlarges pictures, or the first that is installed.

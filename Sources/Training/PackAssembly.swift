@@ -82,6 +82,11 @@ public struct PackAssembly {
         try network(DiffusionTrainee.Config.self, [.diffusion], \.network)
         ?? start?.manifest.diffusion
     }
+    if let file = product([.biggan], "biggan.safetensors") {
+      manifest.files["biggan.safetensors"] = try write(file, to: out, identity)
+      manifest.biggan =
+        try network(BigGANTrainee.Config.self, [.biggan], \.network) ?? start?.manifest.biggan
+    }
     if let file = product([.upscaler], "upscaler.safetensors") {
       manifest.files["upscaler.safetensors"] = try write(file, to: out, identity)
       manifest.upscaler =

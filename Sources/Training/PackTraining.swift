@@ -16,13 +16,14 @@ import Weights
 /// | `decoder` | `vqgan`, `clip` | `vqgan.safetensors` with a decoder tuned to the codes |
 /// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
 /// | `diffusion` | `tokenizer`, `vqgan`, `clip` | `diffusion.safetensors` |
+/// | `biggan` | | `biggan.safetensors` |
 /// | `upscaler` | `vqgan` | `upscaler.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, diffusion, upscaler, judge
+    case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, judge
     case judgeCLIP = "judge-clip"
   }
 
@@ -101,6 +102,7 @@ public struct PackTraining {
     case .clip: try trainCLIP(configuration, .clip, file: start("clip.safetensors"))
     case .dalle: try trainDALLE(configuration)
     case .diffusion: try trainDiffusion(configuration)
+    case .biggan: try trainBigGAN(configuration)
     case .upscaler: try trainUpscaler(configuration)
     case .judge: try trainJudge(configuration)
     // A judge must owe nothing to what it judges: it always begins at random.
@@ -323,6 +325,26 @@ public struct PackTraining {
       config, file: start("diffusion.safetensors"), set: mixed ?? sets.train[0], vqgan: vqgan,
       clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, .diffusion, configuration, "diffusion.safetensors")
+  }
+
+  private func trainBigGAN(_ configuration: URL) throws {
+    let config = try Configuration.read(BigGANTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.network.problem)
+    let sets = try sets(
+      of: context.data.resized(config.network.size), seed: config.schedule.seed, jitter: false)
+    guard let corpus = sets.train[0] as? Corpus else {
+      throw TrainingError.missing(
+        "A BigGAN needs the emoji corpus: a folder of images has no concepts.")
+    }
+    guard config.network.num_classes == corpus.catalogue.concepts.count else {
+      throw TrainingError.configuration(
+        "The corpus has \(corpus.catalogue.concepts.count) concepts; give 'num_classes' so.")
+    }
+    let trainee = try BigGANTrainee(
+      config, file: start("biggan.safetensors"), corpus: corpus, device: context.device)
+    let (trainer, folder) = try train(trainee, config.schedule, .biggan, configuration)
+    try SafeTensors.write(
+      trainee.complete(trainer.weights), to: folder.appending(path: "biggan.safetensors"))
   }
 
   private func trainUpscaler(_ configuration: URL) throws {

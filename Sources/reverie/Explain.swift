@@ -121,10 +121,9 @@ struct Chapter {
       let drawer = method.drawer
       var notes: [String] = []
       switch drawer?.needs {
-      case .biggan: notes.append("It needs an installed BigGAN: see reverie models --known.")
+      case .biggan, .diffusion:
+        notes.append("Without --model it draws with the pack's network, or the first installed.")
       case .dvae: notes.append("It needs an installed dVAE: see reverie models --known.")
-      case .diffusion:
-        notes.append("Without --model it draws with the pack's model, or the first installed.")
       case .upscaler: notes.append("It needs an installed ESRGAN: see reverie models --known.")
       case .nothing?, .vqgan?, nil: break
       }

@@ -116,6 +116,12 @@ struct DiffusionTests {
   func refused() throws {
     #expect(throws: RequestError.self) { try request { $0.learningRate = 0.1 }.validate() }
     #expect(throws: RequestError.self) { try request { $0.ema = 0.5 }.validate() }
+    #expect(throws: RequestError.self) {
+      try request {
+        $0.objectives = [PartSpec("saturation")]
+        $0.arguments["guidance"] = .number(0)
+      }.validate()
+    }
     #expect(throws: RequestError.self) { try Film(.zoom).adapted(request()) }
     #expect(throws: RequestError.self) { try Film(.ring).adapted(request()) }
     #expect(throws: Never.self) { try Film(.progress).adapted(request()) }

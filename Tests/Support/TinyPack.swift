@@ -56,6 +56,11 @@ public enum TinyPack {
       channels: 8, size: 4, widths: [16, 16], blocks: [1, 1], attention: 1, headWidth: 8,
       condition: .init(embedding: 16, width: 16, timeFeatures: 4))
     try write("diffusion.safetensors") { _ = VDiffusion($0, diffusion) }
+    let biggan = BigGAN.Config(
+      z_dim: 8, channel_width: 4, num_classes: 5,
+      layers: [.init(true, 16, 8), .init(true, 8, 4), .init(true, 4, 2), .init(false, 2, 1)],
+      attention_layer_position: 2, n_stats: 2)
+    try write("biggan.safetensors") { _ = BigGAN($0, biggan) }
     let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
     if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
     let book = PhraseBook(
@@ -66,6 +71,7 @@ public enum TinyPack {
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,
       files: files, clip: try value(clip), vqgan: try value(vqgan),
       dalle: hasDALLE ? try value(dalle) : nil, diffusion: try value(diffusion),
+      biggan: try value(biggan),
       upscaler: hasUpscaler ? try value(upscaler) : nil, defaults: defaults)
     try JSONEncoder().encode(manifest).write(to: folder.appending(path: "pack.json"))
     return folder
@@ -83,6 +89,6 @@ public enum TinyPack {
 
   /// The methods that it can paint by.
   public static let methods = Method.painting.filter {
-    $0.drawer.map { [.nothing, .vqgan, .diffusion].contains($0.needs) } ?? true
+    $0.drawer.map { [.nothing, .vqgan, .diffusion, .biggan].contains($0.needs) } ?? true
   }
 }

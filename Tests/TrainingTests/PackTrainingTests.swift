@@ -123,6 +123,18 @@ private let configurations: [PackTraining.Stage: String] = [
   conditionScale: 2.0
 
   """ + schedule(steps: 2, batch: 4),
+  .biggan: """
+  network:
+    z_dim: 8
+    channel_width: 4
+    num_classes: 1053
+    layers: [[true, 16, 8], [true, 8, 4], [true, 4, 2], [true, 2, 1]]
+    attention_layer_position: 2
+    eps: 0.0001
+    n_stats: 2
+  edges: 0.5
+
+  """ + schedule(steps: 2, batch: 4),
   .upscaler: """
   network: {scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4}
   crop: 32
@@ -181,7 +193,7 @@ struct PackTrainingTests {
         configuration: write(identity, "pack.yaml", in: folder), into: out)
 
       let pack = try Pack(folder: out)
-      #expect(pack.manifest.files.count == 7)
+      #expect(pack.manifest.files.count == 8)
       var request = Request("a fox on a blue background")
       request.seed = 3
       var pictures: [Picture] = []

@@ -4,7 +4,7 @@ import Torch
 extension DrawerKind {
   /// The drawers of the program, in the order of help.
   static let builtIn: [DrawerKind] = [
-    .diffusion, .vqgan, .dvae, .bigSleep, .deepDaze, .fourier, .pixels, .pixel,
+    .vqgan, .diffusion, .dvae, .bigSleep, .deepDaze, .fourier, .pixels, .pixel,
     .line, .clipDraw, .superResolution,
   ]
 

@@ -18,6 +18,8 @@ public struct Pack: Sendable {
   public let dalle: DALLEBart.Config?
   /// The diffusion model's sizes, where the pack has one.
   public let diffusion: VDiffusion.Config?
+  /// The sizes of the generator of classes, where the pack has one.
+  public let biggan: BigGAN.Config?
   /// The sizes of the network that enlarges, where the pack has one.
   public let upscaler: RRDBNet.Config?
 
@@ -40,6 +42,7 @@ public struct Pack: Sendable {
       vqgan = try Self.config(VQGAN.Config.self, manifest.vqgan, "vqgan")
       dalle = try Self.config(DALLEBart.Config.self, manifest.dalle, "dalle")
       diffusion = try Self.config(VDiffusion.Config.self, manifest.diffusion, "diffusion")
+      biggan = try Self.config(BigGAN.Config.self, manifest.biggan, "biggan")
       upscaler = try Self.config(RRDBNet.Config.self, manifest.upscaler, "upscaler")
     } catch let error as DecodingError {
       throw bad("in its pack.json " + Self.words(error))
@@ -142,6 +145,7 @@ extension PackManifest {
     }
     let needed = [
       ("clip", clip), ("vqgan", vqgan), ("dalle", dalle), ("diffusion", diffusion),
+      ("biggan", biggan),
       ("upscaler", upscaler),
     ]
     for case (let name, _?) in needed where files["\(name).safetensors"] == nil {
@@ -165,6 +169,9 @@ extension Pack {
     }
     if let upscaler, upscaler.problem != nil || upscaler.scale != 2 {
       return "under 'upscaler' of its pack.json the sizes make no network that doubles"
+    }
+    if let biggan, let problem = biggan.problem {
+      return "under 'biggan' of its pack.json \(problem)"
     }
     if let diffusion, let problem = problem(of: diffusion) { return problem }
     guard let dalle else { return nil }

@@ -112,8 +112,15 @@ extension Pack {
       func side(_ pixels: Int) -> Int { max(1, pixels / installed) * installed }
       return .init(width: side(width), height: side(height))
     }
+    // What the pack's own small networks draw, in the proportions asked for; the rest is enlargement.
+    if request.method == .bigSleep, let side = biggan?.size, request.model == nil {
+      let longest = Double(max(width, height))
+      func part(_ pixels: Int) -> Int {
+        max(1, Int((Double(side * pixels) / longest).rounded()))
+      }
+      return .init(width: part(width), height: part(height))
+    }
     if request.method == .diffusion, let diffusion, let factor = vqgan?.factor {
-      // As many pixels as it was trained on, in the proportions asked for.
       let step = factor * diffusion.factor
       let scale = Double(diffusion.size * factor) / Double(width * height).squareRoot()
       func side(_ pixels: Int) -> Int {

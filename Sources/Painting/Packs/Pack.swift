@@ -11,7 +11,9 @@ import Weights
 /// clip.safetensors     the critic
 /// vqgan.safetensors    the picture code book: encoder, quantizer, decoder
 /// dalle.safetensors    the text-to-token transformer
-/// diffusion.safetensors a diffusion model of the VQGAN's latents
+/// diffusion.safetensors
+///                      a diffusion model of the VQGAN's latents
+/// biggan.safetensors   a generator of classes
 /// upscaler.safetensors what makes pictures larger
 /// phrases.json         what can be found in pictures, as `PhraseBook`
 /// README.md            the model card (not listed under `files`)
@@ -38,6 +40,7 @@ import Weights
 ///   "vqgan": { "…": "VQGAN.Config" },
 ///   "dalle": { "…": "DALLEBart.Config" },
 ///   "diffusion": { "…": "VDiffusion.Config" },
+///   "biggan": { "…": "BigGAN.Config" },
 ///   "upscaler": { "…": "RRDBNet.Config" },
 ///   "defaults": {
 ///     "method": "dalle",
@@ -48,7 +51,7 @@ import Weights
 /// }
 /// ```
 ///
-/// `clip`, `vqgan`, `dalle`, `diffusion`, `upscaler`, `defaults` and `examples` may be left out: a pack
+/// `clip`, `vqgan`, `dalle`, `diffusion`, `biggan`, `upscaler`, `defaults` and `examples` may be left out: a pack
 /// without `dalle` and `diffusion` paints under guidance only, and one without `upscaler` enlarges by
 /// resampling. A network that is described must have its file listed, and the tokenizer with it. `defaults` holds, for each method, values of the request's parameters by their JSON
 /// names; they stand in for what a request leaves open. `method` is what `auto` means.
@@ -81,6 +84,8 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public var dalle: JSONValue?
   /// `VDiffusion.Config`.
   public var diffusion: JSONValue?
+  /// `BigGAN.Config`.
+  public var biggan: JSONValue?
   /// `RRDBNet.Config`.
   public var upscaler: JSONValue?
   /// `method`, and parameters by method name.
@@ -92,7 +97,8 @@ public struct PackManifest: Codable, Sendable, Equatable {
   public init(
     id: String, version: String, title: String, pictureSize: Int, largestSize: Int,
     files: [String: File], clip: JSONValue? = nil, vqgan: JSONValue? = nil,
-    dalle: JSONValue? = nil, diffusion: JSONValue? = nil, upscaler: JSONValue? = nil,
+    dalle: JSONValue? = nil, diffusion: JSONValue? = nil, biggan: JSONValue? = nil,
+    upscaler: JSONValue? = nil,
     defaults: [String: JSONValue]? = nil, examples: [String]? = nil
   ) {
     schema = Self.currentSchema
@@ -106,6 +112,7 @@ public struct PackManifest: Codable, Sendable, Equatable {
     self.vqgan = vqgan
     self.dalle = dalle
     self.diffusion = diffusion
+    self.biggan = biggan
     self.upscaler = upscaler
     self.defaults = defaults
     self.examples = examples

@@ -23,6 +23,8 @@ public struct Method: RawRepresentable, Sendable, Hashable, CaseIterable, Codabl
   public static let vqganCLIP = Method(known: "vqgan-clip")
   /// A diffusion model goes from noise to a picture.
   public static let diffusion = Method(known: "diffusion")
+  /// BigGAN's latents and classes are optimised.
+  public static let bigSleep = Method(known: "big-sleep")
 
   /// The methods that optimise what a drawer draws until CLIP finds that it fits.
   public static var guided: [Method] { Parts.drawers.map { Method(known: $0.id) } }

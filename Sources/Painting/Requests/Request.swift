@@ -171,6 +171,10 @@ extension Request {
       throw .badValue(
         field: "weightDecay", reason: "has no effect with \(optimizer.rawValue); choose adamw")
     }
+    if method == .diffusion, objectives?.isEmpty == false, arguments["guidance"] == .number(0) {
+      throw .badValue(
+        field: "guidance", reason: "is 0, where objectives do nothing; try --guidance 500")
+    }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()
     _ = try scenes()

@@ -146,7 +146,7 @@ public struct Admission: Sendable {
       _ = try library.store.model(id)
     }
     switch request.method?.drawer?.needs {
-    case .biggan where request.model == nil: try need(.biggan, request)
+    case .biggan where request.model == nil && pack.biggan == nil: try need(.biggan, request)
     case .dvae where request.model == nil: try need(.dvae, request)
     case .diffusion where request.model == nil && pack.diffusion == nil:
       try need(.diffusion, request)
@@ -167,7 +167,7 @@ public struct Admission: Sendable {
   /// Whether a method can paint with what is there.
   func isAvailable(_ method: Method) -> Bool {
     switch method.drawer?.needs {
-    case .biggan: has(.biggan)
+    case .biggan: pack.biggan != nil || has(.biggan)
     case .dvae: has(.dvae)
     case .diffusion: pack.diffusion != nil || has(.diffusion)
     case .upscaler: has(.upscaler)

@@ -141,7 +141,9 @@ struct A1111: Sendable {
       try request.set("iterations", .integer(max(1, Int(Double(steps) * share))))
     }
     // Only where the method was chosen: every client sends a scale that suits another one.
-    if let scale = try fields.number("cfg_scale"), request.method == .dalle {
+    if let scale = try fields.number("cfg_scale"),
+      request.method == .dalle || request.method == .diffusion
+    {
       try request.set("conditionScale", .number(scale))
     }
     let count = try (fields.integer("batch_size") ?? 1) * min(64, fields.integer("n_iter") ?? 1)

@@ -57,6 +57,7 @@ public struct DrawerEvaluation {
     let methods = Method.guided.filter {
       $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan && pack.manifest.vqgan != nil
         || $0.drawer?.needs == .diffusion && pack.manifest.diffusion != nil
+        || $0.drawer?.needs == .biggan && pack.manifest.biggan != nil
     }
     let drawers = methods.flatMap { method -> [Way] in
       let plain = Way(name: method.rawValue, method: method)
@@ -96,7 +97,7 @@ public struct DrawerEvaluation {
       }
       try change(&request)
       let start =
-        way.method.drawer == nil
+        way.method.drawer?.samples != false
         ? nil
         : try await kept.picture(
           Self.beginning(request), files, as: "\(index) start", with: engine

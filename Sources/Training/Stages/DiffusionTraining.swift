@@ -21,10 +21,13 @@ public final class DiffusionTrainee: Trainee {
     public var emptyCaptions: Double
     /// Examples in all; each is met many times, under another noise.
     public var pool: Int
-    /// Parts of the pool that show two objects, several of one, a scene, a style.
+    /// Part of the pool that shows two objects.
     public var pairs: Double
+    /// Part of the pool that shows several of one object.
     public var counts: Double
+    /// Part of the pool that stands in a scene.
     public var scenes: Double
+    /// Part of the pool that is in a style.
     public var styles: Double
     /// How the sample sheet is drawn.
     public var conditionScale: Double
