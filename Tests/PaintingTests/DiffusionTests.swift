@@ -124,6 +124,11 @@ struct DiffusionTests {
     }
     #expect(throws: RequestError.self) { try Film(.zoom).adapted(request()) }
     #expect(throws: RequestError.self) { try Film(.ring).adapted(request()) }
+    #expect(throws: RequestError.self) {
+      var morph = Film(.morph)
+      morph.seeds = [1, 2]
+      _ = try morph.adapted(request())
+    }
     #expect(throws: Never.self) { try Film(.progress).adapted(request()) }
   }
 }

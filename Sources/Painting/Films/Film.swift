@@ -77,10 +77,10 @@ public struct Film: Codable, Sendable, Hashable {
         reason:
           "films are painted under CLIP's guidance; choose vqgan-clip or another such --method")
     }
-    if method.drawer?.samples == true, kind == .zoom || kind == .ring {
+    if method.drawer?.samples == true, kind != .restyle, kind != .progress {
       throw RequestError.impossible(
         method: method,
-        reason: "it goes from noise to its picture once; choose restyle, morph or progress")
+        reason: "it goes from noise to its picture once; its films are progress and restyle")
     }
     switch kind {
     case .zoom: request.iterations = (frames ?? 60) * every
