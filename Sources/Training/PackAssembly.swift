@@ -106,14 +106,14 @@ public struct PackAssembly {
     if let file = product([.judge], "judge.safetensors"),
       let sizes = product([.judge], "judge.json")
     {
-      _ = try halve(file, to: out)
+      _ = try write(file, to: out)
       try Data(contentsOf: sizes).write(to: out.appending(path: "judge.json"), options: .atomic)
     }
     let clip = runs.appending(path: "judge-clip/clip.safetensors")
     guard FileManager.default.fileExists(atPath: clip.path),
       let tokenizer = product([.tokenizer], "tokenizer.json")
     else { return }
-    _ = try halve(clip, to: out)
+    _ = try write(clip, to: out)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let sizes = try network(CLIPTrainee.Config.self, [.judgeCLIP], \.network)
@@ -144,29 +144,18 @@ public struct PackAssembly {
     return try JSONValue(encoding: Configuration.read(type, from: url)[keyPath: network])
   }
 
-  /// Writes a file's tensors under the same name in `folder`, as small as the pack wants them.
-  private func write(_ url: URL, to folder: URL, _ identity: Identity) throws
+  /// Writes a file's tensors under the same name in `folder`: in half precision, or in eight bits where the
+  /// pack wants that.
+  private func write(_ url: URL, to folder: URL, _ identity: Identity? = nil) throws
     -> PackManifest.File
   {
-    let name = url.deletingPathExtension().lastPathComponent
-    guard identity.eightBits?.contains(name) == true else { return try halve(url, to: folder) }
     let file = try SafeTensors(contentsOf: url)
-    let whole = try weights(file)
-    let (tensors, metadata) = EightBits.packed(whole)
+    let whole = try Checkpoint(file).keys.reduce(into: [:]) { $0[$1] = try file.weight($1) }
+    let isSmall = identity?.eightBits?.contains(url.deletingPathExtension().lastPathComponent)
+    let (tensors, metadata) =
+      isSmall == true ? EightBits.packed(whole) : (whole.mapValues { $0.to(.float16) }, [:])
     let out = folder.appending(path: url.lastPathComponent)
     try SafeTensors.write(tensors, metadata: metadata, to: out)
-    return try entry(out)
-  }
-
-  private func weights(_ file: SafeTensors) throws -> [String: Tensor] {
-    try Checkpoint(file).keys.reduce(into: [:]) { $0[$1] = try file.weight($1) }
-  }
-
-  /// Writes a file's tensors in half precision under the same name in `folder`.
-  private func halve(_ url: URL, to folder: URL) throws -> PackManifest.File {
-    let halves = try weights(SafeTensors(contentsOf: url)).mapValues { $0.to(.float16) }
-    let out = folder.appending(path: url.lastPathComponent)
-    try SafeTensors.write(halves, to: out)
     return try entry(out)
   }
 

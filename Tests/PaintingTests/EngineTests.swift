@@ -134,7 +134,7 @@ import TestSupport
     }
     let output = try #require(outputs(events).first)
     let count = try #require(output.metadata.request.candidates)
-    #expect(count < 64 && count % 4 == 2)
+    #expect(count < 64 && count % 8 == 2)
     let repeated = try #require(outputs(try await self.events(output.metadata.request)).first)
     #expect(repeated.picture == output.picture)
   }

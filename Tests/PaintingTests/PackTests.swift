@@ -128,6 +128,11 @@ import TestSupport
       ("\"image_token_count\":16", "\"image_token_count\":15", "codes"),
       ("\"attention_head_count\":2", "\"attention_head_count\":0", "'dalle'"),
       ("\"heads\":2", "\"heads\":3", "multiple"),
+      ("\"channels\":8", "\"channels\":4", "VQGAN's"),
+      ("\"size\":4,", "\"size\":4096,", "pixels a side"),
+      ("\"embedding\":16", "\"embedding\":8", "CLIP's"),
+      ("\"headWidth\":8", "\"headWidth\":0", "'diffusion'"),
+      ("\"num_classes\":5", "\"num_classes\":0", "'biggan'"),
       ("\"tokenizer.json\"", "\"..\\/tokenizer.json\"", "name"),
       ("\"id\":", "\"ID\":", "'id' is missing"), ("{", "[", "not valid"),
     ])

@@ -73,7 +73,9 @@ public enum TinyPack {
       dalle: hasDALLE ? try value(dalle) : nil, diffusion: try value(diffusion),
       biggan: try value(biggan),
       upscaler: hasUpscaler ? try value(upscaler) : nil, defaults: defaults)
-    try JSONEncoder().encode(manifest).write(to: folder.appending(path: "pack.json"))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    try encoder.encode(manifest).write(to: folder.appending(path: "pack.json"))
     return folder
   }
 

@@ -194,6 +194,11 @@ extension Pack {
     guard let vqgan, diffusion.channels == vqgan.embed_dim else {
       return "its diffusion model draws latents that are not its VQGAN's"
     }
+    guard (16...4096).contains(diffusion.size * vqgan.factor) else {
+      return
+        "its diffusion model draws pictures of \(diffusion.size * vqgan.factor) pixels a side, "
+        + "and they must have 16 to 4096"
+    }
     if let condition = diffusion.condition, condition.embedding != clip?.embedDim {
       return "its diffusion model is told embeddings that are not its CLIP's"
     }

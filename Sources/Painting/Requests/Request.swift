@@ -171,7 +171,9 @@ extension Request {
       throw .badValue(
         field: "weightDecay", reason: "has no effect with \(optimizer.rawValue); choose adamw")
     }
-    if method == .diffusion, objectives?.isEmpty == false, arguments["guidance"] == .number(0) {
+    if method == .diffusion, objectives?.isEmpty == false,
+      [.number(0), .integer(0)].contains(arguments["guidance"])
+    {
       throw .badValue(
         field: "guidance", reason: "is 0, where objectives do nothing; try --guidance 500")
     }
