@@ -47,7 +47,7 @@ extension DALLEBart {
           state: concatenated([encoded.state, unguided.state], over: 0),
           mask: concatenated([encoded.mask, unguided.mask], over: 0))
       }
-      var caches = decoder.caches(encoded, positions: config.image_token_count)
+      let steps = BartSteps(decoder, encoded)
       var x = decoder.start(encoded.state.size(0))  // [rows, 1, D]
       var codes: [Tensor] = []
 
@@ -65,10 +65,9 @@ extension DALLEBart {
       }
 
       for position in 0..<config.image_token_count {
-        let h = decoder.advance(
-          x, at: position, mask: nil, textMask: encoded.mask, &caches)  // [rows, 1, D]
-        let first = draw(decoder.firstHead(h))
-        let levels = [first] + (decoder.residual.map { [draw($0(h, first: first))] } ?? [])
+        let h = steps.features(x, at: position)  // [rows, 1, D]
+        let first = draw(steps.first(h))
+        let levels = [first] + (steps.second(h, first: first).map { [draw($0)] } ?? [])
         let code = stacked(levels, over: 2)  // [rows, 1, levels]
         codes.append(code[0..<pictures])
         x = decoder.embed(code)

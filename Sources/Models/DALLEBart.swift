@@ -194,34 +194,6 @@ struct BartEncoder {
 
 // MARK: - Decoder
 
-/// Keys and values of what a decoder layer has seen.
-struct LayerCache {
-  typealias Pair = (keys: Tensor, values: Tensor)
-  let text: Pair
-  private let room: Pair?  // [B, N, positions, D / N] each
-  private var count = 0
-
-  /// - Parameter positions: how many will come, one call after another; 0 when all come in one.
-  init(text: Pair, positions: Int) {
-    self.text = text
-    var shape = text.keys.shape
-    shape[2] = positions
-    let empty = { Tensor.zeros(shape, text.keys.dtype, device: text.keys.device) }
-    room = positions > 0 ? (empty(), empty()) : nil
-  }
-
-  /// Takes in new positions; gives all so far. Written in place: copying what is there for each new
-  /// position would cost more than the layer.
-  mutating func adding(_ new: Pair) -> Pair {
-    guard let room else { return new }
-    let added = new.keys.size(2)
-    room.keys.narrowed(2, count, added).assign(new.keys)
-    room.values.narrowed(2, count, added).assign(new.values)
-    count += added
-    return (room.keys.narrowed(2, 0, count), room.values.narrowed(2, 0, count))
-  }
-}
-
 struct BartDecoder {
   struct Layer {
     let pre_self_attn_layer_norm: LayerNorm, self_attn: BartAttention
@@ -242,18 +214,14 @@ struct BartDecoder {
       glu = GLU(p / "glu", width, config.glu_embed_count)
     }
 
-    /// `[B, T, D]` to the same; `cache` gains the keys and values of these positions.
-    func callAsFunction(_ x: Tensor, mask: Tensor?, textMask: Tensor, cache: inout LayerCache)
-      -> Tensor
-    {
+    /// `[B, T, D]` to the same.
+    func callAsFunction(_ x: Tensor, mask: Tensor, text: DALLEBart.EncodedText) -> Tensor {
       let n = pre_self_attn_layer_norm(x)
-      let seen = cache.adding(self_attn.keysAndValues(n))
-      var x = x + self_attn_layer_norm(self_attn(n, on: seen, mask: mask))
-      x =
-        x
-        + encoder_attn_layer_norm(
-          encoder_attn(pre_encoder_attn_layer_norm(x), on: cache.text, mask: textMask))
-      return x + glu(x)
+      let x = x + self_attn_layer_norm(self_attn(n, on: self_attn.keysAndValues(n), mask: mask))
+      let m = pre_encoder_attn_layer_norm(x)
+      let seen = encoder_attn(m, on: encoder_attn.keysAndValues(text.state), mask: text.mask)
+      let y = x + encoder_attn_layer_norm(seen)
+      return y + glu(y)
     }
   }
 
@@ -289,30 +257,13 @@ struct BartDecoder {
       .reshaped(1, 1, -1).expanded([batch, 1, -1])
   }
 
-  /// - Parameter positions: see `LayerCache`.
-  func caches(_ text: DALLEBart.EncodedText, positions: Int) -> [LayerCache] {
-    layers.map {
-      LayerCache(text: $0.encoder_attn.keysAndValues(text.state), positions: positions)
-    }
-  }
-
-  /// The features after `x` at positions from `position` on.
-  func advance(
-    _ x: Tensor, at position: Int, mask: Tensor?, textMask: Tensor, _ caches: inout [LayerCache]
-  ) -> Tensor {
-    let positions = embed_positions.weight.narrowed(0, position, x.size(1))
-    var h = layernorm_embedding(x + positions)
-    for i in layers.indices { h = layers[i](h, mask: mask, textMask: textMask, cache: &caches[i]) }
-    return final_ln(h)
-  }
-
   /// The training pass: features `[B, T, D]` at every position, each from the codes before it.
   func callAsFunction(_ codes: Tensor, _ text: DALLEBart.EncodedText) -> Tensor {
     let (b, t) = (codes.size(0), codes.size(1))
     let x = concatenated([start(b), embed(codes.narrowed(1, 0, t - 1))], over: 1)
     let mask = Tensor.full([t, t], -.infinity, device: x.device).upperTriangle(diagonal: 1)
-    var caches = caches(text, positions: 0)
-    return advance(x, at: 0, mask: mask, textMask: text.mask, &caches)
+    let h = layernorm_embedding(x + embed_positions.weight[0..<t])
+    return final_ln(layers.reduce(h) { $1($0, mask: mask, text: text) })
   }
 
   /// Logits of the first code without the start token, `[B, T, K]`.

@@ -4,6 +4,8 @@
 public struct Linear {
   /// The weights.
   public let weight: Tensor
+  /// The same in eight bits, where it is kept so.
+  public let rows: EightBitRows?
   /// Added at the end, or nothing.
   public let bias: Tensor?
 
@@ -13,6 +15,7 @@ public struct Linear {
     initial: Initial = .kaimingUniform, initialBias: Initial = .zeros
   ) {
     weight = p("weight", [outputs, inputs], initial)
+    rows = p.rows("weight")
     self.bias = bias ? p("bias", [outputs], initialBias) : nil
   }
 

@@ -24,6 +24,15 @@ public enum Role: Sendable {
 public protocol ParameterSource: AnyObject {
   /// The parameter at `path`, of exactly this shape.
   func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor
+
+  /// The matrix that was given at `path` in eight bits, where it is kept so and the device has a use for
+  /// it in the compute type; else nil.
+  func rows(_ path: String) -> EightBitRows?
+}
+
+extension ParameterSource {
+  /// None.
+  public func rows(_ path: String) -> EightBitRows? { nil }
 }
 
 /// A place in the tree of parameters. Layers are made and named in one expression:
@@ -57,6 +66,9 @@ public struct Parameters {
   ) -> Tensor {
     source.parameter((self / name).path, shape, initial, role)
   }
+
+  /// The matrix `name` here in eight bits; see `ParameterSource`.
+  public func rows(_ name: String) -> EightBitRows? { source.rows((self / name).path) }
 }
 
 /// Fresh parameters for training, each drawn from a stream of its own path, so that the start of one

@@ -15,7 +15,7 @@ public final class Checkpoint {
   public let layout: KeyRules?
 
   private let plan: [String: KeyRules.Origin]
-  private let prefix: String
+  fileprivate let prefix: String
 
   /// Opens a file.
   ///
@@ -173,6 +173,16 @@ private final class Ledger: ParameterSource {
       unreadable.append(error)
       return placeholder(shape, wanted)
     }
+  }
+
+  /// The CPU has a product of bfloat16 with eight bits, which reads half of what its own type takes.
+  func rows(_ path: String) -> EightBitRows? {
+    guard device == .cpu, dtype == .bfloat16, case .key(let key) = checkpoint.origin(path),
+      let rows = try? checkpoint.file.rows(checkpoint.prefix + key), rows.canMultiply
+    else { return nil }
+    // A copy, for what lies in a mapped file may begin anywhere, and a vector may not.
+    defer { checkpoint.file.forget(checkpoint.prefix + key) }
+    return EightBitRows(values: rows.values.cloned(), scales: rows.scales.to(dtype))
   }
 
   /// One element seen as the whole shape: a wrong configuration must not cost memory. A model uses

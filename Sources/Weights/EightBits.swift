@@ -47,14 +47,21 @@ extension TensorFile {
   /// - Throws: `WeightsError.missing` when there is none, or no scales to it; `WeightsError.tensor` when
   ///   there are not as many as rows.
   public func weight(_ name: String) throws -> Tensor {
-    let tensor = try tensor(name)
-    guard hasEightBits, tensor.dtype == .int8 else { return tensor }
-    let scales = try self.tensor(name + EightBits.suffix)
-    guard tensor.rank > 0, scales.shape == [tensor.size(0)], scales.dtype.isFloat else {
+    guard let rows = try rows(name) else { return try tensor(name) }
+    let each = Array(repeating: 1, count: rows.values.rank - 1)
+    return rows.values.to(.float32) * rows.scales.reshaped([rows.scales.count] + each)
+  }
+
+  /// The tensor called `name` as it is kept, its scales float32; nil when it is not kept in eight bits.
+  /// - Throws: as ``weight(_:)``.
+  func rows(_ name: String) throws -> EightBitRows? {
+    guard hasEightBits, entries[name]?.dtype == .int8 else { return nil }
+    let values = try tensor(name)
+    let scales = try tensor(name + EightBits.suffix)
+    guard values.rank > 0, scales.shape == [values.size(0)], scales.dtype.isFloat else {
       throw WeightsError.tensor(
         path: url.path, name: name + EightBits.suffix, reason: "is not one scale for each row")
     }
-    let rows = Array(repeating: 1, count: tensor.rank - 1)
-    return tensor.to(.float32) * scales.to(.float32).reshaped([tensor.size(0)] + rows)
+    return EightBitRows(values: values, scales: scales.to(.float32))
   }
 }

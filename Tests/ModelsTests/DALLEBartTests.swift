@@ -76,9 +76,8 @@ struct DALLEBartTests {
     var x = decoder.layernorm_embedding(
       concatenated([decoder.start(4), seen], over: 1) + decoder.embed_positions.weight)
     let mask = Tensor.full([16, 16], -.infinity).upperTriangle(diagonal: 1)
-    var caches = decoder.caches(text, positions: 0)
     for (index, layer) in decoder.layers.enumerated() {
-      x = layer(x, mask: mask, textMask: text.mask, cache: &caches[index])
+      x = layer(x, mask: mask, text: text)
       let expected = try file.tensor("decoder.layer.\(index)")
       expectClose(x, expected, atol: Self.tolerance, "layer \(index)")
     }
@@ -171,18 +170,54 @@ struct DALLEBartSamplingTests {
       let expected = dalle.logits(encoded, codes)
       #expect(expected.map(\.shape) == [[2, 16, 40], [2, 16, 40]])
       let decoder = dalle.decoder
-      var caches = decoder.caches(encoded, positions: dalle.config.image_token_count)
+      let steps = BartSteps(decoder, encoded)
       var x = decoder.start(2)
       for position in 0..<16 {
-        let h = decoder.advance(x, at: position, mask: nil, textMask: encoded.mask, &caches)
+        let h = steps.features(x, at: position)
         let code = codes.narrowed(1, position, 1)
-        for (level, logits) in decoder.heads(h, first: code.select(2, 0)).enumerated() {
+        let levels = [steps.first(h), steps.second(h, first: code.select(2, 0))].compactMap(\.self)
+        #expect(levels.count == 2)
+        for (level, logits) in levels.enumerated() {
           expectClose(
             logits, expected[level].narrowed(1, position, 1), atol: Self.tolerance,
             "position \(position), level \(level)")
         }
         x = decoder.embed(code)
       }
+    }
+  }
+
+  @Test("In eight bits a step's logits are those of the weights read back", arguments: [1, 2, 5])
+  func eightBits(rows: Int) throws {
+    // Rows of 72 are no whole vectors: they stay as they are.
+    var config = DALLEBartTests.config
+    (config.levels, config.embed_count, config.glu_embed_count) = (2, 128, 72)
+    let recorder = Initializer(seed: 3)
+    _ = DALLEBart(Parameters(recorder), config)
+    let weights = Dictionary(
+      uniqueKeysWithValues: recorder.parameters.map { ($0.key, $0.tensor.detached()) })
+    let (tensors, metadata) = EightBits.packed(weights)
+    try Fixtures.withTemporaryFile("dalle.safetensors") { url in
+      try SafeTensors.write(tensors, metadata: metadata, to: url)
+      func steps(_ dtype: DType) throws -> (read: [Int], logits: [Tensor]) {
+        let dalle = try Checkpoint(contentsOf: url).build(dtype) { DALLEBart($0, config) }
+        return noGrad {
+          let decoder = dalle.decoder
+          let steps = BartSteps(decoder, dalle.encode(text.expanded([rows, 12])))
+          let h = steps.features(decoder.start(rows), at: 0)
+          let first = Tensor([Int](repeating: 3, count: rows), [rows, 1])
+          let read = decoder.layers.map {
+            [$0.self_attn.q_proj, $0.glu.fc1, $0.glu.fc2].filter { $0.rows != nil }.count
+          }
+          return (
+            read, [steps.first(h), steps.second(h, first: first)].compactMap { $0?.to(.float32) }
+          )
+        }
+      }
+      let (whole, eight) = (try steps(.float32), try steps(.bfloat16))
+      // float32 has no use for eight bits.
+      #expect(whole.read == [0, 0] && eight.read == [2, 2])
+      for (a, b) in zip(whole.logits, eight.logits) { #expect(cosine(a, b) > 0.9995) }
     }
   }
 
