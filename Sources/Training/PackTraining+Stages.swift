@@ -213,12 +213,18 @@ extension PackTraining {
     let config = try Configuration.read(JudgeTrainee.Config.self, from: configuration)
     try check(config.schedule, config.problem)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
+    let styled = try sets.train.compactMap { set in
+      try (set as? Corpus)?.with { $0.styleFraction = config.styles }
+    }
     guard let catalogue = sets.concepts else {
       throw TrainingError.missing(
         "A judge needs the emoji corpus: a folder of images has no concepts.")
     }
+    let file = try context.judge.map {
+      try SafeTensors(contentsOf: $0.appending(path: "judge.safetensors"))
+    }
     let trainee = try JudgeTrainee(
-      config, sets: sets.train, heldOut: sets.heldOut, classes: .init(catalogue),
+      config, file: file, sets: styled, heldOut: sets.heldOut, classes: .init(catalogue),
       device: context.device)
     try finish(trainee, config.schedule, .judge, configuration, "judge.safetensors")
     let description = Judge.Description(

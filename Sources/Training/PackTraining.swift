@@ -57,6 +57,8 @@ public struct PackTraining {
     public let data: Data
     /// A pack whose networks new trainings start from, and that stands in for stages that have not run.
     public let start: Pack?
+    /// The folder of a judge whose weights a new training of the judge starts from.
+    public let judge: URL?
     /// Where to compute.
     public let device: Device
     /// In what type to compute.
@@ -70,13 +72,15 @@ public struct PackTraining {
 
     /// A context of these parts.
     public init(
-      folder: URL, data: Data, start: Pack? = nil, device: Device, precision: DType,
+      folder: URL, data: Data, start: Pack? = nil, judge: URL? = nil, device: Device,
+      precision: DType,
       stop: @escaping () -> Bool, report: @escaping (Trainer.Report) -> Void,
       say: @escaping (String) -> Void
     ) {
       self.folder = folder
       self.data = data
       self.start = start
+      self.judge = judge
       self.device = device
       self.precision = precision
       self.stop = stop

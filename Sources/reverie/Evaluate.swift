@@ -57,6 +57,11 @@ struct EvaluatePack: AsyncParsableCommand {
   @Flag(help: "Also ask for combinations that training shows, for comparison.")
   var seen = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Also show the judge renders of what is asked for, and what the VQGAN gives back of them."))
+  var bounds = false
+
   @Option(help: "Number of prompts in each list; 0 leaves painting out.")
   var count = 100
 
@@ -133,6 +138,12 @@ struct EvaluatePack: AsyncParsableCommand {
       row(
         "VQGAN on held-out renders",
         String(format: "PSNR %.2f dB, SSIM %.3f", result.psnr, result.ssim), &rows)
+      row(
+        "VQGAN, with as many codes as you like",
+        String(format: "SSIM %.3f", result.unquantized), &rows)
+      for part in result.parts {
+        row("VQGAN, \(part.kind)", String(format: "SSIM %.3f (%d)", part.ssim, part.count), &rows)
+      }
       try save(result.sheet, as: "reconstructions", &rows)
     }
     if pack.upscaler != nil, pack.vqgan != nil {
@@ -170,18 +181,13 @@ struct EvaluatePack: AsyncParsableCommand {
       progress.show("\(list.rawValue) \(done)/\(prompts.count)  \(picture.prompt.text)")
     }
     progress.clear()
-    let name = "\(method.rawValue), \(list.rawValue)" + (seen ? ", seen" : "")
-    func figure(_ what: String, _ holds: (PaintedPrompt) -> Bool) {
-      let part = Proportion(painted.filter(holds).count, of: painted.count)
-      row("\(name): \(what)", "\(part)", &rows)
-    }
-    figure("objects are the judge's first guess", \.isFirst)
-    figure("objects are among its five", \.isAmongFive)
-    switch list {
-    case .singles, .counts: figure("ground of the colour asked for", \.hasColor)
-    case .scenes: figure("scene is its first guess", \.hasGround)
-    case .styles: figure("style is its first guess", \.hasStyle)
-    case .relations: break
+    let suffix = "\(list.rawValue)" + (seen ? ", seen" : "")
+    let name = "\(method.rawValue), \(suffix)"
+    judged(painted, list, name, &rows)
+    if bounds {
+      let (renders, coded) = try evaluation.bounds(of: prompts, judge: judge)
+      judged(renders, list, "renders, \(suffix)", &rows)
+      if !coded.isEmpty { judged(coded, list, "what the VQGAN gives back, \(suffix)", &rows) }
     }
     let times = painted.map(\.seconds).sorted()
     if !times.isEmpty {
@@ -197,6 +203,31 @@ struct EvaluatePack: AsyncParsableCommand {
     try save(
       try ContactSheet(cells, columns: 14, cellSize: 96).render(),
       as: list.rawValue + (seen ? "-seen" : ""), &rows)
+  }
+
+  /// Rows of what the judge saw in pictures of a list.
+  private func judged(
+    _ painted: [PaintedPrompt], _ list: PromptList, _ name: String, _ rows: inout Rows
+  ) {
+    func figure(_ what: String, _ holds: (PaintedPrompt) -> Bool) {
+      let part = Proportion(painted.filter(holds).count, of: painted.count)
+      row("\(name): \(what)", "\(part)", &rows)
+    }
+    figure("objects are the judge's first guess", \.isFirst)
+    figure("objects are among its five", \.isAmongFive)
+    switch list {
+    case .singles, .counts: figure("ground of the colour asked for", \.hasColor)
+    case .scenes: figure("scene is its first guess", \.hasGround)
+    case .styles:
+      figure("style is its first guess", \.hasStyle)
+      for style in Style.all {
+        let some = painted.filter { $0.prompt.styleID == style.id }
+        guard !some.isEmpty else { continue }
+        let part = Proportion(some.filter(\.hasStyle).count, of: some.count)
+        row("\(name), \(style.name): style is its first guess", "\(part)", &rows)
+      }
+    case .relations: break
+    }
   }
 
   private func row(_ name: String, _ value: String, _ rows: inout Rows) {

@@ -44,6 +44,11 @@ struct Train: ParsableCommand {
       valueName: "pack"))
   var start: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder of a judge whose weights the stage 'judge' starts from.", valueName: "folder"))
+  var judge: String?
+
   @Option(help: "Side of the training pictures in pixels.")
   var size = 128
 
@@ -85,6 +90,7 @@ struct Train: ParsableCommand {
       folder: URL(filePath: folder),
       data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji(size: size),
       start: try start.map { try Pack(folder: URL(filePath: $0)) },
+      judge: judge.map { URL(filePath: $0) },
       device: device,
       precision: precision.map { $0 == "bfloat16" ? .bfloat16 : .float32 } ?? device.fastFloat,
       stop: { interrupt.happened },

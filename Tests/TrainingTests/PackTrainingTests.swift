@@ -144,7 +144,8 @@ private let configurations: [PackTraining.Stage: String] = [
   reconstructed: 0.5
 
   """ + schedule(steps: 2, batch: 2),
-  .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\n" + schedule(steps: 2, batch: 4),
+  .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\nstyles: 0.5\nplain: 0.5\n"
+    + schedule(steps: 2, batch: 4),
 ]
 
 private let identity = """
@@ -173,10 +174,11 @@ struct PackTrainingTests {
     return url
   }
 
-  private func training(_ folder: URL, start: Pack? = nil) -> PackTraining {
+  private func training(_ folder: URL, start: Pack? = nil, judge: URL? = nil) -> PackTraining {
     PackTraining(
       .init(
-        folder: folder, data: .emoji(size: 64), start: start, device: .cpu, precision: .float32,
+        folder: folder, data: .emoji(size: 64), start: start, judge: judge, device: .cpu,
+        precision: .float32,
         stop: { false }, report: { _ in }, say: { _ in }))
   }
 
@@ -210,6 +212,20 @@ struct PackTrainingTests {
       let cosines = try CLIPJudge(folder: judges).cosines(pictures, ["a fox", "a whale"])
       #expect(cosines.map(\.count) == [2])
       try continues(pack, in: folder.appending(path: "next"))
+      try continues(judges, in: folder.appending(path: "next"))
+    }
+  }
+
+  /// A training of the judge that starts from one begins with its weights.
+  private func continues(_ judges: URL, in folder: URL) throws {
+    let still = try #require(configurations[.judge])
+      .replacing("rate: 0.001", with: "rate: 0").replacing("steps: 2", with: "steps: 1")
+    try training(folder, judge: judges)
+      .run(.judge, configuration: write(still, "judge.yaml", in: folder))
+    let old = try SafeTensors(contentsOf: judges.appending(path: "judge.safetensors"))
+    let new = try SafeTensors(contentsOf: folder.appending(path: "judge/judge.safetensors"))
+    for name in try Checkpoint(old).keys {
+      #expect(try new.weight(name).floats() == old.weight(name).floats(), "\(name)")
     }
   }
 

@@ -1,6 +1,7 @@
 import Imaging
 import Models
 import Torch
+import Weights
 
 /// Trains the judge: a classifier of concepts, grounds and styles on strongly augmented renders, with a
 /// seed of its own. Of several objects it sees one at a time.
@@ -15,11 +16,18 @@ public final class JudgeTrainee: Trainee {
     public var schedule: Schedule
     /// Part of the target spread over all classes.
     public var smoothing: Double
+    /// Part of the examples that are in a style.
+    public var styles: Double
+    /// Part of the examples seen as they are: what makes a style is finer than augmentation leaves it.
+    public var plain: Double
 
     /// What is wrong with the sizes; nil when nothing is.
     var problem: String? {
       if widths.count != 3 || !widths.allSatisfy({ $0 > 0 && $0 % 8 == 0 }) {
         return "'widths' must be three multiples of 8"
+      }
+      guard (0...1).contains(styles), (0...1).contains(plain) else {
+        return "'styles' and 'plain' must be from 0 to 1"
       }
       return size > 0 && size % 16 == 0 ? nil : "'size' must be a multiple of 16"
     }
@@ -36,16 +44,21 @@ public final class JudgeTrainee: Trainee {
   private let heldOut: any CaptionedDataset
   private let device: Device
 
+  /// - Parameters:
+  ///   - file: weights to start from, if any.
+  ///   - sets: of which batches are mixed.
   init(
-    _ config: Config, sets: [any CaptionedDataset], heldOut: any CaptionedDataset,
-    classes: Judge.Classes, device: Device
+    _ config: Config, file: SafeTensors?, sets: [any CaptionedDataset],
+    heldOut: any CaptionedDataset, classes: Judge.Classes, device: Device
   ) throws {
     self.config = config
     self.classes = classes
     self.heldOut = heldOut
     self.device = device
     batches = PictureBatches(sets, device: device)
-    (model, parameters) = try StartingPoint.build(seed: config.schedule.seed, device: device) {
+    (model, parameters) = try StartingPoint.build(
+      seed: config.schedule.seed, device: device, file: file
+    ) {
       ConceptClassifier($0, .init(classes: classes.count, widths: config.widths))
     }
   }
@@ -58,7 +71,8 @@ public final class JudgeTrainee: Trainee {
       seed: config.schedule.seed, stream: "judged objects", index: UInt64(step))
     let lessons = batch.labels.map { Lesson($0, &random) }
     let seen = Self.windows(batch.pictures, lessons.map(\.window), side: config.size)
-    let logits = model(Augmentation()(seen, stream))
+    let isPlain = stream.uniform([seen.size(0), 1, 1, 1]).less(than: config.plain)
+    let logits = model(isPlain.choose(seen, Augmentation()(seen, stream)))
     let parts = zip(classes.ranges, [\Lesson.concept, \.ground, \.style]).map { range, target in
       (
         logits: logits.narrowed(1, range.lowerBound, range.count),
