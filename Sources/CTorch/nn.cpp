@@ -5,15 +5,6 @@ using namespace ct;
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
   return give(out, [&] { return at::linear(of(x), of(weight), maybe(bias)); });
 }
-int ct_linear_int8(ct_tensor x, ct_tensor weight, ct_tensor scales, ct_tensor *out) {
-  return give(out, [&] {
-    // The kernel reads whole vectors, and only where vectors may lie.
-    const auto start = reinterpret_cast<uintptr_t>(of(weight).const_data_ptr());
-    TORCH_CHECK(of(weight).size(1) % CT_INT8_STEP == 0 && start % CT_INT8_STEP == 0,
-                "rows in eight bits must begin and end at multiples of ", CT_INT8_STEP);
-    return at::_weight_int8pack_mm(of(x), of(weight), of(scales));
-  });
-}
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t groups,
               ct_tensor *out) {
   return give(out, [&] {

@@ -26,8 +26,8 @@ struct BartSteps {
 
     /// `[…, in]` to `[…, out]`, both of `type`.
     func callAsFunction(_ x: Tensor) -> Tensor {
-      let x = x.to(weight.dtype)
-      return (rows.map { x.linear($0) } ?? x.linear(weight)).to(type)
+      if let rows { return x.linear(rows) }
+      return x.to(weight.dtype).linear(weight).to(type)
     }
   }
 

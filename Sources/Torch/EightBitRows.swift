@@ -4,10 +4,8 @@ import CTorch
 public struct EightBitRows {
   /// `[out, in]` int8.
   public let values: Tensor
-  /// `[out]`
+  /// `[out]` float32
   public let scales: Tensor
-  /// Whether there is a product with it: rows are whole vectors.
-  public var canMultiply: Bool { values.rank == 2 && values.size(1) % CT_INT8_STEP == 0 }
 
   /// Values `[out, in]` int8 and the scales `[out]` of their rows.
   public init(values: Tensor, scales: Tensor) {
@@ -17,7 +15,8 @@ public struct EightBitRows {
 }
 
 extension Tensor {
-  /// `x Wᵀ` over the last dimension, forward only: bfloat16 `[…, in]` to `[…, out]`, on the CPU.
+  /// `x Wᵀ` over the last dimension, forward only: float32 `[…, in]` to `[…, out]`, on the CPU and by the calling
+  /// thread alone. As fast as memory for few rows of `x`; `linear` with floating-point weights is for many.
   public func linear(_ rows: EightBitRows) -> Tensor {
     let flat = reshaped(-1, size(-1))
     let result = make("linear", [flat, rows.values]) {

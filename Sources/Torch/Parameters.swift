@@ -25,8 +25,8 @@ public protocol ParameterSource: AnyObject {
   /// The parameter at `path`, of exactly this shape.
   func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor
 
-  /// The matrix that was given at `path` in eight bits, where it is kept so and the device has a use for
-  /// it in the compute type; else nil.
+  /// The matrix that was given at `path` as it is kept in eight bits; nil where it is not, and on devices
+  /// that have no product with it.
   func rows(_ path: String) -> EightBitRows?
 }
 

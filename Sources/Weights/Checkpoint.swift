@@ -175,14 +175,11 @@ private final class Ledger: ParameterSource {
     }
   }
 
-  /// The CPU has a product of bfloat16 with eight bits, which reads half of what its own type takes.
   func rows(_ path: String) -> EightBitRows? {
-    guard device == .cpu, dtype == .bfloat16, case .key(let key) = checkpoint.origin(path),
-      let rows = try? checkpoint.file.rows(checkpoint.prefix + key), rows.canMultiply
+    guard device == .cpu, case .key(let key) = checkpoint.origin(path),
+      let rows = try? checkpoint.file.rows(checkpoint.prefix + key), rows.values.rank == 2
     else { return nil }
-    // A copy, for what lies in a mapped file may begin anywhere, and a vector may not.
-    defer { checkpoint.file.forget(checkpoint.prefix + key) }
-    return EightBitRows(values: rows.values.cloned(), scales: rows.scales.to(dtype))
+    return rows
   }
 
   /// One element seen as the whole shape: a wrong configuration must not cost memory. A model uses

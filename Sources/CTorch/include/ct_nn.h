@@ -6,9 +6,7 @@ extern "C" {
 
 // Optional tensors may be NULL.
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
-// `weight` int8 `[out, in]`, `scales` of x's type, one for each row of it; x bfloat16 `[rows, in]`, where
-// `in` is a multiple of CT_INT8_STEP.
-enum { CT_INT8_STEP = 32 };
+// `weight` int8 `[out, in]`, `scales` float32 `[out]`, x float32 `[rows, in]`; all on the CPU.
 int ct_linear_int8(ct_tensor x, ct_tensor weight, ct_tensor scales, ct_tensor *out);
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding,
               int64_t groups, ct_tensor *out);
