@@ -1,7 +1,6 @@
 // Products with weights in eight bits, a scale for each row, read as they are: for steps of one position, which
 // take as long as it takes to read the weights. libtorch has such a product for bfloat16 alone, and only for
 // memory that is aligned; in its place stand these few loops, which every processor takes.
-#include <ATen/Parallel.h>
 
 #include <cstring>
 

@@ -214,7 +214,10 @@ extension PackTraining {
     try check(config.schedule, config.problem)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
     let styled = try sets.train.compactMap { set in
-      try (set as? Corpus)?.with { $0.styleFraction = config.styles }
+      try (set as? Corpus)?.with {
+        $0.styleFraction = config.styles
+        $0.whiteFraction = config.white
+      }
     }
     guard let catalogue = sets.concepts else {
       throw TrainingError.missing(

@@ -144,7 +144,7 @@ private let configurations: [PackTraining.Stage: String] = [
   reconstructed: 0.5
 
   """ + schedule(steps: 2, batch: 2),
-  .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\nstyles: 0.5\nplain: 0.5\n"
+  .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\nstyles: 0.5\nwhite: 0.5\nplain: 0.5\n"
     + schedule(steps: 2, batch: 4),
 ]
 

@@ -18,6 +18,8 @@ public final class JudgeTrainee: Trainee {
     public var smoothing: Double
     /// Part of the examples that are in a style.
     public var styles: Double
+    /// Part of the coloured grounds that are white, on which styles are hardest to tell.
+    public var white: Double
     /// Part of the examples seen as they are: what makes a style is finer than augmentation leaves it.
     public var plain: Double
 
@@ -26,8 +28,8 @@ public final class JudgeTrainee: Trainee {
       if widths.count != 3 || !widths.allSatisfy({ $0 > 0 && $0 % 8 == 0 }) {
         return "'widths' must be three multiples of 8"
       }
-      guard (0...1).contains(styles), (0...1).contains(plain) else {
-        return "'styles' and 'plain' must be from 0 to 1"
+      guard [styles, white, plain].allSatisfy((0...1).contains) else {
+        return "'styles', 'white' and 'plain' must be from 0 to 1"
       }
       return size > 0 && size % 16 == 0 ? nil : "'size' must be a multiple of 16"
     }
