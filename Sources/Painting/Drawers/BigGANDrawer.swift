@@ -19,11 +19,13 @@ struct BigGANDrawer: Drawer {
     var maxClasses: Int?
     /// How evenly they take part when they are chosen.
     var temperature = 2.0
+    /// A class to begin with, alone, in all blocks; nil begins with all slightly present.
+    var first: Int?
     /// Of the norms' statistics.
     var truncation = 1.0
   }
 
-  /// Begins from noise, with all classes slightly present.
+  /// Begins from noise, with all classes slightly present, or one of them alone.
   /// - Parameters:
   ///   - width: of the picture. Another one than the network's square is cut out of its middle.
   ///   - height: likewise.
@@ -37,7 +39,30 @@ struct BigGANDrawer: Drawer {
     let noise = RandomStream(seed: seed, "latents").normal([rows, config.z_dim])
     let spread = RandomStream(seed: seed, "classes").normal([rows, config.num_classes])
     latents = noise.to(device).variable()
-    logits = (spread * 0.3 - 3.9).to(device).variable()
+    guard let first = choice.first else {
+      logits = (spread * 0.3 - 3.9).to(device).variable()
+      return
+    }
+    // Nearly one for the first and nearly nothing for the others, yet with slopes for all of them.
+    let lead = choice.maxClasses == nil ? 12 : 10 * choice.temperature
+    let entries = Tensor.arange(0..<config.num_classes).equals(Double(first)).to(.float32)
+    logits = (spread * 0.3 - 8 + entries * lead).to(device).variable()
+  }
+
+  /// The class whose picture, of a latent of zeros, fits best.
+  /// - Parameter fit: how well pictures `[B, 3, S, S]` in 0…1 do, `[B]`.
+  static func bestClass(of model: BigGAN, device: Device, _ fit: (Tensor) -> Tensor) -> Int {
+    let count = model.config.num_classes
+    return noGrad {
+      let fits = stride(from: 0, to: count, by: 32).map { start in
+        let some = Tensor.arange(start..<min(start + 32, count), device: device)
+        let all = Tensor.arange(0..<count, device: device)
+        let hot = some.unsqueezed(1).equals(all.unsqueezed(0)).to(.float32)  // [B, K]
+        let latents = Tensor.zeros([some.count, model.config.z_dim], device: device)
+        return fit((model(latents, hot, truncation: 1) + 1) / 2)
+      }
+      return concatenated(fits, over: 0).argmax(over: 0).ints()[0]
+    }
   }
 
   var parameters: [Tensor] { [latents, logits] }
@@ -97,6 +122,9 @@ extension DrawerKind {
     "big-sleep", title: "Big Sleep",
     "Draws with BigGAN-deep, which knows the thousand classes of ImageNet", needs: .biggan,
     arguments: [
+      .choice(
+        "firstClass", ["none", "best"], standard: "none",
+        "Whether to begin with the one class whose picture fits the text best"),
       .integer(
         "maxClasses", 1...1000, "Classes that take part in each block; all of them if left out"),
       .number(
@@ -114,12 +142,21 @@ extension DrawerKind {
     guard let networks = setting.networks else {
       throw RequestError.badValue(field: "method", reason: "needs the networks of an engine")
     }
+    let model = try networks.bigGAN(setting.model)
+    var choice = BigGANDrawer.Choice(
+      maxClasses: setting.integer("maxClasses"), temperature: setting.number("classTemperature"),
+      truncation: setting.number("truncation"))
+    if setting.text("firstClass") == "best", let request = setting.request,
+      let text = try request.scenes()[0].first?.text
+    {
+      let critics = try networks.perceptors(request).map { ($0, $0.embedding(of: text)) }
+      choice.first = BigGANDrawer.bestClass(of: model, device: setting.device) { pictures in
+        let fits = critics.map { $0.similarity(pictures, to: $1) * $0.weight }
+        return fits.dropFirst().reduce(fits[0], +)
+      }
+    }
     return BigGANDrawer(
-      try networks.bigGAN(setting.model), width: setting.width, height: setting.height,
-      seed: setting.seed,
-      .init(
-        maxClasses: setting.integer("maxClasses"),
-        temperature: setting.number("classTemperature"), truncation: setting.number("truncation")),
+      model, width: setting.width, height: setting.height, seed: setting.seed, choice,
       device: setting.device)
   }
 }
