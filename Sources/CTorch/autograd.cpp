@@ -30,11 +30,13 @@ int ct_grad(ct_tensor loss, ct_tensor seed, const ct_tensor *at, int count, bool
   });
 }
 
-bool ct_autocast(int device, bool enabled, int dtype) {
+int ct_autocast(int device, int dtype) {
   auto type = device < 0 ? at::kCPU : at::kCUDA;
-  bool before = at::autocast::is_autocast_enabled(type);
-  at::autocast::set_autocast_enabled(type, enabled);
-  if (enabled) at::autocast::set_autocast_dtype(type, scalar_type(dtype));
+  int before = at::autocast::is_autocast_enabled(type)
+                   ? dtype_number(at::autocast::get_autocast_dtype(type))
+                   : CT_F32;
+  at::autocast::set_autocast_enabled(type, dtype != CT_F32);
+  if (dtype != CT_F32) at::autocast::set_autocast_dtype(type, scalar_type(dtype));
   return before;
 }
 void ct_autocast_clear(void) { at::autocast::clear_cache(); }

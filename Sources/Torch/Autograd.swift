@@ -51,15 +51,14 @@ extension Tensor {
 }
 
 /// Runs `body` with matrix products and convolutions in `dtype` and all else as the operations need
-/// it: libtorch's autocast. float32 means without.
+/// it: libtorch's autocast. float32 means without, also within another autocast.
 public func autocast<Result>(_ dtype: DType, on device: Device, _ body: () throws -> Result)
   rethrows -> Result
 {
-  guard dtype != .float32 else { return try body() }
-  let before = ct_autocast(device.number, true, dtype.rawValue)
+  let before = ct_autocast(device.number, dtype.rawValue)
   defer {
-    _ = ct_autocast(device.number, before, dtype.rawValue)
-    if !before { ct_autocast_clear() }
+    _ = ct_autocast(device.number, before)
+    if before == DType.float32.rawValue { ct_autocast_clear() }
   }
   return try body()
 }

@@ -158,6 +158,10 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
     // A uniform error of 0.1 is 20 dB.
     #expect(abs(ImageQuality.psnr(x, x + 0.1) - 20) < 1e-3)
     #expect(ImageQuality.ssim(x, stream.uniform([2, 3, 32, 32])) < 0.2)
+
+    let near = (x + stream.uniform([2, 3, 32, 32]) * 0.02).clamped(0, 1)
+    let exact = ImageQuality.ssim(x, near)
+    #expect(autocast(.bfloat16, on: .cpu) { ImageQuality.ssim(x, near) } == exact)
   }
 }
 

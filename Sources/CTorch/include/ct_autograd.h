@@ -13,8 +13,9 @@ int ct_detach(ct_tensor x, ct_tensor *out);
 // tensor that the loss does not depend on gets zeros. With `keep` the history serves once more.
 int ct_grad(ct_tensor loss, ct_tensor seed, const ct_tensor *at, int count, bool keep, ct_tensor *out);
 
-// Autocast on the CPU or CUDA for the calling thread. Returns the former state.
-bool ct_autocast(int device, bool enabled, int dtype);
+// Autocast to a type on the CPU or CUDA for the calling thread; CT_F32 turns it off. Returns the
+// former type.
+int ct_autocast(int device, int dtype);
 void ct_autocast_clear(void);
 
 // One AdamW step (decoupled weight decay) on all tensors at once, in place; `steps` are float32 scalars.

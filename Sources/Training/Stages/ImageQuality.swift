@@ -12,6 +12,11 @@ public enum ImageQuality {
   /// Structural similarity (Wang et al. 2004) of pictures `[B, 3, H, W]` in 0…1, averaged over the
   /// batch: Gaussian window of 11 pixels and deviation 1.5, without padding, each channel by itself.
   public static func ssim(_ x: Tensor, _ y: Tensor) -> Double {
+    // Variances are small differences of large numbers: never in a training's bfloat16.
+    autocast(.float32, on: .cpu) { similarity(x, y).mean().item() }
+  }
+
+  private static func similarity(_ x: Tensor, _ y: Tensor) -> Tensor {
     let taps = (-5...5).map { exp(-Double($0 * $0) / (2 * 1.5 * 1.5)) }
     let sum = taps.reduce(0, +)
     let window = taps.flatMap { a in taps.map { b in Float(a * b / (sum * sum)) } }
@@ -25,10 +30,8 @@ public enum ImageQuality {
     let vy = blur(y.square()) - my.square()
     let cov = blur(x * y) - mx * my
     let (c1, c2) = (0.01 * 0.01, 0.03 * 0.03)
-    let map =
-      ((mx * my * 2 + c1) * (cov * 2 + c2))
+    return ((mx * my * 2 + c1) * (cov * 2 + c2))
       / ((mx.square() + my.square() + c1) * (vx + vy + c2))
-    return map.mean().item()
   }
 
   /// Mean absolute difference between neighbours in both directions.
