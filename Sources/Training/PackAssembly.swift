@@ -63,34 +63,34 @@ public struct PackAssembly {
     if let file = product([.decoder, .vqgan], "vqgan.safetensors") {
       manifest.files["vqgan.safetensors"] = try write(file, to: out, identity)
       manifest.vqgan =
-        try network(VQGANTrainee.Config.self, [.decoder, .vqgan], \.network)
+        try network(VQGAN.Config.self, [.decoder, .vqgan])
         ?? start?.manifest.vqgan
     }
     if let file = product([.clip], "clip.safetensors") {
       manifest.files["clip.safetensors"] = try write(file, to: out, identity)
       manifest.clip =
-        try network(CLIPTrainee.Config.self, [.clip], \.network) ?? start?.manifest.clip
+        try network(CLIP.Config.self, [.clip]) ?? start?.manifest.clip
     }
     if let file = product([.dalle], "dalle.safetensors") {
       manifest.files["dalle.safetensors"] = try write(file, to: out, identity)
       manifest.dalle =
-        try network(DALLETrainee.Config.self, [.dalle], \.network) ?? start?.manifest.dalle
+        try network(DALLEBart.Config.self, [.dalle]) ?? start?.manifest.dalle
     }
     if let file = product([.diffusion], "diffusion.safetensors") {
       manifest.files["diffusion.safetensors"] = try write(file, to: out, identity)
       manifest.diffusion =
-        try network(DiffusionTrainee.Config.self, [.diffusion], \.network)
+        try network(VDiffusion.Config.self, [.diffusion])
         ?? start?.manifest.diffusion
     }
     if let file = product([.biggan], "biggan.safetensors") {
       manifest.files["biggan.safetensors"] = try write(file, to: out, identity)
       manifest.biggan =
-        try network(BigGANTrainee.Config.self, [.biggan], \.network) ?? start?.manifest.biggan
+        try network(BigGAN.Config.self, [.biggan]) ?? start?.manifest.biggan
     }
     if let file = product([.upscaler], "upscaler.safetensors") {
       manifest.files["upscaler.safetensors"] = try write(file, to: out, identity)
       manifest.upscaler =
-        try network(UpscalerTrainee.Config.self, [.upscaler], \.network)
+        try network(RRDBNet.Config.self, [.upscaler])
         ?? start?.manifest.upscaler
     }
     let encoder = JSONEncoder()
@@ -116,7 +116,7 @@ public struct PackAssembly {
     _ = try write(clip, to: out)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let sizes = try network(CLIPTrainee.Config.self, [.judgeCLIP], \.network)
+    let sizes = try network(CLIP.Config.self, [.judgeCLIP])
     try encoder.encode(sizes).write(to: out.appending(path: "clip.json"), options: .atomic)
     try Data(contentsOf: tokenizer)
       .write(to: out.appending(path: "tokenizer.json"), options: .atomic)
@@ -132,8 +132,8 @@ public struct PackAssembly {
   }
 
   /// The network's sizes as the first of the stages that has run was configured.
-  private func network<Value: Codable, Network: Codable>(
-    _ type: Value.Type, _ stages: [PackTraining.Stage], _ network: KeyPath<Value, Network>
+  private func network<Network: Codable>(
+    _ type: Network.Type, _ stages: [PackTraining.Stage]
   ) throws -> JSONValue? {
     let configurations = stages.map {
       runs.appending(path: $0.rawValue).appending(path: "config.yaml")
@@ -141,7 +141,7 @@ public struct PackAssembly {
     guard
       let url = configurations.first(where: { FileManager.default.fileExists(atPath: $0.path) })
     else { return nil }
-    return try JSONValue(encoding: Configuration.read(type, from: url)[keyPath: network])
+    return try JSONValue(encoding: Configuration.network(type, from: url))
   }
 
   /// Writes a file's tensors under the same name in `folder`: in half precision, or in eight bits where the

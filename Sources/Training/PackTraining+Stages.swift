@@ -40,8 +40,11 @@ extension PackTraining {
       phase == .quantized
       ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors"))
       : try start("vqgan.safetensors")
+    let styled = try sets.train.map { set in
+      try (set as? Corpus)?.with { $0.styleFraction = config.styles } ?? set
+    }
     let trainee = try VQGANTrainee(
-      config, phase: phase, file: start, sets: sets.train,
+      config, phase: phase, file: start, sets: styled,
       clip: config.perceptual > 0 ? clip() : nil,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
       device: context.device)
@@ -55,7 +58,7 @@ extension PackTraining {
       for (parameter, average) in zip(trainee.parameters, trainer.weights) {
         parameter.tensor.assign(average.tensor)
       }
-      let codebooks = fitCodebooks(trainee.model, config, sets.train)
+      let codebooks = fitCodebooks(trainee.model, config, styled)
       weights["quantize.embedding.weight"] = codebooks[0]
       for (i, codebook) in codebooks.dropFirst().enumerated() {
         weights["quantize.residual.\(i).weight"] = codebook
@@ -178,10 +181,8 @@ extension PackTraining {
       {
         start
       } else {
-        try Configuration.read(
-          VQGANTrainee.Config.self,
-          from: file.deletingLastPathComponent().appending(path: "config.yaml")
-        ).network
+        try Configuration.network(
+          VQGAN.Config.self, from: file.deletingLastPathComponent().appending(path: "config.yaml"))
       }
     return try Checkpoint(SafeTensors(contentsOf: file)).build(device: context.device) {
       VQGAN($0, network)
@@ -197,7 +198,7 @@ extension PackTraining {
       {
         start
       } else {
-        try Configuration.read(CLIPTrainee.Config.self, from: product(.clip, "config.yaml")).network
+        try Configuration.network(CLIP.Config.self, from: product(.clip, "config.yaml"))
       }
     guard network.vision.tower == .transformer else {
       throw TrainingError.configuration(

@@ -55,8 +55,10 @@ private func losses(noise: Double, perceptual: Double, adversarial: Double) -> S
   noise: \(noise)
   edges: 0.5
   perceptual: \(perceptual)
+  texture: \(perceptual)
   adversarial: \(adversarial)
   discriminator: 8
+  styles: 0.2
 
   """
 }
@@ -249,11 +251,21 @@ struct PackTrainingTests {
     #expect(manifest.files == pack.manifest.files)
   }
 
+  @Test("script/train-pack runs all stages, in the order in which each finds what it needs")
+  func script() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let script = try String(contentsOf: root.appending(path: "script/train-pack"), encoding: .utf8)
+    let stages = PackTraining.Stage.allCases.map(\.rawValue).joined(separator: " ")
+    #expect(script.contains("\nall=(\(stages))\n"))
+  }
+
   @Test(
     "sizes that do not fit each other are refused with the key to change",
     arguments: [
       (PackTraining.Stage.vqgan, "discriminator: 8", "discriminator: 3", "'discriminator'"),
       (.vqgan, "patch: 2", "patch: 3", "pixels"),
+      (.vqgan, "styles: 0.2", "styles: 1.2", "'styles'"),
       (.clip, "reconstructed: 0.5", "reconstructed: 1.5", "'reconstructed'"),
       (.dalle, "image_token_count: 64", "image_token_count: 16", "'image_token_count'"),
     ])

@@ -165,6 +165,27 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
   }
 }
 
+@Suite struct TextureLikenessTests {
+  @Test("strokes that lie elsewhere are alike; none, or others, are not")
+  func measures() {
+    let size = 64
+    func picture(_ value: (Int, Int) -> Float) -> Tensor {
+      let plane = (0..<size * size).map { value($0 % size, $0 / size) }
+      return Tensor(plane + plane + plane, [1, 3, size, size])
+    }
+    let faint: Float = 0.05
+    let stripes = picture { x, _ in x / 2 % 2 == 0 ? faint : -faint }
+    let moved = picture { x, _ in (x + 1) / 2 % 2 == 0 ? faint : -faint }
+    let across = picture { _, y in y / 2 % 2 == 0 ? faint : -faint }
+    let even = picture { _, _ in 0 }
+    func distance(_ x: Tensor, _ y: Tensor) -> Double { TextureLikeness.distance(x, y).item() }
+    #expect(distance(stripes, stripes) == 0)
+    #expect(distance(stripes, moved) < 0.02)
+    #expect(distance(stripes, across) > 0.3)
+    #expect(distance(stripes, even) > 0.95 && distance(even, even) == 0)
+  }
+}
+
 @Suite struct ProportionTests {
   @Test("Wilson's interval agrees with published values")
   func wilson() {

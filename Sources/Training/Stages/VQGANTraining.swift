@@ -21,10 +21,14 @@ public final class VQGANTrainee: Trainee {
     public var edges: Double
     /// Weight of the distance between CLIP's features of picture and reconstruction; 0 needs no CLIP.
     public var perceptual: Double
+    /// Weight of the distance between the textures of picture and reconstruction.
+    public var texture: Double
     /// Weight of the discriminator's opinion, as a part of the gradient of all the rest.
     public var adversarial: Double
     /// Channels of the discriminator's first layer.
     public var discriminator: Int
+    /// Part of the corpus's examples that are in a style; their textures are the hardest to give back.
+    public var styles: Double
 
     /// What is wrong with it for pictures of a size; nil when nothing is.
     func problem(size: Int) -> String? {
@@ -32,6 +36,7 @@ public final class VQGANTrainee: Trainee {
       if size % network.factor != 0 {
         return "pictures of \(size) pixels do not divide into codes of \(network.factor)"
       }
+      if !(0...1).contains(styles) { return "'styles' must be from 0 to 1" }
       return discriminator > 0 && discriminator % 8 == 0
         ? nil : "'discriminator' must be a multiple of 8"
     }
@@ -106,6 +111,11 @@ public final class VQGANTrainee: Trainee {
       let distance = likeness.distance(x, y, stream)
       loss = loss + distance * config.perceptual
       figures.append(("features", distance))
+    }
+    if config.texture > 0 {
+      let distance = TextureLikeness.distance(x, y)
+      loss = loss + distance * config.texture
+      figures.append(("texture", distance))
     }
     if let adversary, let last = parameters.first(where: { $0.key == "decoder.conv_out.weight" }) {
       let opinion = adversary.opinion(of: y, beside: loss, at: last.tensor) * config.adversarial
