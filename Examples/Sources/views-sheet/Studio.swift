@@ -19,16 +19,16 @@ struct Studio {
 
   /// One text by every method that needs nothing but the pack.
   func methods() async throws -> ContactSheet {
-    let names = ["dalle", "vqgan-clip", "fft", "pixels", "deep-daze", "pixel", "clipdraw", "line"]
+    let names = [
+      "dalle", "diffusion", "big-sleep", "vqgan-clip", "fft", "pixels", "deep-daze", "pixel",
+      "clipdraw", "line",
+    ]
     var cells: [ContactSheet.Cell] = []
     for name in names {
-      let picture = try await painted("a whale", name, size: 72) {
-        if name != "dalle" { ($0.iterations, $0.cutouts) = (80, 12) }
-        if name == "line" { $0.arguments = Self.blackLines }
-      }
+      let picture = try await painted("a whale", name, size: 128)
       cells.append(.init(picture, caption: name))
     }
-    return ContactSheet(cells, columns: 4, cellSize: 72)
+    return ContactSheet(cells, columns: 5, cellSize: 128)
   }
 
   /// The picture in cells of every shape.
@@ -126,7 +126,8 @@ struct Studio {
   }
 
   private func painted(
-    _ prompt: String, _ method: String, size: Int, _ change: (inout Request) throws -> Void
+    _ prompt: String, _ method: String, size: Int,
+    _ change: (inout Request) throws -> Void = { _ in }
   ) async throws -> Picture {
     var request = request(prompt, method, size: size)
     try change(&request)

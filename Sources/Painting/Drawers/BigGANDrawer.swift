@@ -54,9 +54,9 @@ struct BigGANDrawer: Drawer {
   static func bestClass(of model: BigGAN, device: Device, _ fit: (Tensor) -> Tensor) -> Int {
     let count = model.config.num_classes
     return noGrad {
+      let all = Tensor.arange(0..<count, device: device)
       let fits = stride(from: 0, to: count, by: 32).map { start in
-        let some = Tensor.arange(start..<min(start + 32, count), device: device)
-        let all = Tensor.arange(0..<count, device: device)
+        let some = all[start..<min(start + 32, count)]
         let hot = some.unsqueezed(1).equals(all.unsqueezed(0)).to(.float32)  // [B, K]
         let latents = Tensor.zeros([some.count, model.config.z_dim], device: device)
         return fit((model(latents, hot, truncation: 1) + 1) / 2)
@@ -124,7 +124,7 @@ extension DrawerKind {
     arguments: [
       .choice(
         "firstClass", ["none", "best"], standard: "none",
-        "Whether to begin with the one class whose picture fits the text best"),
+        "Whether to begin with the one class whose picture fits the first prompt of words best"),
       .integer(
         "maxClasses", 1...1000, "Classes that take part in each block; all of them if left out"),
       .number(
@@ -147,7 +147,7 @@ extension DrawerKind {
       maxClasses: setting.integer("maxClasses"), temperature: setting.number("classTemperature"),
       truncation: setting.number("truncation"))
     if setting.text("firstClass") == "best", let request = setting.request,
-      let text = try request.scenes()[0].first?.text
+      let text = try request.scenes()[0].lazy.compactMap(\.text).first
     {
       let critics = try networks.perceptors(request).map { ($0, $0.embedding(of: text)) }
       choice.first = BigGANDrawer.bestClass(of: model, device: setting.device) { pictures in
