@@ -148,6 +148,14 @@ final class Networks {
     }
   }
 
+  /// What tells the BigGAN `id` from others.
+  func bigGANFingerprint(_ id: String?) throws -> String {
+    if id == nil, pack.biggan != nil, let file = pack.manifest.files["biggan.safetensors"] {
+      return file.sha256
+    }
+    return try library.fingerprint(id ?? library.first(.biggan))
+  }
+
   /// The network `id` that enlarges pictures, or the first that is installed.
   func upscaler(_ id: String?) throws -> RRDBNet {
     try kept("upscaler", id) { try library.upscaler(id, dtype, device) }

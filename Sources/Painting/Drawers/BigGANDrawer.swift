@@ -49,19 +49,22 @@ struct BigGANDrawer: Drawer {
     logits = (spread * 0.3 - 8 + entries * lead).to(device).variable()
   }
 
-  /// The class whose picture, of a latent of zeros, fits best.
-  /// - Parameter fit: how well pictures `[B, 3, S, S]` in 0…1 do, `[B]`.
-  static func bestClass(of model: BigGAN, device: Device, _ fit: (Tensor) -> Tensor) -> Int {
+  /// What a critic makes of the picture of each class, of a latent of zeros.
+  /// - Parameter embed: pictures `[B, 3, S, S]` in 0…1 to `[B, E]`.
+  /// - Returns: `[K, E]`
+  static func classEmbeddings(of model: BigGAN, device: Device, _ embed: (Tensor) -> Tensor)
+    -> Tensor
+  {
     let count = model.config.num_classes
     return noGrad {
       let all = Tensor.arange(0..<count, device: device)
-      let fits = stride(from: 0, to: count, by: 32).map { start in
+      let parts = stride(from: 0, to: count, by: 32).map { start in
         let some = all[start..<min(start + 32, count)]
         let hot = some.unsqueezed(1).equals(all.unsqueezed(0)).to(.float32)  // [B, K]
         let latents = Tensor.zeros([some.count, model.config.z_dim], device: device)
-        return fit((model(latents, hot, truncation: 1) + 1) / 2)
+        return embed((model(latents, hot, truncation: 1) + 1) / 2)
       }
-      return concatenated(fits, over: 0).argmax(over: 0).ints()[0]
+      return concatenated(parts, over: 0)
     }
   }
 
@@ -149,11 +152,16 @@ extension DrawerKind {
     if setting.text("firstClass") == "best", let request = setting.request,
       let text = try request.scenes()[0].lazy.compactMap(\.text).first
     {
-      let critics = try networks.perceptors(request).map { ($0, $0.embedding(of: text)) }
-      choice.first = BigGANDrawer.bestClass(of: model, device: setting.device) { pictures in
-        let fits = critics.map { $0.similarity(pictures, to: $1) * $0.weight }
-        return fits.dropFirst().reduce(fits[0], +)
+      // The classes' pictures are the same for every text: each critic looks at them only once.
+      let name = try networks.bigGANFingerprint(setting.model)
+      let fits = try networks.perceptors(request).map { critic in
+        let classes = critic.remembered("classes", name) {
+          BigGANDrawer.classEmbeddings(of: model, device: setting.device, critic.embeddings)
+        }
+        return critic.cosines(classes.to(setting.device), critic.embedding(of: text))
+          * critic.weight
       }
+      choice.first = fits.dropFirst().reduce(fits[0], +).argmax(over: 0).ints()[0]
     }
     return BigGANDrawer(
       model, width: setting.width, height: setting.height, seed: setting.seed, choice,

@@ -34,10 +34,20 @@ struct Perceptor {
 
   /// Cosine similarity of pictures `[B, 3, H, W]` in 0…1 to a text embedding: `[B]`.
   func similarity(_ pictures: Tensor, to text: Tensor) -> Tensor {
+    cosines(embeddings(of: pictures), text)
+  }
+
+  /// Embeddings of whole pictures `[B, 3, H, W]` in 0…1, brought to the size that it sees: `[B, E]`.
+  func embeddings(of pictures: Tensor) -> Tensor {
     noGrad {
       let fits = pictures.size(2) == size && pictures.size(3) == size
       let seen = fits ? pictures : pictures.resampled(size, size, .bilinear, antialias: true)
-      return (clip.embed(seen.clamped(0, 1)).normalized() * text.normalized()).sum(over: [-1])
+      return clip.embed(seen.clamped(0, 1))
     }
+  }
+
+  /// Cosines of embeddings `[B, E]` and one `[1, E]`: `[B]`.
+  func cosines(_ embeddings: Tensor, _ text: Tensor) -> Tensor {
+    (embeddings.normalized() * text.normalized()).sum(over: [-1])
   }
 }
