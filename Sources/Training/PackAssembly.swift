@@ -62,36 +62,28 @@ public struct PackAssembly {
 
     if let file = product([.decoder, .vqgan], "vqgan.safetensors") {
       manifest.files["vqgan.safetensors"] = try write(file, to: out, identity)
-      manifest.vqgan =
-        try network(VQGAN.Config.self, [.decoder, .vqgan])
-        ?? start?.manifest.vqgan
+      manifest.vqgan = try network(VQGAN.Config.self, [.decoder, .vqgan]) ?? start?.manifest.vqgan
     }
     if let file = product([.clip], "clip.safetensors") {
       manifest.files["clip.safetensors"] = try write(file, to: out, identity)
-      manifest.clip =
-        try network(CLIP.Config.self, [.clip]) ?? start?.manifest.clip
+      manifest.clip = try network(CLIP.Config.self, [.clip]) ?? start?.manifest.clip
     }
     if let file = product([.dalle], "dalle.safetensors") {
       manifest.files["dalle.safetensors"] = try write(file, to: out, identity)
-      manifest.dalle =
-        try network(DALLEBart.Config.self, [.dalle]) ?? start?.manifest.dalle
+      manifest.dalle = try network(DALLEBart.Config.self, [.dalle]) ?? start?.manifest.dalle
     }
     if let file = product([.diffusion], "diffusion.safetensors") {
       manifest.files["diffusion.safetensors"] = try write(file, to: out, identity)
       manifest.diffusion =
-        try network(VDiffusion.Config.self, [.diffusion])
-        ?? start?.manifest.diffusion
+        try network(VDiffusion.Config.self, [.diffusion]) ?? start?.manifest.diffusion
     }
     if let file = product([.biggan], "biggan.safetensors") {
       manifest.files["biggan.safetensors"] = try write(file, to: out, identity)
-      manifest.biggan =
-        try network(BigGAN.Config.self, [.biggan]) ?? start?.manifest.biggan
+      manifest.biggan = try network(BigGAN.Config.self, [.biggan]) ?? start?.manifest.biggan
     }
     if let file = product([.upscaler], "upscaler.safetensors") {
       manifest.files["upscaler.safetensors"] = try write(file, to: out, identity)
-      manifest.upscaler =
-        try network(RRDBNet.Config.self, [.upscaler])
-        ?? start?.manifest.upscaler
+      manifest.upscaler = try network(RRDBNet.Config.self, [.upscaler]) ?? start?.manifest.upscaler
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

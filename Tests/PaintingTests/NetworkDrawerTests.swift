@@ -59,7 +59,7 @@ import TestSupport
     }
   }
 
-  @Test("it knows the picture of each class, and may begin with one alone", arguments: [nil, 1])
+  @Test("it may begin with one class alone, the one whose picture fits best", arguments: [nil, 1])
   func firstClass(most: Int?) {
     let model = Self.model()
     func picture(_ number: Int) -> Tensor {
@@ -69,6 +69,10 @@ import TestSupport
     let seen = BigGANDrawer.classEmbeddings(of: model, device: .cpu) { $0.reshaped($0.size(0), -1) }
     #expect((seen[4] - picture(4).reshaped(-1)).abs().amax().item() < 1e-6)
     #expect(seen.size(0) == 6)
+    let likeness = -(seen - seen[4]).square().mean(over: [1])  // [K]
+    let other = Tensor([0, 0, 1, 0, 0, 0] as [Float], [6])
+    #expect(BigGANDrawer.bestClass([(likeness, 1)]) == 4)
+    #expect(BigGANDrawer.bestClass([(likeness, 1e-6), (other, 1)]) == 2)
     let weights = drawer(32, 32, .init(maxClasses: most, first: 4)).classWeights()
     for row in 0..<7 {
       let row = weights[row].floats()

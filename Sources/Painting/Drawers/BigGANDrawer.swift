@@ -68,6 +68,13 @@ struct BigGANDrawer: Drawer {
     }
   }
 
+  /// The class whose picture pleases all critics together most.
+  /// - Parameter opinions: cosines of each critic to the classes' pictures, `[K]`, and its weight.
+  static func bestClass(_ opinions: [(cosines: Tensor, weight: Double)]) -> Int {
+    let fits = opinions.map { $0.cosines * $0.weight }
+    return fits.dropFirst().reduce(fits[0], +).argmax(over: 0).ints()[0]
+  }
+
   var parameters: [Tensor] { [latents, logits] }
 
   var latent: Tensor? { latents }
@@ -154,14 +161,14 @@ extension DrawerKind {
     {
       // The classes' pictures are the same for every text: each critic looks at them only once.
       let name = try networks.bigGANFingerprint(setting.model)
-      let fits = try networks.perceptors(request).map { critic in
+      let opinions = try networks.perceptors(request).map { critic in
         let classes = critic.remembered("classes", name) {
           BigGANDrawer.classEmbeddings(of: model, device: setting.device, critic.embeddings)
         }
-        return critic.cosines(classes.to(setting.device), critic.embedding(of: text))
-          * critic.weight
+        let cosines = critic.cosines(classes.to(setting.device), critic.embedding(of: text))
+        return (cosines, critic.weight)
       }
-      choice.first = fits.dropFirst().reduce(fits[0], +).argmax(over: 0).ints()[0]
+      choice.first = BigGANDrawer.bestClass(opinions)
     }
     return BigGANDrawer(
       model, width: setting.width, height: setting.height, seed: setting.seed, choice,
