@@ -148,7 +148,8 @@ public actor Engine {
         exact.seed = request.seed.map { $0 + index }
         let painting = try GuidedPainting(
           exact, networks: networks, width: painted.width, height: painted.height,
-          initial: try startPicture(exact, options.files, painted), files: options.files)
+          initial: try startPicture(exact, options.files, painted), files: options.files,
+          preparing: { emit(.preparing($0)) })
         try paint(painting, Keeper(options, picture: index), easel)
         exact.iterations = painting.iteration
         try finish(

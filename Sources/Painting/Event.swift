@@ -1,12 +1,14 @@
 import Imaging
 
-/// What happens while a picture is painted, in this order: `started` once, then `step` and `preview`
-/// in any order and number, then `image` for every picture, best first, and `finished` once.
+/// What happens while a picture is painted, in this order: `started` once, then `preparing`, `step` and
+/// `preview` in any order and number, then `image` for every picture, best first, and `finished` once.
 ///
 /// When painting is stopped (`Generation.stop`), the best so far still comes as `image`.
 public enum Event: Sendable {
   /// Painting begins.
   case started(Started)
+  /// Before the first step something is looked at that later pictures need not look at again.
+  case preparing(Progress)
   /// One more step is done.
   case step(Progress)
   /// A picture on the way: the state of an optimisation, or one candidate.
@@ -34,7 +36,7 @@ public enum Event: Sendable {
     public let step: Int
     /// Steps in all.
     public let total: Int
-    /// What a step is: `iteration`, `candidate`.
+    /// What a step is, in the singular: `iteration`, `token`, `frame`.
     public let unit: String
     /// The loss of this step, where there is one.
     public let loss: Double?

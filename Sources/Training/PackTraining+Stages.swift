@@ -40,8 +40,9 @@ extension PackTraining {
       phase == .quantized
       ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors"))
       : try start("vqgan.safetensors")
-    let styled = try sets.train.map { set in
-      try (set as? Corpus)?.with { $0.styleFraction = config.styles } ?? set
+    let styled = try mixed(sets.train) {
+      $0.styleFraction = config.styles
+      $0.whiteFraction = config.white
     }
     let trainee = try VQGANTrainee(
       config, phase: phase, file: start, sets: styled,
@@ -65,6 +66,13 @@ extension PackTraining {
       }
     }
     try SafeTensors.write(weights, to: folder.appending(path: "vqgan.safetensors"))
+  }
+
+  /// The sets, corpora among them made otherwise; folders of images are what they are.
+  private func mixed(
+    _ sets: [any CaptionedDataset], _ change: (inout CorpusConfiguration) -> Void
+  ) throws -> [any CaptionedDataset] {
+    try sets.map { try ($0 as? Corpus)?.with(change) ?? $0 }
   }
 
   private func fitCodebooks(
@@ -122,14 +130,14 @@ extension PackTraining {
     try check(config.schedule, config.problem(vqgan: vqgan.config, clip: clip.config))
     let size = config.network.size * vqgan.config.factor
     let sets = try sets(of: context.data.resized(size), seed: config.schedule.seed, jitter: false)
-    let mixed = try (sets.train[0] as? Corpus)?.with {
+    let set = try mixed([sets.train[0]]) {
       $0.pairFraction = config.pairs
       $0.countFraction = config.counts
       $0.sceneFraction = config.scenes
       $0.styleFraction = config.styles
     }
     let trainee = try DiffusionTrainee(
-      config, file: start("diffusion.safetensors"), set: mixed ?? sets.train[0], vqgan: vqgan,
+      config, file: start("diffusion.safetensors"), set: set[0], vqgan: vqgan,
       clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, .diffusion, configuration, "diffusion.safetensors")
   }
@@ -214,11 +222,9 @@ extension PackTraining {
     let config = try Configuration.read(JudgeTrainee.Config.self, from: configuration)
     try check(config.schedule, config.problem)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
-    let styled = try sets.train.compactMap { set in
-      try (set as? Corpus)?.with {
-        $0.styleFraction = config.styles
-        $0.whiteFraction = config.white
-      }
+    let styled = try mixed(sets.train.filter { $0 is Corpus }) {
+      $0.styleFraction = config.styles
+      $0.whiteFraction = config.white
     }
     guard let catalogue = sets.concepts else {
       throw TrainingError.missing(

@@ -64,6 +64,7 @@ struct FilmSession {
     for try await event in generation {
       switch event {
       case .started(let started): if !quiet { say(started, film) }
+      case .preparing(let step): progress.show(step)
       case .step(let step): if total == nil || film.kind != .restyle { progress.show(step) }
       case .frame(let frame):
         total = frame.total

@@ -44,7 +44,8 @@ final class ProgressLine: Sendable {
       let loss = progress.loss.map { String(format: "  loss %.3f", $0) } ?? ""
       write(
         "\r\u{1B}[K\(heading)\(progress.step)/\(progress.total) [\(bar)] "
-          + String(format: "%.1f", pace) + " \(progress.unit)s/s, "
+          + String(format: "%.1f", pace)
+          + " \(progress.unit)\(progress.unit.hasSuffix("s") ? "es" : "s")/s, "
           + "\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left\(loss)")
     }
   }

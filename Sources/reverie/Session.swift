@@ -80,7 +80,7 @@ struct Session {
       for try await event in generation {
         switch event {
         case .started(let started): if !quiet { say(started) }
-        case .step(let step): progress.show(step)
+        case .preparing(let step), .step(let step): progress.show(step)
         case .preview(let preview):
           let url = try destination.write(
             preview.picture, request: description.request, step: preview.step)

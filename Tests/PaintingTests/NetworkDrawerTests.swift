@@ -66,7 +66,11 @@ import TestSupport
       let hot = Tensor((0..<6).map { $0 == number ? 1 : 0 } as [Float], [1, 6])
       return (model(Tensor.zeros([1, 8]), hot, truncation: 1) + 1) / 2
     }
-    let seen = BigGANDrawer.classEmbeddings(of: model, device: .cpu) { $0.reshaped($0.size(0), -1) }
+    var told: [Event.Progress] = []
+    let seen = BigGANDrawer.classEmbeddings(of: model, device: .cpu, report: { told.append($0) }) {
+      $0.reshaped($0.size(0), -1)
+    }
+    #expect(told.map(\.step) == [6] && told.map(\.total) == [6])
     #expect((seen[4] - picture(4).reshaped(-1)).abs().amax().item() < 1e-6)
     #expect(seen.size(0) == 6)
     let likeness = -(seen - seen[4]).square().mean(over: [1])  // [K]

@@ -59,6 +59,7 @@ private func losses(noise: Double, perceptual: Double, adversarial: Double) -> S
   adversarial: \(adversarial)
   discriminator: 8
   styles: 0.2
+  white: 0.15
 
   """
 }

@@ -50,11 +50,13 @@ struct BigGANDrawer: Drawer {
   }
 
   /// What a critic makes of the picture of each class, of a latent of zeros.
-  /// - Parameter embed: pictures `[B, 3, S, S]` in 0…1 to `[B, E]`.
+  /// - Parameters:
+  ///   - report: told after each few classes how many are done.
+  ///   - embed: pictures `[B, 3, S, S]` in 0…1 to `[B, E]`.
   /// - Returns: `[K, E]`
-  static func classEmbeddings(of model: BigGAN, device: Device, _ embed: (Tensor) -> Tensor)
-    -> Tensor
-  {
+  static func classEmbeddings(
+    of model: BigGAN, device: Device, report: (Event.Progress) -> Void, _ embed: (Tensor) -> Tensor
+  ) -> Tensor {
     let count = model.config.num_classes
     return noGrad {
       let all = Tensor.arange(0..<count, device: device)
@@ -62,7 +64,9 @@ struct BigGANDrawer: Drawer {
         let some = all[start..<min(start + 32, count)]
         let hot = some.unsqueezed(1).equals(all.unsqueezed(0)).to(.float32)  // [B, K]
         let latents = Tensor.zeros([some.count, model.config.z_dim], device: device)
-        return embed((model(latents, hot, truncation: 1) + 1) / 2)
+        let embeddings = embed((model(latents, hot, truncation: 1) + 1) / 2)
+        report(.init(step: start + some.count, total: count, unit: "class"))
+        return embeddings
       }
       return concatenated(parts, over: 0)
     }
@@ -163,7 +167,8 @@ extension DrawerKind {
       let name = try networks.bigGANFingerprint(setting.model)
       let opinions = try networks.perceptors(request).map { critic in
         let classes = critic.remembered("classes", name) {
-          BigGANDrawer.classEmbeddings(of: model, device: setting.device, critic.embeddings)
+          BigGANDrawer.classEmbeddings(
+            of: model, device: setting.device, report: setting.preparing, critic.embeddings)
         }
         let cosines = critic.cosines(classes.to(setting.device), critic.embedding(of: text))
         return (cosines, critic.weight)

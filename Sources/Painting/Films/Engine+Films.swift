@@ -17,7 +17,8 @@ extension Engine {
     func painting(_ request: Request? = nil, initial: Tensor? = nil) throws -> GuidedPainting {
       try GuidedPainting(
         request ?? self.request, networks: networks, width: painted.width,
-        height: painted.height, initial: initial, files: options.files)
+        height: painted.height, initial: initial, files: options.files,
+        preparing: { easel.emit(.preparing($0)) })
     }
 
     func keeper(_ picture: Int) -> Keeper? { Keeper(options, picture: picture) }

@@ -42,15 +42,16 @@ final class GuidedPainting {
   ///   - request: resolved.
   ///   - initial: `[1, 3, H, W]` in 0…1 at the size to paint; nil begins in the drawer's own way.
   ///   - files: what the request names.
+  ///   - preparing: told how far work is that comes before the first iteration.
   init(
     _ request: Request, networks: Networks, width: Int, height: Int, initial: Tensor?,
-    files: Attachments
+    files: Attachments, preparing: @escaping (Event.Progress) -> Void = { _ in }
   ) throws {
     self.request = request
     total = request.iterations ?? 1
     let workshop = Workshop(
       request: request, networks: networks, width: width, height: height,
-      initial: initial?.to(networks.device), files: files)
+      initial: initial?.to(networks.device), files: files, preparing: preparing)
     drawer = try workshop.drawer()
     let optimizer = request.optimizer ?? .adam
     optimizers =

@@ -23,6 +23,8 @@ public struct Setting {
   let networks: Networks?
   /// What is painted, where parts must look further than at their arguments.
   var request: Request?
+  /// Told how far work is that takes seconds and comes before the first iteration.
+  var preparing: (Event.Progress) -> Void = { _ in }
 
   /// A setting; see the fields.
   public init(

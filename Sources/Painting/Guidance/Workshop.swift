@@ -11,6 +11,7 @@ struct Workshop {
   let height: Int
   let initial: Tensor?
   let files: Attachments
+  let preparing: (Event.Progress) -> Void
 
   private var seed: UInt64 { UInt64(request.seed ?? 0) }
 
@@ -22,6 +23,7 @@ struct Workshop {
       width: width, height: height, seed: seed, device: networks.device, initial: initial,
       arguments: arguments, files: files.files, model: request.model, networks: networks)
     setting.request = request
+    setting.preparing = preparing
     return setting
   }
 

@@ -28,7 +28,7 @@ extension WorkerLoop {
         let picture = try Picture.read(from: run.frame(frame.number).path)
         let jpeg = try picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: frame.number, jpeg: jpeg))
-      case .step, .preview, .image, .finished: break
+      case .preparing, .step, .preview, .image, .finished: break
       }
     }
     if wish == .leave { return .left }

@@ -173,7 +173,7 @@ public final class WorkerLoop: Sendable {
         let jpeg = try preview.picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: preview.step, jpeg: jpeg))
       case .image(let image): try keep(image, run, &saved)
-      case .frame, .finished: break
+      case .preparing, .frame, .finished: break
       }
     }
     switch wish {

@@ -29,6 +29,9 @@ public final class VQGANTrainee: Trainee {
     public var discriminator: Int
     /// Part of the corpus's examples that are in a style; their textures are the hardest to give back.
     public var styles: Double
+    /// Part of the coloured grounds that are white. Texture is hardest to give back there, and it is
+    /// where a picture stands whose ground nobody named.
+    public var white: Double
 
     /// What is wrong with it for pictures of a size; nil when nothing is.
     func problem(size: Int) -> String? {
@@ -36,7 +39,9 @@ public final class VQGANTrainee: Trainee {
       if size % network.factor != 0 {
         return "pictures of \(size) pixels do not divide into codes of \(network.factor)"
       }
-      if !(0...1).contains(styles) { return "'styles' must be from 0 to 1" }
+      if ![styles, white].allSatisfy((0...1).contains) {
+        return "'styles' and 'white' must be from 0 to 1"
+      }
       return discriminator > 0 && discriminator % 8 == 0
         ? nil : "'discriminator' must be a multiple of 8"
     }
