@@ -16,6 +16,10 @@ final class FakePainter: Painter {
     case refuse(Report.Failure)
     /// Waits to be stopped.
     case wait
+    /// Tells of so much work before the first step, then waits to be stopped.
+    case prepare(Report.Progress)
+    /// Dies before the first step, having told of work before it.
+    case dieBefore(WorkerDeath, Report.Progress)
   }
 
   private struct State {
@@ -49,6 +53,16 @@ final class FakePainter: Painter {
       guard var scripts = state.scripts[prompt], !scripts.isEmpty else { return .paint }
       defer { state.scripts[prompt] = scripts }
       return scripts.removeFirst()
+    }
+    switch script {
+    case .dieBefore(let death, let progress):
+      try await tell(.preparing(progress))
+      throw death
+    case .prepare(let progress):
+      try await tell(.preparing(progress))
+      while state.withLock({ $0.stops[order.job] }) == nil { await Task.yield() }
+      return .stopped
+    default: break
     }
     for place in 1...order.count {
       for step in 1...steps {

@@ -97,6 +97,43 @@ import Testing
     }
   }
 
+  private static let classes = Report.Progress(step: 900, total: 1000, unit: "class", picture: 1)
+
+  @Test("work before the first step is told, but is no step of the job")
+  func preparing() async throws {
+    let bench = try await Bench()
+    let painter = FakePainter()
+    painter.script("a", [.prepare(Self.classes)])
+    let job = try await bench.submit("a")[0]
+    try await bench.painting(painter) {
+      try await bench.wait(for: job.id) { $0.state == .painting && $0.unit == "class" }
+      let live = try #require(await bench.queue.live(job.id))
+      #expect(live.preparing == Self.classes)
+      #expect(live.progress == nil)
+      _ = try await bench.queue.cancel(job.id, keep: false)
+      try await bench.wait(for: job.id)
+    }
+  }
+
+  @Test("a crash before the first step does not count any more once there are steps")
+  func crashBefore() async throws {
+    let bench = try await Bench()
+    let painter = FakePainter()
+    painter.script(
+      "a",
+      [
+        .dieBefore(Self.crash, Self.classes), .die(Self.crash, afterStep: 2),
+        .dieBefore(Self.crash, Self.classes),
+      ])
+    let job = try await bench.submit("a")[0]
+    try await bench.painting(painter) {
+      let ended = try await bench.wait(for: job.id)
+      #expect(ended.state == .failed)
+    }
+    let kinds = try await bench.store.events(after: 0, job: job.id).map(\.kind)
+    #expect(kinds.count { $0 == .retried } == 2)
+  }
+
   @Test("a job that brings its worker out of memory says so, and what helps")
   func memory() async throws {
     let bench = try await Bench()
@@ -149,7 +186,7 @@ import Testing
     #expect(job.state == .queued)
     #expect(job.failures == 0)
     let again = FakePainter()
-    try await first.queue.reopen()
+    await first.queue.reopen()
     try await first.painting(again) {
       for job in jobs { try await first.wait(for: job.id) }
     }

@@ -80,7 +80,7 @@ import TestSupport
     let alone = try await bench.queue.submit(job(bench, "red fox", guided)).job
     let process = try worker(bench.folder)
     try await bench.painting(process) { try await bench.wait(for: alone.id) }
-    try await bench.queue.reopen()
+    await bench.queue.reopen()
     let killed = try await bench.queue.submit(job(bench, "red fox", guided)).job
     let other = try worker(bench.folder)
     try await bench.painting(other) {

@@ -188,8 +188,8 @@ struct JobOperations: OperationGroup {
     let live = await queue.allLive
     return jobs.map { job in
       var progress: JSONValue = .null
-      if let known = live[job.id], known.progress != nil {
-        progress = .object(JobQueue.fields(of: known))
+      if let fields = live[job.id].map(JobQueue.fields), !fields.isEmpty {
+        progress = .object(fields)
       } else if let step = job.step, let total = job.total {
         progress = .object([
           "step": .integer(step), "total": .integer(total), "unit": JSONValue(job.unit),

@@ -15,12 +15,22 @@ actor JobQueue {
 
   /// What is known of a job while it is painted.
   struct Live: Sendable {
+    /// Work before the first step.
+    var preparing: Report.Progress?
     var progress: Report.Progress?
-    var began = ContinuousClock.now
     var firstStep: Int?
     var firstTime: ContinuousClock.Instant?
     var eta: Double?
     var noted: ContinuousClock.Instant?
+
+    /// Whether it is time to write down how far it is: twice a second is often enough for people; the disk
+    /// is spared the rest.
+    mutating func isDue() -> Bool {
+      let now = ContinuousClock.now
+      if let noted, now - noted <= .milliseconds(500) { return false }
+      noted = now
+      return true
+    }
   }
 
   private var live: [String: Live] = [:]
@@ -174,12 +184,26 @@ actor JobQueue {
   /// Writes down what a worker tells.
   func note(_ report: Report, of job: Job) async throws {
     switch report {
+    case .preparing(let progress): try await note(preparing: progress, of: job)
     case .step(let progress): try await note(progress, of: job)
     case .preview(let step, let jpeg):
       bus.show(EventBus.Preview(job: job.id, step: step, jpeg: jpeg))
     case .picture(let result): try await take(result, of: job)
     case .ready, .started, .ended, .failed: break
     }
+  }
+
+  /// Nothing of it is the job's own step: where a worker crashed is compared with those.
+  private func note(preparing progress: Report.Progress, of job: Job) async throws {
+    var known = live[job.id] ?? Live()
+    known.preparing = progress
+    let isDue = known.isDue()
+    live[job.id] = known
+    guard isDue else { return }
+    try await store.change(job.id, .progress, Self.fields(of: known)) { job in
+      (job.step, job.total, job.unit) = (progress.step, progress.total, progress.unit)
+    }
+    bus.tell(job.id)
   }
 
   private func note(_ progress: Report.Progress, of job: Job) async throws {
@@ -195,9 +219,7 @@ actor JobQueue {
       known.firstStep = progress.step
       known.firstTime = now
     }
-    // Twice a second is often enough for people; the disk is spared the rest.
-    let isDue = known.noted.map { now - $0 > .milliseconds(500) } ?? true
-    if isDue { known.noted = now }
+    let isDue = known.isDue()
     live[job.id] = known
     guard isDue else { return }
     let done = (progress.picture - 1) * progress.total + progress.step
@@ -214,7 +236,7 @@ actor JobQueue {
 
   /// Progress as events and jobs have it.
   static func fields(of live: Live) -> [String: JSONValue] {
-    guard let progress = live.progress else { return [:] }
+    guard let progress = live.progress ?? live.preparing else { return [:] }
     return [
       "step": .integer(progress.step), "total": .integer(progress.total),
       "unit": .string(progress.unit), "picture": .integer(progress.picture),

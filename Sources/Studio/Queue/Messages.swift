@@ -49,6 +49,8 @@ enum Report: Codable, Sendable {
   case ready(device: String, threads: Int)
   /// Painting begins, at this size.
   case started(width: Int, height: Int)
+  /// Work before the first step is so far.
+  case preparing(Progress)
   /// One more step is done.
   case step(Progress)
   /// A picture on the way, as JPEG.

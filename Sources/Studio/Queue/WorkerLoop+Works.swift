@@ -17,6 +17,8 @@ extension WorkerLoop {
       switch event {
       case .started(let started):
         tell(.started(width: started.paintedWidth, height: started.paintedHeight))
+      case .preparing(let step):
+        if steps.allows() { tell(.preparing(.init(step, picture: 1))) }
       case .step(let step) where film.kind != .morph:
         guard steps.allows() || step.step == step.total else { continue }
         tell(.step(.init(step, picture: 1)))
@@ -28,7 +30,7 @@ extension WorkerLoop {
         let picture = try Picture.read(from: run.frame(frame.number).path)
         let jpeg = try picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: frame.number, jpeg: jpeg))
-      case .preparing, .step, .preview, .image, .finished: break
+      case .step, .preview, .image, .finished: break
       }
     }
     if wish == .leave { return .left }

@@ -165,6 +165,8 @@ public final class WorkerLoop: Sendable {
       switch event {
       case .started(let started):
         tell(.started(width: started.paintedWidth, height: started.paintedHeight))
+      case .preparing(let step):
+        if steps.allows() { tell(.preparing(.init(step, picture: run.finishedCount + 1))) }
       case .step(let step):
         guard steps.allows() || step.step == step.total else { continue }
         tell(.step(.init(step, picture: run.finishedCount + 1)))
@@ -173,7 +175,7 @@ public final class WorkerLoop: Sendable {
         let jpeg = try preview.picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: preview.step, jpeg: jpeg))
       case .image(let image): try keep(image, run, &saved)
-      case .preparing, .frame, .finished: break
+      case .frame, .finished: break
       }
     }
     switch wish {
