@@ -118,8 +118,12 @@ extension PackTraining {
     try check(
       config.schedule, config.problem(size: context.data.size, vqgan: vqgan.config))
     try check(tokenizer(), known: config.network.text_vocab_count)
+    let set = try mixed([sets.train[0]]) {
+      $0.bareSceneFraction = config.bareScenes
+      $0.chatterFraction = config.chatter
+    }
     let trainee = try DALLETrainee(
-      config, file: start("dalle.safetensors"), set: sets.train[0], heldOut: sets.heldOut,
+      config, file: start("dalle.safetensors"), set: set[0], heldOut: sets.heldOut,
       tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
   }

@@ -198,7 +198,7 @@ struct EvaluatePack: AsyncParsableCommand {
     let cells = painted.map { item in
       ContactSheet.Cell(
         item.picture,
-        caption: item.isFirst ? item.prompt.text : item.prompt.text + " ✗")
+        caption: item.isRight ? item.prompt.text : item.prompt.text + " ✗")
     }
     try save(
       try ContactSheet(cells, columns: 14, cellSize: 96).render(),
@@ -213,11 +213,13 @@ struct EvaluatePack: AsyncParsableCommand {
       let part = Proportion(painted.filter(holds).count, of: painted.count)
       row("\(name): \(what)", "\(part)", &rows)
     }
-    figure("objects are the judge's first guess", \.isFirst)
-    figure("objects are among its five", \.isAmongFive)
+    if list != .views {
+      figure("objects are the judge's first guess", \.isFirst)
+      figure("objects are among its five", \.isAmongFive)
+    }
     switch list {
     case .singles, .counts: figure("ground of the colour asked for", \.hasColor)
-    case .scenes: figure("scene is its first guess", \.hasGround)
+    case .scenes, .views: figure("scene is its first guess", \.hasGround)
     case .styles:
       figure("style is its first guess", \.hasStyle)
       for style in Style.all {
@@ -226,7 +228,7 @@ struct EvaluatePack: AsyncParsableCommand {
         let part = Proportion(some.filter(\.hasStyle).count, of: some.count)
         row("\(name), \(style.name): style is its first guess", "\(part)", &rows)
       }
-    case .relations: break
+    case .relations, .chatter: break
     }
   }
 

@@ -99,6 +99,8 @@ private let configurations: [PackTraining.Stage: String] = [
     decoder_layer_count: 1
     pad_token: 600
   emptyCaptions: 0.5
+  bareScenes: 0.2
+  chatter: 0.5
   falseCodes: 0.5
   falseCodesAtEnd: 0.1
   conditionScale: 1.5

@@ -28,11 +28,36 @@ struct RichCaptionTests {
     #expect(Plural.of(name) == nil)
   }
 
+  @Test("chatter says nothing that the corpus shows, and what is held out of it is never heard")
+  func chatter() throws {
+    let corpus = try RichCorpusTests.shared.get()
+    var shown = corpus.catalogue.concepts.flatMap { [$0.name] + $0.synonyms }
+    shown += NamedColor.all.flatMap { [$0.name] + $0.synonyms }
+    shown += Scene.all.flatMap { $0.phrases + $0.views }
+    for style in Style.all { shown += style.works + [style.name, style.adjective ?? ""] }
+    shown += [ObjectScale.small, .big].flatMap(CaptionGrammar.words)
+    let (known, heldOut) = (Chatter.Words.known, Chatter.Words.heldOut)
+    for phrase in known.all + heldOut.all {
+      #expect(!shown.contains { Self.says($0, phrase) }, "\(phrase)")
+    }
+    #expect(!heldOut.all.contains { one in known.all.contains { Self.says($0, one) } })
+  }
+
+  /// Whether a text has the words of another in a row.
+  private static func says(_ text: String, _ words: String) -> Bool {
+    func padded(_ text: String) -> String { " \(text.replacing(",", with: "")) " }
+    return padded(text).contains(padded(words))
+  }
+
   @Test("no caption has a wrong article, stray braces, double spaces or a wrong number")
   func grammar() throws {
     let corpus = try RichCorpusTests.shared.get()
-    for phrasing in CaptionGrammar.Phrasing.allCases {
-      let set = try corpus.with { $0.phrasing = phrasing }
+    let sorts = CaptionGrammar.Phrasing.allCases.flatMap { [($0, 0.0), ($0, 0.8)] }
+    for (phrasing, part) in sorts {
+      let set = try corpus.with {
+        $0.phrasing = phrasing
+        ($0.bareSceneFraction, $0.chatterFraction) = (part / 4, part)
+      }
       for index in 0..<5000 {
         let caption = set.label(index).caption
         let tokens = caption.split(separator: " ", omittingEmptySubsequences: false)
@@ -105,8 +130,9 @@ struct RichCaptionTests {
     #expect(prompts.count == 300)
     #expect(prompts == corpus.prompts(list, seen: seen, count: 300, seed: 5))
     #expect(prompts != corpus.prompts(list, seen: seen, count: 300, seed: 6))
+    let isMixed = [.relations, .views, .chatter].contains(list)
     for prompt in prompts {
-      #expect(corpus.isHeldOut(prompt.label) == !seen || list == .relations, "\(prompt.text)")
+      #expect(corpus.isHeldOut(prompt.label) == !seen || isMixed, "\(prompt.text)")
       #expect(!prompt.text.isEmpty)
     }
     switch list {
@@ -121,6 +147,18 @@ struct RichCaptionTests {
     case .scenes: #expect(prompts.allSatisfy { $0.sceneID != nil && $0.styleID == nil })
     case .styles: #expect(prompts.allSatisfy { $0.styleID != nil && $0.sceneID == nil })
     case .counts: #expect(Set(prompts.map(\.count)) == [2, 3, 4])
+    case .views:
+      #expect(Set(prompts.map(\.sceneID)) == Set(Scene.all.map(\.id)))
+      #expect(prompts.allSatisfy { $0.conceptIDs.isEmpty && $0.label.slots.isEmpty })
+    case .chatter:
+      #expect(prompts.filter { corpus.isHeldOut($0.label) }.count == (seen ? 0 : 200))
+      let words = Chatter.Words.of(seen ? .known : .heldOut).all
+      let others = Chatter.Words.of(seen ? .heldOut : .known).all
+      let told = prompts.filter { prompt in words.contains { Self.says(prompt.text, $0) } }
+      #expect(told.count > 200)
+      for prompt in prompts {
+        #expect(!others.contains { Self.says(prompt.text, $0) }, "\(prompt.text)")
+      }
     }
     let other = corpus.prompts(list, seen: seen, count: 50, seed: 5, phrasing: .heldOut)
     #expect(zip(other, prompts).allSatisfy { $0.conceptIDs == $1.conceptIDs })

@@ -47,6 +47,50 @@ struct RichCorpusTests {
     #expect(kinds == [.single, .sized, .pair, .count])
   }
 
+  @Test("bare scenes come as often as asked for, say what they show, and show nothing else")
+  func bareScenes() throws {
+    let plain = try Self.shared.get()
+    let corpus = try plain.with { $0.bareSceneFraction = 0.2 }
+    let labels = (0..<5000).map(corpus.label)
+    let bare = labels.filter { $0.kind == .scene }
+    #expect((900...1100).contains(bare.count))
+    #expect(bare.contains { $0.styleID != nil } && bare.contains { $0.styleID == nil })
+    for label in bare {
+      let scene = Scene.all[try #require(label.sceneID)]
+      let bare = scene.views.map { view in
+        ["a ", "an ", "the "].first(where: view.hasPrefix).map { String(view.dropFirst($0.count)) }
+          ?? view
+      }
+      #expect(bare.contains(where: label.caption.contains), "\(label.caption)")
+      #expect(label.conceptIDs.isEmpty && label.slots.isEmpty)
+    }
+    // All other examples are what they are without.
+    for (index, label) in labels.enumerated() where label.kind != .scene {
+      #expect(label == plain.label(index))
+    }
+    let index = try #require(labels.firstIndex { $0.kind == .scene && $0.styleID == nil })
+    let ground = ExampleLabel(
+      caption: "", conceptIDs: [], sceneID: labels[index].sceneID,
+      sceneVariant: labels[index].sceneVariant, kind: .single)
+    #expect(corpus.batch([index]).pixels == corpus.pixels(showing: [ground]))
+    let loose = try corpus.with { $0.placement = .jitter }
+    #expect(loose.batch([index]).pixels == corpus.pixels(showing: [ground]))
+  }
+
+  @Test("chatter changes captions and nothing else")
+  func chatter() throws {
+    let plain = try Self.shared.get()
+    let corpus = try plain.with { $0.chatterFraction = 1 }
+    var changed = 0
+    for index in 0..<1000 {
+      var (label, other) = (corpus.label(index), plain.label(index))
+      if label.caption != other.caption { changed += 1 }
+      (label.caption, other.caption) = ("", "")
+      #expect(label == other)
+    }
+    #expect(changed > 800)
+  }
+
   @Test("one pair of concepts in ten is held out, in either order")
   func share() throws {
     let catalogue = try Self.shared.get().catalogue

@@ -19,13 +19,15 @@ struct Caption {
   let ground: Ground
   let style: Style?
   let phrasing: CaptionGrammar.Phrasing
+  /// Words that nothing in the picture answers to, if any.
+  var chatter: Chatter?
 
   /// The caption.
   /// - Parameter name: a name for the concept at a place of the label, without an article.
   func text(
     _ random: inout ExampleRandom, name: (Int, Name, inout ExampleRandom) -> String
   ) -> String {
-    if label.kind == .single, style == nil {
+    if label.kind == .single, style == nil, chatter == nil {
       switch ground {
       case .unnamed: return plain(CaptionGrammar.plain(phrasing), nil, &random, name)
       case .color(let color):
@@ -33,18 +35,33 @@ struct Caption {
       case .scene: break
       }
     }
-    let objects = objects(&random, name)
-    let place = place(&random.extra)
+    let objects = label.kind == .scene ? view(&random.extra) : objects(&random, name)
+    let place = label.kind == .scene ? "" : place(&random.extra)
     let templates =
       style == nil
       ? CaptionGrammar.placed(phrasing, named: !place.isEmpty)
       : CaptionGrammar.styled(phrasing, adjective: style?.adjective != nil && label.kind == .single)
     var template = templates[random.extra.integer(below: templates.count)]
+    if style == nil, let opening = chatter?.opening { template = "\(opening) {s} {g}" }
     if label.count > 1 { template = template.replacing("there is {s}", with: "there are {s}") }
-    return CaptionGrammar.compose(
+    let caption = CaptionGrammar.compose(
       template, objects: objects.with, bare: objects.bare, place: place,
       work: style.map { $0.works[random.extra.integer(below: $0.works.count)] } ?? "",
       style: style?.name ?? "", adjective: style?.adjective ?? "")
+    return chatter?.closed(caption) ?? caption
+  }
+
+  /// A scene that is all there is, with and without its article.
+  private func view(_ random: inout KeyedRandom) -> (with: String, bare: String) {
+    guard case .scene(let scene) = ground else { return ("", "") }
+    let view = scene.views[random.integer(below: scene.views.count)]
+    let article = ["a ", "an ", "the "].first(where: view.hasPrefix) ?? ""
+    let bare = adorned(String(view.dropFirst(article.count)))
+    switch article {
+    case "": return (bare, bare)
+    case "the ": return ("the \(bare)", bare)
+    default: return ("\(CaptionGrammar.indefiniteArticle(before: bare)) \(bare)", bare)
+    }
   }
 
   private func plain(
@@ -64,7 +81,10 @@ struct Caption {
     if let relation = label.relation {
       let templates = CaptionGrammar.related(relation)
       let template = templates[random.extra.integer(below: templates.count)]
-      let (first, second) = (name(0, .any, &random), name(1, .any, &random))
+      var first = name(0, .any, &random)
+      let second = name(1, .any, &random)
+      // "A cute bread": what takes no article alone would be given one.
+      if CaptionGrammar.withArticle(first) != first { first = adorned(first) }
       func fill(_ template: String) -> String {
         CaptionGrammar.fill(template, object: first, second: second)
       }
@@ -78,17 +98,29 @@ struct Caption {
       let plural = Plural.of(name) ?? name
       let number = Plural.numbers[label.count] ?? "\(label.count)"
       let digits = random.extra.uniform() < 0.25
-      let text = "\(digits ? "\(label.count)" : number) \(plural)"
+      let text = busy("\(digits ? "\(label.count)" : number) \(adorned(plural))")
       return (text, text)
     }
     if let scale = label.scale {
       let words = CaptionGrammar.words(for: scale)
       let word = words[random.extra.integer(below: words.count)]
-      let name = "\(word) \(name(0, .sizable, &random))"
-      return (CaptionGrammar.withArticle(name), name)
+      let name = "\(word) \(adorned(name(0, .sizable, &random)))"
+      return (busy(CaptionGrammar.withArticle(name)), busy(name))
     }
     let name = name(0, .any, &random)
-    return (CaptionGrammar.withArticle(name), name)
+    return (busy(withArticle(name)), busy(adorned(name)))
+  }
+
+  private func adorned(_ name: String) -> String { chatter?.adorned(name) ?? name }
+  private func busy(_ phrase: String) -> String { chatter?.busy(phrase) ?? phrase }
+
+  /// A name with an adjective, if any, and the article that the name takes.
+  private func withArticle(_ name: String) -> String {
+    let plain = CaptionGrammar.withArticle(name)
+    guard let adjective = chatter?.adjective else { return plain }
+    if plain == name { return adorned(name) }
+    if plain == "the \(name)" { return "the \(adorned(name))" }
+    return "\(CaptionGrammar.indefiniteArticle(before: adjective)) \(adorned(name))"
   }
 
   /// The ground, as it follows the objects: "on a red background", "in the forest".

@@ -197,6 +197,7 @@ public struct Corpus: CaptionedDataset {
 
   /// The same, away from the grid.
   private func jitteredItems(_ label: ExampleLabel, _ random: inout KeyedRandom) -> [Item] {
+    guard !label.conceptIDs.isEmpty else { return [] }
     let boxes = Layout.boxes(of: label)
     let scale = Double(random.integer(in: 60...100)) / 100
     return Layout.drawingOrder(of: label).map { place in

@@ -24,9 +24,11 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
   public var pairFraction = 0.0
   /// The part that show two to four objects of one concept, 0 to 1.
   public var countFraction = 0.0
-  /// The part that show an object called small or big, 0 to 1. The parts of pairs, counts and sized
-  /// objects sum to 1 at most; the rest shows single objects.
+  /// The part that show an object called small or big, 0 to 1.
   public var sizedFraction = 0.0
+  /// The part that show a scene and nothing in it, 0 to 1. The parts of pairs, counts, sized objects and
+  /// bare scenes sum to 1 at most; the rest shows single objects.
+  public var bareSceneFraction = 0.0
   /// The part of all examples that stand in a scene, 0 to 1.
   public var sceneFraction = 0.0
   /// The part of all examples that are painted in a style, 0 to 1.
@@ -40,6 +42,8 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
   public var unnamedGroundFraction = 0.5
   /// The part of captions with a person that tell the skin tone, 0 to 1.
   public var toneFraction = 0.1
+  /// The part of captions with words that nothing in the picture answers to, 0 to 1: "cute", "4k".
+  public var chatterFraction = 0.0
   /// The phrasings of captions.
   public var phrasing = CaptionGrammar.Phrasing.known
   /// The concepts to draw from, by number; nil for all.
@@ -82,12 +86,14 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
     try read(.pairFraction, &pairFraction)
     try read(.countFraction, &countFraction)
     try read(.sizedFraction, &sizedFraction)
+    try read(.bareSceneFraction, &bareSceneFraction)
     try read(.sceneFraction, &sceneFraction)
     try read(.styleFraction, &styleFraction)
     try read(.relations, &relations)
     whiteFraction = try values.decodeIfPresent(Double.self, forKey: .whiteFraction)
     try read(.unnamedGroundFraction, &unnamedGroundFraction)
     try read(.toneFraction, &toneFraction)
+    try read(.chatterFraction, &chatterFraction)
     try read(.phrasing, &phrasing)
     conceptIDs = try values.decodeIfPresent([Int].self, forKey: .conceptIDs)
   }
@@ -102,17 +108,19 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
       (4...size).contains(objectSize), "objectSize \(objectSize) is outside 4 to size, \(size)")
     let fractions = [
       ("pairFraction", pairFraction), ("countFraction", countFraction),
-      ("sizedFraction", sizedFraction), ("sceneFraction", sceneFraction),
-      ("styleFraction", styleFraction), ("whiteFraction", whiteFraction ?? 0),
-      ("unnamedGroundFraction", unnamedGroundFraction), ("toneFraction", toneFraction),
+      ("sizedFraction", sizedFraction), ("bareSceneFraction", bareSceneFraction),
+      ("sceneFraction", sceneFraction), ("styleFraction", styleFraction),
+      ("whiteFraction", whiteFraction ?? 0), ("unnamedGroundFraction", unnamedGroundFraction),
+      ("toneFraction", toneFraction), ("chatterFraction", chatterFraction),
     ]
     for (name, value) in fractions {
       try check((0...1).contains(value), "\(name) \(value) is outside 0 to 1")
     }
-    let kinds = pairFraction + countFraction + sizedFraction
+    let kinds = pairFraction + countFraction + sizedFraction + bareSceneFraction
     try check(
       kinds <= 1 + 1e-9,
-      "pairFraction, countFraction and sizedFraction sum to \(kinds), more than 1")
+      "pairFraction, countFraction, sizedFraction and bareSceneFraction sum to \(kinds), more than 1"
+    )
     try check(!relations.isEmpty, "relations is empty")
     if let conceptIDs {
       try check(!conceptIDs.isEmpty, "conceptIDs is empty")

@@ -33,6 +33,11 @@ public enum PromptList: String, Sendable, Codable, CaseIterable {
   case styles
   /// Two to four of one concept, on a named ground.
   case counts
+  /// A scene and nothing in it, in every third prompt in a style.
+  case views
+  /// One object on white, on a named ground or in a scene, with words that nothing in the picture answers
+  /// to.
+  case chatter
 }
 
 extension Corpus {
@@ -43,7 +48,7 @@ extension Corpus {
   /// ground, scene, style or partner against one that training shows. What is not the list's subject
   /// is as training shows it.
   ///
-  /// - Parameter seen: whether combinations are ones that training shows.
+  /// - Parameter seen: whether combinations, and the words of chatter, are ones that training shows.
   public func prompts(
     _ list: PromptList, seen: Bool = false, count: Int, seed: UInt64,
     phrasing: CaptionGrammar.Phrasing = .known
@@ -59,7 +64,8 @@ extension Corpus {
           continue
         }
         chooseForms(&label, &choice)
-        label.caption = text(of: label, phrasing, choice)
+        let chatter = list == .chatter ? Chatter(seen ? .known : .heldOut, &choice) : nil
+        label.caption = text(of: label, phrasing, chatter, choice)
         prompts.append(EvaluationPrompt(label: label))
       }
     }
@@ -70,6 +76,10 @@ extension Corpus {
     _ list: PromptList, _ first: Int, seen: Bool, turn: Int, _ random: inout KeyedRandom
   ) -> ExampleLabel? {
     var label = ExampleLabel(caption: "", conceptIDs: [first], kind: .single)
+    func inScene() {
+      label.sceneID = other(than: heldOut.scenes[first], of: Scene.all.count)
+      label.sceneVariant = random.integer(below: Scene.variantCount)
+    }
     func other(than held: Int, of count: Int) -> Int {
       let choice = random.integer(below: count - 1)
       return seen ? (choice < held ? choice : choice + 1) : held
@@ -84,9 +94,19 @@ extension Corpus {
       label.colorID = color()
       label.kind = .count
       label.count = 2 + turn % 3
-    case .scenes:
-      label.sceneID = other(than: heldOut.scenes[first], of: Scene.all.count)
+    case .scenes: inScene()
+    case .chatter:
+      switch turn % 3 {
+      case 0: label.colorID = NamedColor.whiteID
+      case 1: label.colorID = color()
+      default: inScene()
+      }
+    case .views:
+      label.kind = .scene
+      label.conceptIDs = []
+      label.sceneID = turn % Scene.all.count
       label.sceneVariant = random.integer(below: Scene.variantCount)
+      if turn % 3 == 2 { label.styleID = random.integer(below: Style.all.count) }
     case .styles:
       let style = other(than: heldOut.styles[first], of: Style.all.count)
       label.styleID = style
@@ -107,19 +127,22 @@ extension Corpus {
   }
 
   private func text(
-    of label: ExampleLabel, _ phrasing: CaptionGrammar.Phrasing, _ random: KeyedRandom
+    of label: ExampleLabel, _ phrasing: CaptionGrammar.Phrasing, _ chatter: Chatter?,
+    _ random: KeyedRandom
   ) -> String {
     let ground: Caption.Ground =
       if let scene = label.sceneID {
         .scene(Scene.all[scene])
-      } else if let color = label.colorID, label.kind != .pair, label.styleID == nil {
+      } else if let color = label.colorID, label.kind != .pair, label.styleID == nil,
+        chatter == nil || color != NamedColor.whiteID
+      {
         .color(NamedColor.all[color])
       } else {
         .unnamed
       }
     let caption = Caption(
       label: label, ground: ground, style: label.styleID.map { Style.all[$0] },
-      phrasing: phrasing)
+      phrasing: phrasing, chatter: chatter)
     var random = ExampleRandom(main: random, extra: random)
     return caption.text(&random) { place, _, _ in
       catalogue.concepts[label.conceptIDs[place]].name

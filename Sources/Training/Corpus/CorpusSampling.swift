@@ -16,6 +16,7 @@ extension Corpus {
   /// Everything random about an example but the places of jittered objects.
   func sample(_ random: inout ExampleRandom) -> ExampleLabel {
     let kind = kind(random.main.uniform())
+    if kind == .scene { return bareScene(&random) }
     let choice =
       switch kind {
       case .count: concepts.countable
@@ -38,7 +39,7 @@ extension Corpus {
       }
     case .count: label.count = random.extra.integer(in: 2...4)
     case .sized: label.scale = random.extra.uniform() < 0.5 ? .small : .big
-    case .single, .file: break
+    case .single, .scene, .file: break
     }
     chooseForms(&label, &random.extra)
     label.caption = caption(of: label, &random)
@@ -51,7 +52,21 @@ extension Corpus {
     bound += configuration.countFraction
     if draw < bound { return .count }
     bound += configuration.sizedFraction
-    return draw < bound ? .sized : .single
+    if draw < bound { return .sized }
+    bound += configuration.bareSceneFraction
+    return draw < bound ? .scene : .single
+  }
+
+  /// A scene and nothing in it, in any style: nothing of it is held out.
+  private func bareScene(_ random: inout ExampleRandom) -> ExampleLabel {
+    var label = ExampleLabel(
+      caption: "", conceptIDs: [], sceneID: random.extra.integer(below: Scene.all.count),
+      sceneVariant: random.extra.integer(below: Scene.variantCount), kind: .scene)
+    if random.extra.uniform() < configuration.styleFraction {
+      label.styleID = random.extra.integer(below: Style.all.count)
+    }
+    label.caption = caption(of: label, &random)
+    return label
   }
 
   /// A single object, where the concepts in use allow no other kind.
@@ -136,9 +151,13 @@ extension Corpus {
       } else {
         .unnamed
       }
+    let chats = configuration.chatterFraction
     let caption = Caption(
       label: label, ground: ground, style: label.styleID.map { Style.all[$0] },
-      phrasing: configuration.phrasing)
+      phrasing: configuration.phrasing,
+      // Nothing is drawn where there is none: other captions stay what they are.
+      chatter: chats > 0 && random.extra.uniform() < chats
+        ? Chatter(configuration.phrasing, &random.extra) : nil)
     return caption.text(&random) { place, needed, random in
       name(of: label, place, needed, &random)
     }

@@ -14,6 +14,8 @@ public struct ExampleLabel: Sendable, Hashable, Codable {
     case pair
     /// Two to four of one concept.
     case count
+    /// A scene and nothing in it.
+    case scene
     /// A picture file.
     case file
   }
@@ -21,7 +23,7 @@ public struct ExampleLabel: Sendable, Hashable, Codable {
   /// The caption, in lower case for the emoji corpus and as written for files.
   public var caption: String
   /// The concepts as placed: from left to right, from top to bottom, from front to back. One for
-  /// counts; none for files. Numbers of the catalogue.
+  /// counts; none for files and bare scenes. Numbers of the catalogue.
   public var conceptIDs: [Int]
   /// Which form of each concept is drawn: numbers in `Concept.forms`.
   public var forms: [Int]

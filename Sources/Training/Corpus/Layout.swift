@@ -98,7 +98,7 @@ enum Layout {
 
 extension CaptionedDataset {
   /// Where each object of a picture stands under `.grid` placement, in the order of `conceptIDs`; of
-  /// counts, one slot for each of the same concept. Empty for picture files.
+  /// counts, one slot for each of the same concept. Empty for picture files and bare scenes.
   public func slots(of label: ExampleLabel) -> [Slot] {
     label.slots
   }
@@ -107,7 +107,7 @@ extension CaptionedDataset {
 extension ExampleLabel {
   /// See `CaptionedDataset.slots(of:)`.
   public var slots: [Slot] {
-    guard kind != .file else { return [] }
+    guard !conceptIDs.isEmpty else { return [] }
     return Layout.boxes(of: self).map {
       let side = Double($0.side) / 32
       return Slot(x: Double($0.x) / 32, y: Double($0.y) / 32, width: side, height: side)

@@ -25,6 +25,10 @@ public struct PaintedPrompt: Sendable {
   /// Whether the judge's first guess at every object is right, each where it should stand.
   public var isFirst: Bool { every { $0.first == $1 } }
 
+  /// Whether the judge's first guess is right at what the prompt is about: its objects, or the scene that is
+  /// all there is.
+  public var isRight: Bool { objects.isEmpty ? hasGround : isFirst }
+
   /// Whether every object is among the judge's five guesses, each where it should stand.
   public var isAmongFive: Bool { every { $0.prefix(5).contains($1) } }
 

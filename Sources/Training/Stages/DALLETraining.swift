@@ -13,6 +13,10 @@ public final class DALLETrainee: Trainee {
     public var schedule: Schedule
     /// Part of the captions replaced by the empty one, so that condition scales work.
     public var emptyCaptions: Double
+    /// Part of the examples that show a scene and nothing in it.
+    public var bareScenes: Double
+    /// Part of the captions with words that nothing in the picture answers to.
+    public var chatter: Double
     /// Largest part of the codes before a position that are another picture's while training. A
     /// handful of codes gives away which of so few pictures is being written; only when they may lie
     /// must the network read the text.
@@ -30,6 +34,9 @@ public final class DALLETrainee: Trainee {
     /// What is wrong with it for pictures of a size as codes of a VQGAN; nil when nothing is.
     func problem(size: Int, vqgan: VQGAN.Config) -> String? {
       if let problem = network.problem { return problem }
+      if ![bareScenes, chatter].allSatisfy((0...0.5).contains) {
+        return "'bareScenes' and 'chatter' must be from 0 to 0.5"
+      }
       let side = size / vqgan.factor
       guard size % vqgan.factor == 0, network.image_token_count == side * side,
         network.levels == vqgan.levels, network.image_vocab_count == vqgan.n_embed
