@@ -6,6 +6,7 @@ import Painting
 import Training
 
 extension PromptList: ExpressibleByArgument {}
+extension CaptionGrammar.Phrasing: ExpressibleByArgument {}
 
 /// `reverie evaluate`: the pack, or the drawers.
 struct Evaluate: AsyncParsableCommand {
@@ -56,6 +57,9 @@ struct EvaluatePack: AsyncParsableCommand {
 
   @Flag(help: "Also ask for combinations that training shows, for comparison.")
   var seen = false
+
+  @Option(help: "Whether prompts are worded as in training, or in ways that it never shows.")
+  var phrasing: CaptionGrammar.Phrasing = .known
 
   @Flag(
     help: ArgumentHelp(
@@ -173,7 +177,8 @@ struct EvaluatePack: AsyncParsableCommand {
     let engine = Engine(pack: evaluation.pack, threads: threads)
     var done = 0
     let progress = ProgressNote()
-    let prompts = evaluation.prompts(list, seen: seen, count: count, seed: seed)
+    let prompts = evaluation.prompts(
+      list, seen: seen, count: count, seed: seed, phrasing: phrasing)
     let painted = try await evaluation.paint(
       prompts, with: engine, judge: judge, request: request, seed: seed
     ) { picture in
@@ -181,7 +186,9 @@ struct EvaluatePack: AsyncParsableCommand {
       progress.show("\(list.rawValue) \(done)/\(prompts.count)  \(picture.prompt.text)")
     }
     progress.clear()
-    let suffix = "\(list.rawValue)" + (seen ? ", seen" : "")
+    let suffix =
+      "\(list.rawValue)" + (seen ? ", seen" : "")
+      + (phrasing == .heldOut ? ", held-out phrasings" : "")
     let name = "\(method.rawValue), \(suffix)"
     judged(painted, list, name, &rows)
     if bounds {

@@ -19,5 +19,9 @@ import Testing
   func pack() throws {
     let command = try Reverie.parseAsRoot(["evaluate", "--count", "5"])
     #expect((command as? EvaluatePack)?.count == 5)
+    #expect((command as? EvaluatePack)?.phrasing == .known)
+    let words = ["evaluate", "--list", "chatter", "--phrasing", "held-out"]
+    let worded = try #require(try Reverie.parseAsRoot(words) as? EvaluatePack)
+    #expect(worded.lists == [.chatter] && worded.phrasing == .heldOut)
   }
 }

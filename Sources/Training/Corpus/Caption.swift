@@ -1,7 +1,8 @@
 /// What a caption says: objects, ground and style, put into words at random.
 ///
-/// Single objects on grounds without a style use the templates of `CaptionGrammar` directly; all
-/// other captions are composed of a phrase for the objects, one for the ground and one for the style.
+/// Single objects on grounds without a style or chatter use the templates of `CaptionGrammar` directly; all
+/// other captions are composed of a phrase for the objects or the bare scene, one for the ground, one for the
+/// style, and chatter around them.
 struct Caption {
   /// The ground as far as the caption names it.
   enum Ground {

@@ -8,7 +8,7 @@ public enum CaptionGrammar {
     /// The templates of training.
     case known
     /// Templates that training never shows, made of words it does show.
-    case heldOut
+    case heldOut = "held-out"
   }
 
   /// One object on a named ground.

@@ -53,8 +53,11 @@ public struct PackEvaluation {
   }
 
   /// A fixed list of prompts for one ability; see `Corpus.prompts`.
-  public func prompts(_ list: PromptList, seen: Bool, count: Int, seed: Int) -> [EvaluationPrompt] {
-    rich.prompts(list, seen: seen, count: count, seed: UInt64(seed))
+  public func prompts(
+    _ list: PromptList, seen: Bool, count: Int, seed: Int,
+    phrasing: CaptionGrammar.Phrasing = .known
+  ) -> [EvaluationPrompt] {
+    rich.prompts(list, seen: seen, count: count, seed: UInt64(seed), phrasing: phrasing)
   }
 
   /// Renders of what prompts ask for: the best pictures of them that there are.
