@@ -146,7 +146,7 @@ let package = Package(
         "Studio", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
       ], exclude: ["Clients"], swiftSettings: swift),
     .testTarget(
-      name: "ReverieTests", dependencies: ["reverie", "Studio", "TestSupport"],
+      name: "ReverieTests", dependencies: ["reverie", "Studio", "Training", "TestSupport"],
       swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6],

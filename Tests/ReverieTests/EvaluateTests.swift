@@ -1,5 +1,6 @@
 import ArgumentParser
 import Testing
+import Training
 
 @testable import reverie
 
