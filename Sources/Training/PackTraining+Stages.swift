@@ -137,8 +137,10 @@ extension PackTraining {
     let set = try mixed([sets.train[0]]) {
       $0.pairFraction = config.pairs
       $0.countFraction = config.counts
+      $0.bareSceneFraction = config.bareScenes
       $0.sceneFraction = config.scenes
       $0.styleFraction = config.styles
+      $0.chatterFraction = config.chatter
     }
     let trainee = try DiffusionTrainee(
       config, file: start("diffusion.safetensors"), set: set[0], vqgan: vqgan,

@@ -123,8 +123,10 @@ private let configurations: [PackTraining.Stage: String] = [
   pool: 8
   pairs: 0.1
   counts: 0.0
+  bareScenes: 0.1
   scenes: 0.2
   styles: 0.0
+  chatter: 0.3
   conditionScale: 2.0
 
   """ + schedule(steps: 2, batch: 4),

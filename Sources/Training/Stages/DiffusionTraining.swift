@@ -25,10 +25,14 @@ public final class DiffusionTrainee: Trainee {
     public var pairs: Double
     /// Part of the pool that shows several of one object.
     public var counts: Double
+    /// Part of the pool that shows a scene and nothing in it.
+    public var bareScenes: Double
     /// Part of the pool that stands in a scene.
     public var scenes: Double
     /// Part of the pool that is in a style.
     public var styles: Double
+    /// Part of the captions with words that nothing in the picture answers to.
+    public var chatter: Double
     /// How the sample sheet is drawn.
     public var conditionScale: Double
 
@@ -44,7 +48,12 @@ public final class DiffusionTrainee: Trainee {
       guard (0..<1).contains(emptyCaptions), (1...10_000_000).contains(pool) else {
         return "'emptyCaptions' must be from 0 to below 1, and 'pool' above 0"
       }
-      return pairs + counts <= 1 ? nil : "'pairs' and 'counts' sum to more than 1"
+      guard [pairs, counts, bareScenes, scenes, styles, chatter].allSatisfy((0...1).contains) else {
+        return
+          "'pairs', 'counts', 'bareScenes', 'scenes', 'styles' and 'chatter' must be from 0 to 1"
+      }
+      return pairs + counts + bareScenes <= 1
+        ? nil : "'pairs', 'counts' and 'bareScenes' sum to more than 1"
     }
   }
 
