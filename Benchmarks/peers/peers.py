@@ -3,6 +3,8 @@
     peers.py load FOLDER        safetensors.torch.load_file of ViT-L/14, cast to bfloat16
     peers.py iteration FOLDER   the loop of the VQGAN+CLIP notebook with its own libraries, float32
     peers.py iteration-bfloat16 FOLDER   the same with models cast to bfloat16 and the decoder channels-last
+    peers.py dalle FOLDER           the 256 codes of a picture by min-dalle's loop, float32
+    peers.py dalle-bfloat16 FOLDER  the same with models and their states cast to bfloat16
 """
 import json
 import pathlib
@@ -87,6 +89,44 @@ def iteration(folder, dtype):
     report(sorted(times[1:])[len(times[1:]) // 2])
 
 
+def dalle(folder, dtype):
+    from min_dalle.models.dalle_bart_decoder import DalleBartDecoder
+    from min_dalle.models.dalle_bart_encoder import DalleBartEncoder
+    from safetensors.torch import save_file
+
+    torch.manual_seed(3)
+    sizes = dict(embed_count=1024, attention_head_count=16, glu_embed_count=2730, layer_count=12, device="cpu")
+    encoder = DalleBartEncoder(text_vocab_count=50264, text_token_count=64, **sizes).eval()
+    decoder = DalleBartDecoder(image_vocab_count=16384, **sizes).eval()
+    path = folder / "dalle-mini.safetensors"
+    if not path.exists():
+        save_file({f"{name}.{key}": value for name, module in (("encoder", encoder), ("decoder", decoder))
+                   for key, value in module.state_dict().items()}, path)
+    encoder.to(dtype)
+    decoder.to(dtype)
+    text = torch.ones(2, 64, dtype=torch.long)
+    text[0, :2] = torch.tensor([0, 2])
+    text[1, :20] = torch.arange(2, 22)
+    settings = torch.tensor([1, 256, 2], dtype=torch.float32)
+
+    @torch.inference_mode()
+    def draw(positions):
+        state = encoder(text)
+        mask = text.not_equal(1)[:, None, None, :]
+        seen = torch.zeros(12, 4, 256, 1024, dtype=dtype)
+        codes = torch.full((1, 257), 2**14 - 1)
+        for i in range(positions):
+            codes[:, i + 1], seen = decoder.sample_tokens(
+                settings=settings, attention_mask=mask, encoder_state=state, attention_state=seen,
+                prev_tokens=codes[:, [i]], token_index=torch.tensor([i]))
+
+    draw(8)
+    start = time.perf_counter()
+    draw(256)
+    report(time.perf_counter() - start)
+
+
 folder = pathlib.Path(sys.argv[2])
 {"load": load, "iteration": lambda f: iteration(f, torch.float32),
- "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16)}[sys.argv[1]](folder)
+ "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16), "dalle": lambda f: dalle(f, torch.float32),
+ "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16)}[sys.argv[1]](folder)

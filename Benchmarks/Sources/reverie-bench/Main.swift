@@ -17,10 +17,12 @@ struct Bench {
     case "open": try open(folder.appending(path: arguments.dropFirst(2).first ?? ""))
     case "load": try load(folder.appending(path: "ViT-L-14.pt"))
     case "iteration": try await iteration(folder)
+    case "dalle": try dalle(folder, arguments.last == "float32" ? .float32 : .bfloat16)
     default:
       FileHandle.standardError.write(
-        Data("usage: reverie-bench gemm | open FOLDER FILE | load FOLDER | iteration FOLDER\n".utf8)
-      )
+        Data(
+          "usage: reverie-bench gemm | open FOLDER FILE | (load | iteration | dalle) FOLDER [float32]\n"
+            .utf8))
       exit(64)
     }
   }
@@ -81,6 +83,26 @@ struct Bench {
     }
     let steps = zip(times.dropFirst(2), times.dropFirst(1)).map { ($0 - $1) / .seconds(1) }.sorted()
     report(steps[steps.count / 2], [:])
+  }
+
+  /// The 256 codes of a picture by DALL·E mini, condition scale 2, after a short attempt.
+  static func dalle(_ folder: URL, _ type: DType) throws {
+    let file = folder.appending(path: "dalle-mini.safetensors")
+    let model = try Checkpoint(contentsOf: file)
+      .build(type, leftovers: DALLEBart.leftovers(.mini)) { DALLEBart($0, .mini) }
+    // A caption of twenty tokens and the empty one, which begins and ends; the rest is padding.
+    let padding = Array(repeating: 1, count: 62)
+    let texts = Tensor(Array(2...21) + padding.dropFirst(18) + [0, 2] + padding, [2, 64])
+    let sampling = DALLEBart.Sampling(conditionScale: 2, temperature: 1, topK: 256)
+    struct Enough: Error {}
+    func draw(upTo last: Int) throws {
+      let stream = RandomStream(seed: 1, "dalle")
+      _ = try model.sample(texts[0..<1], empty: texts[1..<2], count: 1, sampling, stream) {
+        if $0 == last { throw Enough() }
+      }
+    }
+    try? draw(upTo: 8)
+    report(try time { try draw(upTo: .max) }, [:])
   }
 
   // MARK: Measuring
