@@ -18,6 +18,18 @@ extension DALLEBart {
     }
   }
 
+  /// Nothing can be drawn, for the logits are no numbers: what weights that are none lead to.
+  public struct NoNumbers: Error, CustomStringConvertible {
+    /// The position whose code was to be drawn.
+    public let position: Int
+
+    /// What is wrong and what to do.
+    public var description: String {
+      "The transformer of DALL·E gives no numbers for the code at position \(position): its weights are "
+        + "damaged. Fetch or train them anew, or paint with another pack: --pack FOLDER"
+    }
+  }
+
   /// Draws the codes of `count` pictures for each text, one position at a time, keeping keys and
   /// values of what was seen. The texts' are computed once.
   /// - Parameters:
@@ -26,6 +38,7 @@ extension DALLEBart {
   ///   - stream: where chance comes from.
   ///   - progress: called after each position with the number done; throwing stops.
   /// - Returns: `[P count, image_token_count, levels]` int64, those of the first text first.
+  /// - Throws: `NoNumbers`, and what `progress` throws.
   public func sample(
     _ texts: Tensor, empty: Tensor, count: Int, _ sampling: Sampling, _ stream: RandomStream,
     progress: (Int) throws -> Void = { _ in }
@@ -51,23 +64,24 @@ extension DALLEBart {
       var x = decoder.start(encoded.state.size(0))  // [rows, 1, D]
       var codes: [Tensor] = []
 
-      func draw(_ logits: Tensor) -> Tensor {
+      func draw(_ logits: Tensor) throws -> Tensor {
         var l = logits.to(.float32)  // [rows, 1, K]
         if guided {
           let (c, u) = (l[0..<pictures], l[pictures..<2 * pictures])
           l = u + (c - u) * sampling.conditionScale
         }
         let top = l.reshaped(pictures, -1).topK(min(sampling.topK, config.image_vocab_count))
-        let odds = (top.values / max(sampling.temperature, 1e-4)).softmax(over: -1)
-        let choice = stream.choose(byWeight: odds.to(.cpu)).to(l.device)  // [P count, 1]
+        let odds = (top.values / max(sampling.temperature, 1e-4)).softmax(over: -1).to(.cpu)
+        guard odds.floats().allSatisfy(\.isFinite) else { throw NoNumbers(position: codes.count) }
+        let choice = stream.choose(byWeight: odds).to(l.device)  // [P count, 1]
         let code = top.indices.gather(1, choice)  // [P count, 1]
         return guided ? concatenated([code, code], over: 0) : code
       }
 
       for position in 0..<config.image_token_count {
         let h = steps.features(x, at: position)  // [rows, 1, D]
-        let first = draw(steps.first(h))
-        let levels = [first] + (steps.second(h, first: first).map { [draw($0)] } ?? [])
+        let first = try draw(steps.first(h))
+        let levels = try [first] + (steps.second(h, first: first).map { [try draw($0)] } ?? [])
         let code = stacked(levels, over: 2)  // [rows, 1, levels]
         codes.append(code[0..<pictures])
         x = decoder.embed(code)

@@ -104,6 +104,24 @@ struct DALLEBartTests {
     #expect(padded.mask.reshaped(-1).floats().map { $0 == 0 } == (0..<12).map { $0 < 5 })
   }
 
+  @Test("Weights that are no numbers are an error that names the place")
+  func noNumbers() throws {
+    var weights = try weights(fixture())
+    weights["decoder.final_ln.bias"] = Tensor.full([64], .nan)
+    let dalle = try Fixtures.withTemporaryFile("nan.safetensors") { url in
+      try SafeTensors.write(weights, to: url)
+      return try Checkpoint(contentsOf: url)
+        .build(leftovers: DALLEBart.leftovers(Self.config)) { DALLEBart($0, Self.config) }
+    }
+    let tokens = try fixture().tensor("tokens")
+    let error = #expect(throws: DALLEBart.NoNumbers.self) {
+      _ = try dalle.sample(
+        tokens[0..<1], empty: tokens[1..<2], count: 1,
+        .init(conditionScale: 2, temperature: 1, topK: 4), RandomStream(seed: 1, "none"))
+    }
+    #expect(error?.position == 0)
+  }
+
   @Test("Keys are min-dalle's; only gains that are all ones are left over")
   func keys() throws {
     let file = try fixture()

@@ -58,6 +58,8 @@ func drawCodes(_ logits: Tensor, _ stream: RandomStream?) -> (codes: Tensor, pro
   let codes = noGrad {
     guard let stream else { return logits.argmax(over: -1) }
     let rows = probabilities.detached().to(.cpu).reshaped(-1, logits.size(-1))
+    // From weights that are no numbers; the loss then is none either, which ends the painting.
+    guard rows.sum().item().isFinite else { return logits.argmax(over: -1) }
     return stream.choose(byWeight: rows).to(logits.device).reshaped(Array(logits.shape.dropLast()))
   }
   return (codes, probabilities)
