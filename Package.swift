@@ -17,7 +17,9 @@ let package = Package(
   products: [
     .library(
       name: "Reverie",
-      targets: ["Torch", "Weights", "Imaging", "Models", "Painting", "Studio", "Training"]),
+      targets: [
+        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Painting", "Studio", "Training",
+      ]),
     .executable(name: "reverie", targets: ["reverie"]),
   ],
   dependencies: [
@@ -70,6 +72,7 @@ let package = Package(
     .target(
       name: "Imaging", dependencies: ["Torch", "CImage", "CFreeType", "CHarfBuzz"],
       swiftSettings: swift),
+    .target(name: "Tokenizers", dependencies: ["Torch", "Weights"], swiftSettings: swift),
     .target(
       name: "Models", dependencies: ["Torch", "Weights", "Imaging", "Yams"], swiftSettings: swift),
     .target(
@@ -77,12 +80,14 @@ let package = Package(
       swiftSettings: swift),
     .target(
       name: "Painting",
-      dependencies: ["Torch", "Weights", "Imaging", "Models", "EmbeddedPack", "Yams"],
+      dependencies: [
+        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "EmbeddedPack", "Yams",
+      ],
       resources: [.copy("Presets/Shipped")], swiftSettings: swift),
     .target(
       name: "Training",
       dependencies: [
-        "Torch", "Weights", "Imaging", "Models", "Painting", "Yams",
+        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Painting", "Yams",
       ],
       swiftSettings: swift),
     .target(
@@ -115,7 +120,7 @@ let package = Package(
 
     // What tests of several modules make use of.
     .target(
-      name: "TestSupport", dependencies: ["Models", "Painting", "Torch", "Weights"],
+      name: "TestSupport", dependencies: ["Models", "Painting", "Tokenizers", "Torch", "Weights"],
       path: "Tests/Support", swiftSettings: swift),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "Weights"], exclude: ["Oracle"],
@@ -126,6 +131,10 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "ImagingTests", dependencies: ["Imaging", "Torch"], exclude: ["Oracle"],
+      resources: [.copy("Fixtures")],
+      swiftSettings: swift),
+    .testTarget(
+      name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(

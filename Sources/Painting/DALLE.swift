@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import Tokenizers
 import Torch
 
 /// The way of DALL·E mini (Dayma et al. 2021): a transformer writes pictures as VQGAN codes, CLIP

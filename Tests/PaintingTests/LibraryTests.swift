@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Models
 import Testing
+import Tokenizers
 import Torch
 import Weights
 import TestSupport

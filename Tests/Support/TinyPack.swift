@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Painting
+import Tokenizers
 import Torch
 import Weights
 

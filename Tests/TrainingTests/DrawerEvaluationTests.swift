@@ -3,6 +3,7 @@ import Imaging
 import Models
 import Painting
 import Testing
+import Tokenizers
 import Torch
 import Weights
 import TestSupport

@@ -1,4 +1,5 @@
 import Models
+import Tokenizers
 import Torch
 
 /// A critic: a CLIP, its vocabulary, and how much its opinion counts.

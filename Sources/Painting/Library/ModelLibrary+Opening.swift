@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Tokenizers
 import Torch
 import Weights
 

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Tokenizers
 import Weights
 
 /// What people have on their disks: looked at, installed into the store, and opened for painting.

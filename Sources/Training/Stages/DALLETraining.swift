@@ -1,5 +1,6 @@
 import Imaging
 import Models
+import Tokenizers
 import Torch
 import Weights
 

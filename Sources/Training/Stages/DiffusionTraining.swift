@@ -1,6 +1,7 @@
 import Imaging
 import Models
 import Painting
+import Tokenizers
 import Torch
 import Weights
 

@@ -5,6 +5,7 @@ needs. Copies OpenAI's vocabulary to .oracle/. About 3 GB; for `script/test --fu
 from common import *
 
 import shutil
+import sys
 
 import clip.model
 import dall_e
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 from taming.modules.diffusionmodules.model import Decoder, Encoder
 from taming.modules.vqvae.quantize import GumbelQuantize
 
+sys.path.insert(0, str(ROOT / "Tests" / "TokenizersTests" / "Oracle"))
 import token_corpus
 from vqgan import diffusers_keys, taming_key
 

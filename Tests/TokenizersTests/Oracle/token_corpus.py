@@ -1,6 +1,10 @@
 """Writes .oracle/full/tokens.json: 12,000 lines of everything people and programs type, with the ids that clip-anytorch's
-SimpleTokenizer gives them. For `script/test --full`, by full.py.
+SimpleTokenizer gives them. For `script/test --full`, by full.py of Tests/ModelsTests/Oracle.
 """
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ModelsTests" / "Oracle"))
 from common import *
 
 import html.entities

@@ -1,8 +1,13 @@
 """Writes Fixtures/bpe_reduced.txt (the first merges of OpenAI's vocabulary) and Fixtures/clip_tokens.json: lines, their
 ids under the whole vocabulary and under the reduced one, by clip-anytorch's SimpleTokenizer.
 
-Copies OpenAI's vocabulary to .oracle/, where the test of the whole one looks for it.
+Copies OpenAI's vocabulary to .oracle/, where the test of the whole one looks for it. By the environment of
+Tests/ModelsTests/Oracle.
 """
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ModelsTests" / "Oracle"))
 from common import *
 
 import gzip
@@ -52,6 +57,7 @@ while len(lines) < 400:
 lines = [line for line in lines if settled(line) or print("left out:", repr(line))]
 
 
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "Fixtures"
 full = SimpleTokenizer()
 merges = gzip.open(default_bpe()).read().decode().split("\n")[:1501]
 (FIXTURES / "bpe_reduced.txt").write_text("\n".join(merges))  # no newline at the end: it would become a token

@@ -3,7 +3,7 @@ import Testing
 import Torch
 import Weights
 
-@testable import Models
+@testable import Tokenizers
 
 /// Against clip-anytorch's `SimpleTokenizer`, by `Oracle/clip_tokens.py`.
 @Suite("BPETokenizer")
