@@ -13,10 +13,10 @@ final class Networks {
   let dtype: DType
   private let library: ModelLibrary
   private let cache: EmbeddingCache?
-  private var loadedPerceptors: [String: (CLIP, BPETokenizer)] = [:]
+  private var loadedPerceptors: [String: (CLIP, CLIPTokenizer)] = [:]
   private var loadedDrawings: [String: DrawingModel] = [:]
   private var loadedOthers: [String: Any] = [:]
-  private var loadedTokenizer: BPETokenizer?
+  private var loadedTokenizer: CLIPTokenizer?
   private var loadedCLIP: CLIP?
   private var loadedVQGAN: VQGAN?
   private var loadedDALLE: DALLEBart?
@@ -32,9 +32,9 @@ final class Networks {
     self.dtype = dtype
   }
 
-  func tokenizer() throws -> BPETokenizer {
+  func tokenizer() throws -> CLIPTokenizer {
     if let loadedTokenizer { return loadedTokenizer }
-    let tokenizer = try BPETokenizer(contentsOf: pack.checkedFile("tokenizer.json"))
+    let tokenizer = try CLIPTokenizer(contentsOf: pack.checkedFile("tokenizer.json"))
     let vocabularies = [
       ("clip", pack.clip?.text.vocabSize), ("dalle", pack.dalle?.text_vocab_count),
     ]
@@ -115,7 +115,7 @@ final class Networks {
     return names.compactMap { pack.manifest.files[$0]?.sha256 }.joined(separator: " ")
   }
 
-  private func perceptor(_ id: String) throws -> (CLIP, BPETokenizer) {
+  private func perceptor(_ id: String) throws -> (CLIP, CLIPTokenizer) {
     if id == "pack" { return (try clip(), try tokenizer()) }
     if let loaded = loadedPerceptors[id] { return loaded }
     let made = try library.clip(id, dtype, device)

@@ -125,7 +125,7 @@ public struct PackTraining {
   }
 
   /// Refuses networks that do not know all tokens.
-  func check(_ tokenizer: BPETokenizer, known: Int) throws {
+  func check(_ tokenizer: CLIPTokenizer, known: Int) throws {
     guard tokenizer.vocabularySize <= known else {
       throw TrainingError.configuration(
         "The tokenizer has \(tokenizer.vocabularySize) tokens and the network only \(known). "
@@ -152,8 +152,8 @@ public struct PackTraining {
     return try SafeTensors(contentsOf: pack.folder.appending(path: name))
   }
 
-  func tokenizer() throws -> BPETokenizer {
-    try BPETokenizer(contentsOf: product(.tokenizer, "tokenizer.json"))
+  func tokenizer() throws -> CLIPTokenizer {
+    try CLIPTokenizer(contentsOf: product(.tokenizer, "tokenizer.json"))
   }
 
   // MARK: Data

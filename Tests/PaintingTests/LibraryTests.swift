@@ -38,7 +38,7 @@ import TestSupport
     let critic = folder.appending(path: "critic")
     try FileManager.default.createDirectory(at: critic, withIntermediateDirectories: true)
     try write(critic.appending(path: "model.safetensors")) { CLIP($0, Self.clip) }
-    let tokenizer = try BPETokenizer(merges: [
+    let tokenizer = try CLIPTokenizer(merges: [
       .init("r", "e"), .init("re", "d</w>"), .init("f", "o"), .init("fo", "x</w>"),
     ])
     try tokenizer.encoded().write(to: critic.appending(path: "tokenizer.json"))

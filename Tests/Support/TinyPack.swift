@@ -22,7 +22,7 @@ public enum TinyPack {
     damage: (String, inout Data) -> Void = { _, _ in }
   ) throws -> URL {
     let folder = try ScratchFolder.make("tiny")
-    let tokenizer = try BPETokenizer(merges: [
+    let tokenizer = try CLIPTokenizer(merges: [
       .init("r", "e"), .init("re", "d</w>"), .init("f", "o"), .init("fo", "x</w>"),
     ])
     try tokenizer.encoded().write(to: folder.appending(path: "tokenizer.json"))

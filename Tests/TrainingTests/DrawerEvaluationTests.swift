@@ -49,8 +49,8 @@ struct DrawerFiguresTests {
 
 @Suite("A CLIP as judge")
 struct CLIPJudgeTests {
-  static func tokenizer() throws -> BPETokenizer {
-    try BPETokenizer(merges: [
+  static func tokenizer() throws -> CLIPTokenizer {
+    try CLIPTokenizer(merges: [
       .init("r", "e"), .init("re", "d</w>"), .init("f", "o"), .init("fo", "x</w>"),
     ])
   }

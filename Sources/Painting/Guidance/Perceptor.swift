@@ -7,7 +7,7 @@ struct Perceptor {
   /// The name by which a request calls it.
   let id: String
   let clip: CLIP
-  let tokenizer: BPETokenizer
+  let tokenizer: CLIPTokenizer
   let weight: Double
   /// What tells the network, its type included, from others: embeddings are kept under it.
   let fingerprint: String

@@ -16,7 +16,7 @@ enum DrawingModel {
 extension ModelLibrary {
   /// An installed CLIP with its vocabulary.
   /// - Throws: `StoreError` when it is not installed or is no CLIP; `WeightsError`.
-  func clip(_ id: String, _ dtype: DType, _ device: Device) throws -> (CLIP, BPETokenizer) {
+  func clip(_ id: String, _ dtype: DType, _ device: Device) throws -> (CLIP, CLIPTokenizer) {
     let model = try store.model(id)
     let found = try Self.look(at: model.folder)
     guard found.count == 1, case .clip(var config) = found[0].network else {
@@ -31,7 +31,7 @@ extension ModelLibrary {
   }
 
   /// The vocabulary that lies with a model, else one of the right size that is installed.
-  private func vocabulary(for model: ModelStore.Model, size: Int) throws -> BPETokenizer {
+  private func vocabulary(for model: ModelStore.Model, size: Int) throws -> CLIPTokenizer {
     let others = store.models().filter { $0.record.id != model.record.id }
     for candidate in [model] + others {
       let names = candidate.record.files.keys.sorted()
@@ -40,7 +40,7 @@ extension ModelLibrary {
       where isVocabulary || ["tokenizer.json", "vocab.json"].contains(name)
         || name.hasPrefix("bpe_")
       {
-        guard let tokenizer = try? BPETokenizer(contentsOf: candidate.url(name)),
+        guard let tokenizer = try? CLIPTokenizer(contentsOf: candidate.url(name)),
           tokenizer.vocabularySize == size
         else { continue }
         return tokenizer

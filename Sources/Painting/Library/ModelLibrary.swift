@@ -79,7 +79,7 @@ public struct ModelLibrary: Sendable {
       )
     }
     let hasWeights = try Self.isFolder(first) && !Self.weights(at: first).isEmpty
-    if urls.count == 1, !hasWeights, let tokenizer = try? BPETokenizer(contentsOf: first) {
+    if urls.count == 1, !hasWeights, let tokenizer = try? CLIPTokenizer(contentsOf: first) {
       record.kind = .vocabulary
       record.title = "vocabulary of \(tokenizer.vocabularySize) tokens"
       return try store.add(

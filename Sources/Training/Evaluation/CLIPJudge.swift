@@ -11,7 +11,7 @@ import Weights
 /// and from other chance likes it only for what it shows.
 public final class CLIPJudge {
   private let model: CLIP
-  private let tokenizer: BPETokenizer
+  private let tokenizer: CLIPTokenizer
 
   /// Reads a judge.
   /// - Parameter folder: holds `clip.safetensors`, its sizes in `clip.json`, and `tokenizer.json`.
@@ -25,7 +25,7 @@ public final class CLIPJudge {
     let config = try JSONDecoder().decode(CLIP.Config.self, from: Data(contentsOf: sizes))
     model = try Checkpoint(contentsOf: folder.appending(path: "clip.safetensors"))
       .build { CLIP($0, config) }
-    tokenizer = try BPETokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
+    tokenizer = try CLIPTokenizer(contentsOf: folder.appending(path: "tokenizer.json"))
   }
 
   /// Cosines of pictures and texts: a row for each picture, a column for each text.

@@ -134,7 +134,7 @@ extension PackEvaluation {
     guard let config = pack.clip else { throw TrainingError.missing("The pack has no CLIP.") }
     let model = try Checkpoint(contentsOf: pack.folder.appending(path: "clip.safetensors"))
       .build { CLIP($0, config) }
-    let tokenizer = try BPETokenizer(contentsOf: pack.folder.appending(path: "tokenizer.json"))
+    let tokenizer = try CLIPTokenizer(contentsOf: pack.folder.appending(path: "tokenizer.json"))
     let side = config.vision.imageSize
     return noGrad {
       CLIPTrainee.recall(count: count, sets: [anywhere, unseen]) { x in

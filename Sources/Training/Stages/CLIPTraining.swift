@@ -34,7 +34,7 @@ public final class CLIPTrainee: Trainee {
   private let config: Config
   private let batches: PictureBatches
   private let heldOut: any CaptionedDataset
-  private let tokenizer: BPETokenizer
+  private let tokenizer: CLIPTokenizer
   private let vqgan: VQGAN?
   private let device: Device
 
@@ -45,7 +45,7 @@ public final class CLIPTrainee: Trainee {
   ///   - vqgan: what gives pictures back, where the configuration wants that.
   init(
     _ config: Config, file: SafeTensors? = nil, sets: [any CaptionedDataset],
-    heldOut: any CaptionedDataset, tokenizer: BPETokenizer, vqgan: VQGAN? = nil, device: Device
+    heldOut: any CaptionedDataset, tokenizer: CLIPTokenizer, vqgan: VQGAN? = nil, device: Device
   ) throws {
     self.config = config
     self.heldOut = heldOut

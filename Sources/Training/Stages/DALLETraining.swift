@@ -59,7 +59,7 @@ public final class DALLETrainee: Trainee {
   private let config: Config
   private let batches: PictureBatches
   private let heldOut: (any CaptionedDataset)?
-  private let tokenizer: BPETokenizer
+  private let tokenizer: CLIPTokenizer
   private let vqgan: VQGAN
   private let prompts: [String]
   private let device: Device
@@ -71,7 +71,7 @@ public final class DALLETrainee: Trainee {
   ///   - prompts: what the sample sheet shows.
   init(
     _ config: Config, file: SafeTensors? = nil, set: any CaptionedDataset,
-    heldOut: (any CaptionedDataset)?, tokenizer: BPETokenizer, vqgan: VQGAN, prompts: [String],
+    heldOut: (any CaptionedDataset)?, tokenizer: CLIPTokenizer, vqgan: VQGAN, prompts: [String],
     device: Device
   ) throws {
     self.config = config

@@ -67,7 +67,7 @@ public final class DiffusionTrainee: Trainee {
   private let batches: PictureBatches
   private let vqgan: VQGAN
   private let clip: CLIP
-  private let tokenizer: BPETokenizer
+  private let tokenizer: CLIPTokenizer
   private let prompts: [String]
   private let device: Device
   /// Latents and embeddings of the examples met so far, batch by batch.
@@ -79,7 +79,7 @@ public final class DiffusionTrainee: Trainee {
   ///   - prompts: what the sample sheet shows.
   init(
     _ config: Config, file: SafeTensors?, set: any CaptionedDataset, vqgan: VQGAN, clip: CLIP,
-    tokenizer: BPETokenizer, prompts: [String], device: Device
+    tokenizer: CLIPTokenizer, prompts: [String], device: Device
   ) throws {
     self.config = config
     self.vqgan = vqgan

@@ -38,8 +38,8 @@ struct CLIPTextPieces: Sequence, IteratorProtocol {
     return .bytes(Array(String(view).utf8))
   }
 
-  private static let startName = Array(BPETokenizer.specials[0].unicodeScalars)
-  private static let endName = Array(BPETokenizer.specials[1].unicodeScalars)
+  private static let startName = Array(CLIPTokenizer.specials[0].unicodeScalars)
+  private static let endName = Array(CLIPTokenizer.specials[1].unicodeScalars)
   // The long s folds to s, and folding is what "ignoring case" means.
   private static let endings = ["'s", "'\u{17F}", "'t", "'re", "'ve", "'m", "'ll", "'d"]
     .map { Array($0.unicodeScalars) }

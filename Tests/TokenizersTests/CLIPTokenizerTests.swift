@@ -6,8 +6,8 @@ import Weights
 @testable import Tokenizers
 
 /// Against clip-anytorch's `SimpleTokenizer`, by `Oracle/clip_tokens.py`.
-@Suite("BPETokenizer")
-struct BPETokenizerTests {
+@Suite("CLIPTokenizer")
+struct CLIPTokenizerTests {
   struct Line: Decodable {
     let text: String
     let ids: [Int]
@@ -19,8 +19,8 @@ struct BPETokenizerTests {
       [Line].self, from: Data(contentsOf: Fixtures.url("clip_tokens.json")))
   }
 
-  private func reduced() throws -> BPETokenizer {
-    try BPETokenizer(contentsOf: Fixtures.url("bpe_reduced.txt"))
+  private func reduced() throws -> CLIPTokenizer {
+    try CLIPTokenizer(contentsOf: Fixtures.url("bpe_reduced.txt"))
   }
 
   static let vocabulary = Fixtures.oracle.appendingPathComponent("bpe_simple_vocab_16e6.txt.gz")
@@ -40,7 +40,7 @@ struct BPETokenizerTests {
       if: Fixtures.exists(vocabulary),
       "needs .oracle/bpe_simple_vocab_16e6.txt.gz: run script/test --full"))
   func wholeVocabulary() throws {
-    let tokenizer = try BPETokenizer(contentsOf: Self.vocabulary)
+    let tokenizer = try CLIPTokenizer(contentsOf: Self.vocabulary)
     #expect(tokenizer.vocabularySize == 49408)
     #expect(tokenizer.start == 49406)
     #expect(tokenizer.end == 49407)
@@ -58,7 +58,7 @@ struct BPETokenizerTests {
       if: ProcessInfo.processInfo.environment["REVERIE_FULL"] != nil,
       "needs .oracle/full/tokens.json: run script/test --full"))
   func corpus() throws {
-    let tokenizer = try BPETokenizer(contentsOf: Self.vocabulary)
+    let tokenizer = try CLIPTokenizer(contentsOf: Self.vocabulary)
     let url = Fixtures.oracle.appendingPathComponent("full/tokens.json")
     struct Row: Decodable {
       let text: String
@@ -111,7 +111,7 @@ struct BPETokenizerTests {
     var symbols = word.map(String.init)
     symbols[symbols.count - 1] += "</w>"
     while true {
-      let pairs = zip(symbols, symbols.dropFirst()).map { BPETokenizer.Pair($0, $1) }
+      let pairs = zip(symbols, symbols.dropFirst()).map { CLIPTokenizer.Pair($0, $1) }
       guard let best = pairs.min(by: { ranks[$0, default: .max] < ranks[$1, default: .max] }),
         ranks[best] != nil
       else { break }
@@ -152,7 +152,7 @@ struct BPETokenizerTests {
       let alphabet = ByteAlphabet.characters.map(String.init)
       let symbols =
         alphabet + alphabet.map { $0 + "</w>" } + tokenizer.merges.map { $0.left + $0.right }
-        + BPETokenizer.specials
+        + CLIPTokenizer.specials
       let ids = Dictionary(uniqueKeysWithValues: zip(symbols, 0...))
       try JSONEncoder().encode(ids).write(to: url)
       let merges = tokenizer.merges.map { "\($0.left) \($0.right)" }.joined(separator: "\n")
@@ -160,12 +160,12 @@ struct BPETokenizerTests {
       try Data("#version: 0.2\n\(merges)\n".utf8)
         .write(to: folder.appendingPathComponent("merges.txt"))
       for place in [url, folder] {
-        let other = try BPETokenizer(contentsOf: place)
+        let other = try CLIPTokenizer(contentsOf: place)
         #expect(other.merges == tokenizer.merges)
         #expect(other.encode("A quick brown fox") == tokenizer.encode("A quick brown fox"))
       }
       try JSONEncoder().encode(ids.mapValues { $0 * 2 }).write(to: url)
-      #expect(throws: TokenizerError.self) { try BPETokenizer(contentsOf: url) }
+      #expect(throws: TokenizerError.self) { try CLIPTokenizer(contentsOf: url) }
     }
   }
 
@@ -183,10 +183,10 @@ struct BPETokenizerTests {
   func damaged(name: String, contents: String) throws {
     try Fixtures.withTemporaryFile(name) { url in
       try Data(contents.utf8).write(to: url)
-      #expect(throws: TokenizerError.self) { try BPETokenizer(contentsOf: url) }
+      #expect(throws: TokenizerError.self) { try CLIPTokenizer(contentsOf: url) }
     }
     #expect(throws: TokenizerError.self) {
-      try BPETokenizer(contentsOf: URL(fileURLWithPath: "/nowhere/\(name)"))
+      try CLIPTokenizer(contentsOf: URL(fileURLWithPath: "/nowhere/\(name)"))
     }
   }
 
@@ -200,7 +200,7 @@ struct BPETokenizerTests {
     #expect(tokenizer.vocabularySize == 550)
     #expect(
       try BPETrainer.train(captions.reversed(), vocabularySize: 550).merges == tokenizer.merges)
-    let again = try BPETokenizer(encoded: tokenizer.encoded())
+    let again = try CLIPTokenizer(encoded: tokenizer.encoded())
     #expect(again.merges == tokenizer.merges)
     #expect(try again.encoded() == tokenizer.encoded())
     // The word in every caption has become one token; unseen words still encode.

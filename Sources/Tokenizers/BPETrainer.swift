@@ -1,6 +1,6 @@
 import Foundation
 
-/// Learns a vocabulary for ``BPETokenizer`` from texts (Sennrich, Haddow & Birch 2016).
+/// Learns a vocabulary for ``CLIPTokenizer`` from texts (Sennrich, Haddow & Birch 2016).
 public enum BPETrainer {
   /// Joins the most frequent pair of neighbouring symbols, again and again.
   ///
@@ -15,15 +15,15 @@ public enum BPETrainer {
   /// - Throws: `TokenizerError.size` for less than 514 tokens.
   public static func train(
     _ texts: some Sequence<String>, vocabularySize: Int, minimumCount: Int = 2
-  ) throws -> BPETokenizer {
+  ) throws -> CLIPTokenizer {
     guard vocabularySize >= 514 else { throw TokenizerError.size(vocabularySize) }
     var words = Words(texts)
-    var merges: [BPETokenizer.Pair] = []
+    var merges: [CLIPTokenizer.Pair] = []
     while merges.count < vocabularySize - 514, let pair = words.mostFrequent(atLeast: minimumCount)
     {
       merges.append(words.join(pair))
     }
-    return try BPETokenizer(merges: merges)
+    return try CLIPTokenizer(merges: merges)
   }
 }
 
@@ -77,7 +77,7 @@ private struct Words {
     return best.key
   }
 
-  mutating func join(_ pair: Pair) -> BPETokenizer.Pair {
+  mutating func join(_ pair: Pair) -> CLIPTokenizer.Pair {
     let id = symbols.count
     symbols.append(symbols[pair.left] + symbols[pair.right])
     for index in pairs[pair]?.rows ?? [] {
@@ -94,6 +94,6 @@ private struct Words {
       rows[index] = joined
       add(index, counts[index])
     }
-    return BPETokenizer.Pair(symbols[pair.left], symbols[pair.right])
+    return CLIPTokenizer.Pair(symbols[pair.left], symbols[pair.right])
   }
 }

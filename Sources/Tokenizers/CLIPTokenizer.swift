@@ -8,11 +8,11 @@ import Torch
 /// merge, `<|startoftext|>` and `<|endoftext|>`. Encoding takes time in proportion to n log n.
 ///
 /// ```swift
-/// let tokenizer = try BPETokenizer(contentsOf: url)
+/// let tokenizer = try CLIPTokenizer(contentsOf: url)
 /// tokenizer.encode("a photo of a cat!!!")  // 320 1125 539 320 2368 995
 /// let tokens = tokenizer(["a cat", "a dog"], length: 77)  // [2, 77]
 /// ```
-public struct BPETokenizer: Sendable {
+public struct CLIPTokenizer: Sendable {
   /// The merges in the order in which they were learned, in the byte alphabet of GPT-2.
   public let merges: [Pair]
   /// Number of token ids.

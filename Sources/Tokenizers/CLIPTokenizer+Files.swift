@@ -27,7 +27,7 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-extension BPETokenizer {
+extension CLIPTokenizer {
   /// The longest vocabulary file that is read, in bytes, also after unpacking.
   static let longestFile = 64 << 20
 
@@ -158,7 +158,7 @@ extension BPETokenizer {
   private struct File: Codable {
     var format = "reverie-bpe"
     var version = 1
-    var specials = BPETokenizer.specials
+    var specials = CLIPTokenizer.specials
     var merges: [String]
   }
 
