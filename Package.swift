@@ -18,13 +18,13 @@ let package = Package(
     .library(
       name: "Reverie",
       targets: [
-        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Painting", "Studio", "Training",
+        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting", "Studio",
+        "Training",
       ]),
     .executable(name: "reverie", targets: ["reverie"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -34,7 +34,6 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     .target(
@@ -49,6 +48,9 @@ let package = Package(
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swift),
 
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
       name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
@@ -58,14 +60,7 @@ let package = Package(
     .systemLibrary(
       name: "CHarfBuzz", pkgConfig: "harfbuzz", providers: [.apt(["libharfbuzz-dev"])]),
 
-    .target(
-      name: "Weights",
-      dependencies: [
-        "Torch", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
-      ],
-      resources: [.process("Registry/models.json")],
-      swiftSettings: swift),
+    .target(name: "Weights", dependencies: ["Torch", "CZlib", "CCrypto"], swiftSettings: swift),
     .target(
       name: "CImage", dependencies: ["CPNG", "CJPEG", "CWebP"],
       linkerSettings: [.linkedLibrary("z")]),
@@ -76,25 +71,29 @@ let package = Package(
     .target(
       name: "Models", dependencies: ["Torch", "Weights", "Imaging", "Yams"], swiftSettings: swift),
     .target(
+      name: "Library",
+      dependencies: ["CCurl", "Models", "Tokenizers", "Torch", "Weights"],
+      resources: [.process("Registry/models.json")], swiftSettings: swift),
+    .target(
       name: "EmbeddedPack", exclude: ["README.md"], resources: [.copy("Pack"), .copy("Judge")],
       swiftSettings: swift),
     .target(
       name: "Painting",
       dependencies: [
-        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "EmbeddedPack", "Yams",
+        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "EmbeddedPack",
+        "Yams",
       ],
       resources: [.copy("Presets/Shipped")], swiftSettings: swift),
     .target(
       name: "Training",
       dependencies: [
-        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Painting", "Yams",
+        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting", "Yams",
       ],
       swiftSettings: swift),
     .target(
       name: "Studio",
       dependencies: [
-        "EmbeddedPack", "Imaging", "Painting", "Torch", "Weights",
-        .product(name: "Crypto", package: "swift-crypto"),
+        "EmbeddedPack", "Imaging", "Library", "Painting", "Torch", "Weights",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -110,7 +109,8 @@ let package = Package(
     .executableTarget(
       name: "reverie",
       dependencies: [
-        "EmbeddedPack", "Imaging", "Models", "Painting", "Studio", "Torch", "Training", "Weights",
+        "EmbeddedPack", "Imaging", "Library", "Models", "Painting", "Studio", "Torch", "Training",
+        "Weights",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -120,7 +120,8 @@ let package = Package(
 
     // What tests of several modules make use of.
     .target(
-      name: "TestSupport", dependencies: ["Models", "Painting", "Tokenizers", "Torch", "Weights"],
+      name: "TestSupport",
+      dependencies: ["Library", "Models", "Painting", "Tokenizers", "Torch", "Weights"],
       path: "Tests/Support", swiftSettings: swift),
     .testTarget(
       name: "TorchTests", dependencies: ["Torch", "Weights"], exclude: ["Oracle"],
@@ -142,10 +143,10 @@ let package = Package(
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
+      name: "LibraryTests", dependencies: ["Library", "TestSupport"], swiftSettings: swift),
+    .testTarget(
       name: "PaintingTests",
-      dependencies: [
-        "Painting", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      dependencies: ["Painting", "TestSupport"],
       exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),

@@ -14,7 +14,7 @@ let reverie: Package.Dependency =
 let package = Package(
   name: "Examples",
   dependencies: [reverie],
-  targets: ["contact-sheet", "toy-parts", "views-sheet"].map {
+  targets: ["contact-sheet", "own-parts", "views-sheet"].map {
     .executableTarget(name: $0, dependencies: [.product(name: "Reverie", package: "Reverie")])
   },
   swiftLanguageModes: [.v6]

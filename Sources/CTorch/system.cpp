@@ -5,9 +5,18 @@
 #include <torch/version.h>
 
 #include "guard.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 void ct_set_threads(int count) { at::set_num_threads(count); }
 int ct_threads(void) { return at::get_num_threads(); }
+
+void ct_release_free_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 const char *ct_version(void) { return TORCH_VERSION; }
 
 bool ct_cpu_has_fast_bf16(void) {

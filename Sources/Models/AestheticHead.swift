@@ -1,4 +1,6 @@
+import Foundation
 import Torch
+import Weights
 
 /// What a CLIP's embedding of a picture is worth to the eye, on a scale of about 1 to 10.
 ///
@@ -78,5 +80,28 @@ public struct AestheticHead {
       if config.hasReLU, index < layers.count - 1 { x = x.relu() }
     }
     return x.to(.float32).squeezed(-1)
+  }
+}
+
+extension AestheticHead: Network {
+  /// The files of both predictors.
+  public static let architecture = Architecture(
+    "aesthetic-head", AestheticHead.self, kind: "aesthetic",
+    layouts: [
+      .init("improved-aesthetic-predictor", mark: "layers.0.weight"),
+      .init("aesthetic-predictor", mark: "weight", needs: ["bias"]),
+    ]
+  ) { checkpoint, _ in
+    Config(detecting: checkpoint.shapes).map {
+      ($0, ["the scale is that of the CLIP it was trained on, by its file's name"])
+    }
+  }
+}
+
+extension AestheticHead.Config: NetworkConfig {
+  /// The network in a few words.
+  public var title: String {
+    "aesthetic score of embeddings of \(width) numbers, "
+      + (layers.isEmpty ? "linear" : "\(layers.count) layers")
   }
 }

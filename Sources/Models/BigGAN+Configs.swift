@@ -1,4 +1,5 @@
 import Foundation
+import Weights
 
 // Where BigGAN-deep's sizes come from.
 
@@ -57,5 +58,49 @@ extension BigGAN.Config {
     let name = file.lastPathComponent
     let published = name.replacing("pytorch_model.bin", with: "config.json")
     return (published == name ? [] : [published]) + ["config.json"]
+  }
+}
+
+extension BigGAN.Config: NetworkConfig {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    let sizes = [z_dim, channel_width, num_classes, n_stats]
+    var width = 16
+    for layer in layers {
+      // Where channels are dropped, the upper half of them is.
+      guard layer.inputs == width, (1...16).contains(layer.outputs),
+        layer.outputs == width || 2 * layer.outputs == width
+      else { return "the layers do not follow each other" }
+      width = layer.outputs
+    }
+    guard sizes.allSatisfy({ (1...65_536).contains($0) }), n_stats > 1, channel_width >= 3,
+      channel_width % 4 == 0, (1...64).contains(layers.count), width == 1,
+      layers.count(where: \.upsample) <= 10,
+      (0...layers.count).contains(attention_layer_position), attentionWidth % 8 == 0,
+      eps > 0, eps < 1
+    else { return "the sizes make no network" }
+    return nil
+  }
+
+  /// The network in a few words.
+  public var title: String { "BigGAN-deep \(size), \(num_classes) classes" }
+}
+
+extension BigGAN: Network {
+  /// The files of pytorch-pretrained-BigGAN.
+  public static let architecture = Architecture(
+    "biggan", BigGAN.self, kind: "biggan",
+    layouts: [
+      .init(
+        "pytorch-pretrained-BigGAN", mark: "generator.gen_z.weight_orig",
+        needs: ["embeddings.weight"])
+    ], sidecars: { Config.names(for: $0) }
+  ) { checkpoint, sidecars in
+    guard let config = Config(detecting: checkpoint.shapes) else { return nil }
+    for name in Config.names(for: checkpoint.file.url) {
+      guard let told = sidecars.decode(Config.self, name), told.problem == nil else { continue }
+      return (told, ["sizes by \(name)"])
+    }
+    return (config, ["every other block doubles the picture; no config.json says so"])
   }
 }

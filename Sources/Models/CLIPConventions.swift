@@ -12,6 +12,7 @@ enum CLIPConventions {
   static func complete(
     _ config: inout CLIP.Config, _ checkpoint: Checkpoint, _ sidecars: Sidecars
   ) -> [String] {
+    let sidecars = Said(sidecars)
     let file = checkpoint.file
     let name = file.url.lastPathComponent.lowercased()
     let (quick, why) = activation(config, checkpoint, name, sidecars)
@@ -36,7 +37,7 @@ enum CLIPConventions {
   }
 
   private static func activation(
-    _ config: CLIP.Config, _ checkpoint: Checkpoint, _ name: String, _ sidecars: Sidecars
+    _ config: CLIP.Config, _ checkpoint: Checkpoint, _ name: String, _ sidecars: Said
   ) -> (quick: Bool, why: String) {
     if let told = sidecars.quickGELU { return (told.value, "by \(told.name)") }
     if checkpoint.file.container == .torchScript { return (true, "as in OpenAI's archives") }
@@ -52,5 +53,68 @@ enum CLIPConventions {
       return (false, "as the only published \(published.name)")
     }
     return (true, "as OpenAI's; say otherwise with --activation gelu")
+  }
+}
+
+extension CLIPConventions {
+  /// What transformers' and open_clip's configurations beside a file say.
+  struct Said {
+    /// Whether the activation is QuickGELU.
+    let quickGELU: Sidecars.Told<Bool>?
+    /// Mean and deviation by which pictures are normalised.
+    let preprocessing: Sidecars.Told<CLIP.Config.Preprocessing>?
+    /// Heads of the towers, which leave no trace in the shapes.
+    let visionHeads: Int?, textHeads: Int?
+
+    init(_ sidecars: Sidecars) {
+      var quickGELU: Sidecars.Told<Bool>?
+      var preprocessing: Sidecars.Told<CLIP.Config.Preprocessing>?
+      let transformers = sidecars.decode(Transformers.self, "config.json")
+      if let config = transformers {
+        let activation = config.vision_config?.hidden_act ?? config.hidden_act
+        // transformers leaves its defaults out, and quick_gelu is CLIPConfig's.
+        if activation != nil || config.model_type == "clip" {
+          quickGELU = .init(value: activation ?? "quick_gelu" == "quick_gelu", name: "config.json")
+        }
+      }
+      visionHeads = transformers?.vision_config?.num_attention_heads
+      textHeads = transformers?.text_config?.num_attention_heads
+      if let config = sidecars.decode(Preprocessor.self, "preprocessor_config.json"),
+        config.image_mean.count == 3, config.image_std.count == 3
+      {
+        preprocessing = .init(
+          value: .init(mean: config.image_mean, std: config.image_std),
+          name: "preprocessor_config.json")
+      }
+      if let config = sidecars.decode(OpenCLIP.self, "open_clip_config.json") {
+        quickGELU = .init(
+          value: config.model_cfg.quick_gelu ?? false, name: "open_clip_config.json")
+        if let told = config.preprocess_cfg, told.mean.count == 3, told.std.count == 3 {
+          preprocessing = .init(value: told, name: "open_clip_config.json")
+        }
+      }
+      self.quickGELU = quickGELU
+      self.preprocessing = preprocessing
+    }
+
+    private struct Transformers: Decodable {
+      struct Tower: Decodable {
+        var hidden_act: String?
+        var num_attention_heads: Int?
+      }
+      var vision_config: Tower?
+      var text_config: Tower?
+      var hidden_act: String?
+      var model_type: String?
+    }
+    private struct Preprocessor: Decodable {
+      var image_mean: [Float]
+      var image_std: [Float]
+    }
+    private struct OpenCLIP: Decodable {
+      struct Model: Decodable { var quick_gelu: Bool? }
+      var model_cfg: Model
+      var preprocess_cfg: CLIP.Config.Preprocessing?
+    }
   }
 }

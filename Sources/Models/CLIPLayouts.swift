@@ -1,3 +1,4 @@
+import Foundation
 import Weights
 
 extension CLIP {
@@ -75,4 +76,36 @@ extension CLIP {
       .init(p + "mlp.fc2.*", q + "mlp.c_proj.*"),
     ]
   }
+}
+
+extension CLIP: Network {
+  /// OpenAI's files, transformers', open_clip's and SLIP's.
+  public static let architecture = Architecture(
+    "clip", CLIP.self, kind: "clip",
+    layouts: [
+      .init("OpenAI CLIP", mark: "visual.conv1.weight", needs: ["token_embedding.weight"]),
+      .init(
+        "transformers CLIPModel", mark: transformers.mark,
+        needs: ["text_model.embeddings.token_embedding.weight"], rules: { _ in layouts }),
+      .init("SLIP", mark: "visual.cls_token", needs: ["image_projection"]),
+    ],
+    leftovers: { _ in leftovers },
+    sidecars: { _ in
+      [
+        "tokenizer.json", "vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz", "config.json",
+        "preprocessor_config.json", "open_clip_config.json",
+      ]
+    }
+  ) { checkpoint, sidecars in
+    var config = try CLIP.Config(detecting: checkpoint.shapes)
+    let notes = CLIPConventions.complete(&config, checkpoint, sidecars)
+    return (config, notes)
+  }
+}
+
+extension CLIP.Config: NetworkConfig {
+  /// The network in a few words.
+  public var title: String { "CLIP \(publishedName ?? "of its own sizes")" }
+  /// Tokens that the text tower knows.
+  public var vocabularySize: Int? { text.vocabSize }
 }

@@ -1,4 +1,6 @@
+import Foundation
 import Torch
+import Weights
 
 /// The discrete VAE of DALL·E (Ramesh et al., "Zero-Shot Text-to-Image Generation", 2021): pictures to
 /// logits over a vocabulary of codes, an eighth of the size, and codes back to pictures.
@@ -148,12 +150,15 @@ public struct DVAEEncoder {
 
 /// Codes, or mixtures of them, to pictures.
 public struct DVAEDecoder {
+  /// The shape of the network.
+  public let config: DVAE.Config
   let input: DVAEConv
   let groups: [[DVAEBlock]]
   let output: DVAEConv
 
   /// The decoder with parameters at `p`.
   public init(_ p: Parameters, _ config: DVAE.Config) {
+    self.config = config
     let p = p / "blocks"
     input = DVAEConv(p / "input", config.vocab_size, config.n_init, 1)
     let deepest = config.group_count - 1
@@ -185,5 +190,38 @@ public struct DVAEDecoder {
       return h.resampled(2 * h.size(2), 2 * h.size(3), .nearest)
     }
     return output(h.relu()).to(.float32)
+  }
+}
+
+extension DVAE.Config: NetworkConfig {
+  /// The network in a few words.
+  public var title: String { "DALL·E's dVAE, \(vocab_size) codes" }
+  /// Pixels for a code along each axis.
+  public var pixelsPerPosition: Int? { factor }
+}
+
+extension DVAEEncoder: Network {
+  /// OpenAI's `encoder.pkl`.
+  public static let architecture = DVAE.architecture(
+    "dvae-encoder", DVAEEncoder.self, isEncoder: true)
+}
+
+extension DVAEDecoder: Network {
+  /// OpenAI's `decoder.pkl`.
+  public static let architecture = DVAE.architecture(
+    "dvae-decoder", DVAEDecoder.self, isEncoder: false)
+}
+
+extension DVAE {
+  /// One half: both have the same keys, and the encoder's first kernel is seven wide.
+  fileprivate static func architecture<Half: Network>(
+    _ id: String, _ type: Half.Type, isEncoder: Bool
+  ) -> Architecture where Half.Config == Config {
+    Architecture(
+      id, type, kind: "dvae", layouts: [.init("OpenAI dVAE", mark: "blocks.input.w")]
+    ) { checkpoint, _ in
+      guard (checkpoint.shape("blocks.input.w")?.last == 7) == isEncoder else { return nil }
+      return Config(detecting: checkpoint.shapes).map { ($0, []) }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Torch
 import Weights
 
@@ -145,4 +146,30 @@ struct RRDB {
     }
     return convolutions.last.map { x + $0(seen) * 0.2 } ?? x
   }
+}
+
+extension RRDBNet: Network {
+  /// Real-ESRGAN's files, and ESRGAN's of 2019 and 2018.
+  public static let architecture = Architecture(
+    "rrdbnet", RRDBNet.self, kind: "upscaler",
+    layouts: [
+      .init("Real-ESRGAN", mark: "conv_first.weight", rules: { layouts(of: $0) }),
+      .init("ESRGAN of 2018", mark: oldestMark, rules: { layouts(of: $0) }),
+    ]
+  ) { checkpoint, _ in
+    Config(detecting: checkpoint.shapes).map { ($0, []) }
+  }
+}
+
+extension RRDBNet.Config: NetworkConfig {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    guard [1, 2, 4].contains(scale), (1...4096).contains(num_feat),
+      (1...4096).contains(num_grow_ch), (1...256).contains(num_block)
+    else { return "the sizes make no network" }
+    return nil
+  }
+
+  /// The network in a few words.
+  public var title: String { "RRDBNet x\(scale), \(num_block) blocks" }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Weights
 
 // Where the sizes of v-diffusion's networks come from.
 
@@ -83,5 +84,38 @@ extension VDiffusion.Config {
       (size, headWidth, endsWithReLU) = (known.size, known.headWidth, known.endsWithReLU)
     }
     guard problem == nil else { return nil }
+  }
+}
+
+extension VDiffusion.Config: NetworkConfig {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    guard (1...1024).contains(channels), (2...12).contains(widths.count),
+      widths.count == blocks.count, widths.allSatisfy({ (1...16_384).contains($0) }),
+      blocks.allSatisfy({ (1...64).contains($0) }), (0...widths.count).contains(attention),
+      headWidth > 0, (1...4096).contains(size), size % factor == 0,
+      // The last block of a level already has the width of the level above.
+      widths.suffix(attention + 1).allSatisfy({ $0 % max(1, $0 / headWidth) == 0 })
+    else { return "the sizes make no network" }
+    guard let condition else { return nil }
+    let sizes = [condition.embedding, condition.width, condition.timeFeatures]
+    guard sizes.allSatisfy({ (1...65_536).contains($0) }), condition.timeFeatures % 2 == 0
+    else { return "the sizes of the condition make no network" }
+    return nil
+  }
+
+  /// Pixels along each axis for the coarsest position.
+  public var pixelsPerPosition: Int? { factor }
+}
+
+extension VDiffusion: Network {
+  /// The files of crowsonkb/v-diffusion-pytorch.
+  public static let architecture = Architecture(
+    "v-diffusion", VDiffusion.self, kind: "diffusion",
+    layouts: [
+      .init("v-diffusion", mark: "timestep_embed.weight", needs: ["net.0.main.0.weight"])
+    ]
+  ) { checkpoint, _ in
+    Config(detecting: checkpoint.shapes).map { ($0, []) }
   }
 }

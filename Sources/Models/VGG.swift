@@ -1,4 +1,6 @@
+import Foundation
 import Torch
+import Weights
 
 /// The convolutions of VGG-16 (Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale
 /// Image Recognition", 2015), whose activations are compared where pictures shall be alike in style or
@@ -87,4 +89,23 @@ public struct VGG16 {
     let deviation = Tensor([0.229, 0.224, 0.225] as [Float], [1, 3, 1, 1]).to(x.device)
     return (x - mean) / deviation
   }
+}
+
+extension VGG16: Network {
+  /// torchvision's files.
+  public static let architecture = Architecture(
+    "vgg16", VGG16.self, kind: "vgg",
+    layouts: [
+      .init(
+        "torchvision VGG", mark: "features.24.weight",
+        needs: ["features.0.weight", "features.2.weight", "features.17.weight"])
+    ], leftovers: { _ in leftovers }
+  ) { checkpoint, _ in
+    Config(detecting: checkpoint.shapes).map { ($0, []) }
+  }
+}
+
+extension VGG16.Config: NetworkConfig {
+  /// The network in a few words.
+  public var title: String { "VGG-16" }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Weights
 
 extension VQGAN {
@@ -65,5 +66,31 @@ extension VQGAN {
       rules.append(KeyRules.Rule(p + theirs + ".bias", q + ours + ".bias", map: map))
     }
     return rules
+  }
+}
+
+extension VQGAN: Network {
+  /// taming's VQGAN and GumbelVQ, also as a transformer's first stage, and diffusers' VQModel.
+  public static let architecture = Architecture(
+    "vqgan", VQGAN.self, kind: "vqgan",
+    layouts: [
+      .init(
+        "taming VQGAN", mark: "quantize.embedding.weight", needs: ["encoder.conv_in.weight"],
+        rules: { layouts(of: $0) }),
+      .init(
+        "taming GumbelVQ", mark: "quantize.embed.weight", needs: ["encoder.conv_in.weight"]),
+    ],
+    leftovers: { _ in leftovers },
+    sidecars: { file in
+      ["yaml", "yml"].map { "\(file.deletingPathExtension().lastPathComponent).\($0)" }
+    }
+  ) { checkpoint, sidecars in
+    guard let config = Config(detecting: checkpoint.shapes) else { return nil }
+    guard let told = sidecars.taming(for: checkpoint.file.url) else {
+      return (config, ["sizes by the shapes; there is no yaml beside the file"])
+    }
+    return told.value == config
+      ? (config, ["sizes by \(told.name), which the shapes bear out"])
+      : (config, ["sizes by the shapes; \(told.name) says something else"])
   }
 }

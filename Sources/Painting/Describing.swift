@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Library
 import Models
 import Tokenizers
 import Torch
@@ -68,7 +69,8 @@ extension Engine {
     }
     var request = Request("x")
     request.clip = clip
-    let perceptor = try networks(for: device.fastFloat).perceptors(request)[0]
+    provider.begin()
+    let perceptor = try networks(device.fastFloat).perceptors(request)[0]
     let seen = picture.tensor().to(device)
 
     func findings(_ phrases: [String]) -> [Description.Finding] {

@@ -1,8 +1,8 @@
 import Foundation
 import Imaging
+import Library
 import Models
 import Torch
-import Weights
 
 /// Paints pictures with the networks of one pack.
 ///
@@ -10,10 +10,8 @@ import Weights
 /// tensors stay inside. All its work runs on one thread of its own, one picture after the other.
 ///
 /// ```swift
-/// let engine = try Engine(pack: Pack(folder: EmbeddedPack.folder))
-/// for try await event in engine.generate(Request("a red fox")) {
-///   if case .image(let output) = event { print(output.metadata.request.seed ?? 0) }
-/// }
+/// let engine = Engine(pack: try Pack(folder: Pack.embedded))
+/// let picture = try await engine.picture(of: "a red fox")
 /// ```
 public actor Engine {
   /// The pack that paints.
@@ -26,27 +24,44 @@ public actor Engine {
   public nonisolated let library: ModelLibrary
   /// Where embeddings of prompts are kept; nil for nowhere.
   public nonisolated let cache: EmbeddingCache?
+  /// What requests may name.
+  public nonisolated let registry: Registry
   private nonisolated let thread: ModelThread
-  private var networks: Networks?
+  let provider: ModelProvider
 
   /// - Parameters:
   ///   - pack: the pack that paints.
   ///   - library: the models that requests may name beside the pack's.
+  ///   - registry: what requests may name.
   ///   - cache: where embeddings of prompts are kept; nil for nowhere.
   ///   - device: where networks compute; it must be among `Device.available`.
   ///   - threads: of one operation; the number of physical cores if left out.
+  ///   - memory: bytes of networks that are kept from painting to painting; what the present one needs is
+  ///     held in any case.
   public init(
-    pack: Pack, library: ModelLibrary = ModelLibrary(), cache: EmbeddingCache? = nil,
-    device: Device = .cpu, threads: Int = Processor.cores
+    pack: Pack, library: ModelLibrary = ModelLibrary(), registry: Registry = .builtIn,
+    cache: EmbeddingCache? = nil, device: Device = .cpu, threads: Int = Processor.cores,
+    memory: Int = Processor.memory / 2
   ) {
     self.pack = pack
     self.library = library
+    self.registry = registry
     self.cache = cache
     self.device = device
     let threads = max(1, threads)
     self.threads = threads
     thread = ModelThread { Libtorch.threads = threads }
+    provider = ModelProvider(
+      pack: pack, library: library, cache: cache, device: device, budget: memory)
   }
+
+  /// Fills requests as this engine paints them.
+  public nonisolated var resolver: Resolver {
+    Resolver(pack: pack, library: library, registry: registry)
+  }
+
+  /// Bytes of the networks that are loaded.
+  public var networkBytes: Int { provider.bytes }
 
   /// The engine's own thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -55,7 +70,7 @@ public actor Engine {
 
   /// What to paint besides the request.
   public struct Options: Sendable {
-    /// Number of pictures: the best candidates of `dalle`, or the seeds that follow each other.
+    /// Number of pictures: the best candidates, or those of the seeds that follow each other.
     public var count: Int
     /// The files that the request names.
     public var files: Attachments
@@ -86,12 +101,14 @@ public actor Engine {
   public nonisolated func generate(_ request: Request, _ options: Options = Options()) -> Generation
   {
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: Event.self)
+    let stop = StopFlag()
     let task = Task {
+      let control = StepControl(isStopped: { stop.isSet }, report: { _ in })
       do {
         if let film = options.film {
-          try await self.shoot(film, request, options) { continuation.yield($0) }
+          try await self.shoot(film, request, options, control) { continuation.yield($0) }
         } else {
-          try await self.paint(request, options) { continuation.yield($0) }
+          try await self.paint(request, options, control) { continuation.yield($0) }
         }
         continuation.finish()
       } catch {
@@ -99,141 +116,133 @@ public actor Engine {
       }
     }
     continuation.onTermination = { reason in
-      if case .cancelled = reason { task.cancel() }
+      guard case .cancelled = reason else { return }
+      stop.set()
+      task.cancel()
     }
-    return Generation(stream: stream, task: task)
+    return Generation(stream: stream, task: task, flag: stop)
+  }
+
+  /// Paints the best picture of a request; of a text, for instance.
+  ///
+  /// ```swift
+  /// let picture = try await engine.picture(of: "a fox")
+  /// ```
+  /// - Throws: `RequestError`, `PaintingError`; `CancellationError` when the task is cancelled before there
+  ///   is a picture.
+  public nonisolated func picture(of request: Request, _ options: Options = Options()) async throws
+    -> Picture
+  {
+    try await output(of: request, options).picture
+  }
+
+  /// As ``picture(of:_:)-(Request,_)``, of a text with all else left open.
+  public nonisolated func picture(of prompt: String) async throws -> Picture {
+    try await picture(of: Request(prompt))
+  }
+
+  /// As ``picture(of:_:)-(Request,_)``, with how it was painted.
+  public nonisolated func output(of request: Request, _ options: Options = Options()) async throws
+    -> Event.Output
+  {
+    for try await event in generate(request, options) {
+      if case .image(let output) = event { return output }
+    }
+    throw CancellationError()
   }
 
   private func paint(
-    _ request: Request, _ options: Options, _ emit: @escaping @Sendable (Event) -> Void
+    _ request: Request, _ options: Options, _ control: StepControl,
+    _ emit: @escaping @Sendable (Event) -> Void
   ) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let request = try pack.resolve(request, count: options.count, device: device)
-    let networks = networks(for: request.precision == .bfloat16 ? .bfloat16 : .float32)
-    let painted = pack.paintedSize(request, factor: try factor(of: request))
-    let models = try fingerprints(request)
+    let request = try resolver.resolve(request, count: options.count, device: device)
+    let runner = try self.runner(request, options, control, emit)
     emit(
       .started(
-        .init(request: request, paintedWidth: painted.width, paintedHeight: painted.height)))
-    let easel = Easel(emit: emit, previewEvery: options.previewEvery)
+        .init(
+          request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height)))
     let done = options.run?.finishedCount ?? 0
-
-    func finish(
-      _ picture: Tensor, _ exact: Request, score: Double?, _ painting: GuidedPainting? = nil
-    ) throws {
-      var picture = try Picture(picture[0])
-      let resampling = try resize(&picture, for: exact, networks)
-      picture = try painting?.finished(picture) ?? picture
-      let metadata = Metadata(
-        request: exact, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
-        device: "\(device)", precision: "\(networks.dtype)", threads: threads,
-        libtorch: Libtorch.version, models: models, painted: painted, resampling: resampling)
-      emit(.image(.init(picture: picture, metadata: metadata, score: score, svg: painting?.svg())))
-    }
-
-    if request.method == .dalle {
-      let candidates = try DALLE(networks: networks, easel: easel, run: options.run)
-        .paint(request)
+    if runner.method.makesCandidates {
+      let pipeline = try runner.pipeline(request)
+      try runner.paint(pipeline, picture: 0)
       let first = (request.rank ?? 1) - 1
-      for rank in (first + done)..<min(first + options.count, candidates.count) {
-        var exact = request
-        exact.rank = rank + 1
-        exact.candidates = candidates.count
-        try finish(candidates[rank].picture, exact, score: candidates[rank].score)
+      let pictures = try pipeline.finished()
+      for picture in pictures.dropFirst(first + done).prefix(max(0, options.count - done)) {
+        try finish(picture, runner)
       }
     } else {
-      for index in done..<options.count where index == done || !Task.isCancelled {
+      for index in done..<options.count where index == done || !control.isStopped() {
         var exact = request
         exact.seed = request.seed.map { $0 + index }
-        let painting = try GuidedPainting(
-          exact, networks: networks, width: painted.width, height: painted.height,
-          initial: try startPicture(exact, options.files, painted), files: options.files,
-          preparing: { emit(.preparing($0)) })
-        try paint(painting, Keeper(options, picture: index), easel)
-        exact.iterations = painting.iteration
-        try finish(
-          painting.transparentPicture() ?? painting.picture(), exact, score: nil, painting)
+        let pipeline = try runner.pipeline(exact)
+        try runner.paint(pipeline, picture: index)
+        for picture in try pipeline.finished().prefix(1) { try finish(picture, runner) }
       }
     }
-    let spent = (clock.now - start).components
-    emit(
-      .finished(
-        .init(
-          stopped: Task.isCancelled,
-          seconds: Double(spent.seconds) + Double(spent.attoseconds) * 1e-18)))
+    emit(.finished(.init(stopped: control.isStopped(), seconds: start.seconds(to: clock.now))))
   }
 
-  /// Brings a picture to the size that was asked for. What the pack's codes drew is enlarged by the pack's
-  /// network, where it has one.
+  /// Everything that pictures of one request have in common.
+  func runner(
+    _ request: Request, _ options: Options, _ control: StepControl,
+    _ emit: @escaping @Sendable (Event) -> Void
+  ) throws -> PipelineRunner {
+    guard let method = registry.method(request.method) else {
+      throw RequestError.badValue(field: "method", reason: "is not resolved")
+    }
+    provider.begin()
+    return PipelineRunner(
+      method: method, registry: registry,
+      networks: networks(request.precision == .bfloat16 ? .bfloat16 : .float32),
+      size: try resolver.paintedSize(request), options: options, control: control, emit: emit)
+  }
+
+  private func finish(_ finished: FinishedPicture, _ runner: PipelineRunner) throws {
+    var picture = try Picture(finished.picture[0])
+    let resampling = try resize(&picture, for: finished.request, runner)
+    picture = try finished.finish(picture)
+    let metadata = Metadata(
+      request: finished.request, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
+      device: "\(device)", precision: "\(runner.networks.dtype)", threads: threads,
+      libtorch: Libtorch.version, models: try fingerprints(finished.request), painted: runner.size,
+      resampling: resampling)
+    runner.emit(
+      .image(
+        .init(
+          picture: picture, metadata: metadata, score: finished.score, svg: finished.svg)))
+  }
+
+  /// Brings a picture to the size that was asked for. What the pack's networks drew is enlarged by the
+  /// pack's network, where it has one.
   /// - Returns: how that was done, for the metadata.
-  private func resize(_ picture: inout Picture, for request: Request, _ networks: Networks) throws
+  private func resize(_ picture: inout Picture, for request: Request, _ runner: PipelineRunner)
+    throws
     -> String?
   {
     let width = request.width ?? picture.width
     let height = request.height ?? picture.height
     guard picture.width != width || picture.height != height else { return nil }
-    let isOfCodes =
-      request.method == .dalle
-      || [.vqgan, .diffusion, .biggan].contains(request.method?.drawer?.needs)
-    if isOfCodes, request.model == nil, picture.width < width || picture.height < height,
-      let network = try networks.upscaler()
+    if !runner.method.components.isEmpty, resolver.drawsWithPack(request, runner.method),
+      picture.width < width || picture.height < height,
+      let large = try runner.networks.enlargedByPack(picture, width: width, height: height)
     {
-      picture = try networks.enlarged(picture, with: network, width: width, height: height)
+      picture = large
       return "upscaler"
     }
     picture = try picture.resized(width: width, height: height, filter: .lanczos3)
     return "lanczos"
   }
 
-  func networks(for dtype: DType) -> Networks {
-    if let networks, networks.dtype == dtype { return networks }
-    let made = Networks(pack, library, cache: cache, device: device, dtype: dtype)
-    networks = made
-    return made
-  }
-
-  /// Pixels for a code along each axis, where an installed network draws by codes.
-  nonisolated func factor(of request: Request) throws -> Int? {
-    switch request.method?.drawer?.needs {
-    case .vqgan: try request.model.map { try library.factor(of: $0) }
-    case .diffusion where pack.diffusion == nil || request.model != nil:
-      try library.factor(of: request.model ?? library.first(.diffusion))
-    case .dvae: try library.factor(of: request.model ?? library.first(.dvae))
-    default: nil
-    }
-  }
+  func networks(_ dtype: DType) -> Networks { Networks(provider: provider, dtype: dtype) }
 
   /// The installed models that a request names, with what tells them apart.
   nonisolated func fingerprints(_ request: Request) throws -> [String: String]? {
-    let critics = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
-    let ids = (critics + [request.model].compactMap(\.self)).filter { $0 != "pack" }
+    let perceptors = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
+    let ids = (perceptors + [request.model].compactMap(\.self)).filter { $0 != "pack" }
     guard !ids.isEmpty else { return nil }
     return try ids.reduce(into: [:]) { $0[$1] = try library.fingerprint($1) }
-  }
-
-  /// Paints to the end, or until it is stopped.
-  /// - Parameter before: called at each iteration before it is done, the last one's end included.
-  func paint(
-    _ painting: GuidedPainting, _ keeper: Keeper?, _ easel: Easel,
-    before: (GuidedPainting) throws -> Void = { _ in }
-  ) throws {
-    try keeper?.restore(painting)
-    let first = painting.iteration
-    while !painting.isDone, !easel.isStopped || painting.iteration == first {
-      try before(painting)
-      let loss = try painting.step()
-      let done = painting.iteration
-      easel.emit(
-        .step(.init(step: done, total: painting.total, unit: "iteration", loss: loss)))
-      if easel.wantsPreview(done), !painting.isDone {
-        let picture = try Picture(painting.current()[0])
-        easel.emit(.preview(.init(picture: picture, step: done, score: nil)))
-      }
-      try keeper?.note(painting, loss: loss)
-    }
-    try keeper?.save(painting)
-    if painting.isDone { try before(painting) }
   }
 }
 
@@ -241,10 +250,14 @@ public actor Engine {
 public struct Generation: AsyncSequence, Sendable {
   let stream: AsyncThrowingStream<Event, any Error>
   let task: Task<Void, Never>
+  let flag: StopFlag
 
   /// Asks to stop after the step that is being done. The events go on until the best picture so far
   /// has come.
-  public func stop() { task.cancel() }
+  public func stop() {
+    flag.set()
+    task.cancel()
+  }
 
   /// The events.
   public func makeAsyncIterator() -> AsyncThrowingStream<Event, any Error>.Iterator {

@@ -1,4 +1,5 @@
 import Imaging
+import Library
 import Models
 import Torch
 
@@ -87,16 +88,30 @@ extension Engine {
         field: "scale",
         reason: "makes more than \(most) pixels a side of \(picture.width) x \(picture.height)")
     }
-    let networks = networks(for: device.fastFloat)
-    let own = try model == nil ? networks.upscaler() : nil
-    let network = try own ?? networks.upscaler(model)
+    provider.begin()
+    let networks = networks(device.fastFloat)
+    let network = try networks.network(RRDBNet.self, of: model)
     return try networks.enlarged(
       picture, with: network, width: picture.width * scale, height: picture.height * scale,
       report: report)
   }
 }
 
+extension Resolver {
+  /// Whether the pack or the store has a network that makes pictures larger.
+  public var canEnlarge: Bool {
+    pack.config(of: RRDBNet.self) != nil || !library.installed(RRDBNet.architecture).isEmpty
+  }
+}
+
 extension Networks {
+  /// A picture as the pack's network enlarges it to a size; nil where the pack has none.
+  func enlargedByPack(_ picture: Picture, width: Int, height: Int) throws -> Picture? {
+    guard pack.config(of: RRDBNet.self) != nil else { return nil }
+    return try enlarged(
+      picture, with: provider.own(RRDBNet.self, dtype), width: width, height: height)
+  }
+
   /// A picture at another size: enlarged as often as it takes, then resampled to the pixel.
   func enlarged(
     _ picture: Picture, with network: RRDBNet, width: Int, height: Int,

@@ -11,9 +11,15 @@ public enum RequestError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The document is no request.
   case notARequest(String)
   /// The parameter belongs to other methods.
-  case notOfMethod(field: String, method: Method, methods: [Method])
+  case notOfMethod(field: String, method: Method.ID, methods: [Method.ID])
   /// The method cannot do what is asked.
-  case impossible(method: Method, reason: String)
+  case impossible(method: Method.ID, reason: String)
+
+  /// The sentence without its final stop, to stand in another one.
+  var sentence: String {
+    let text = description
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
+  }
 
   /// One or two sentences for the user.
   public var description: String {

@@ -12,6 +12,9 @@ public enum Processor {
     return min(usable, physicalCores(text) ?? usable)
   }()
 
+  /// Bytes of memory that the machine has.
+  public static let memory = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+
   /// Different pairs of package and core in a text such as /proc/cpuinfo; nil if it does not say.
   static func physicalCores(_ text: String) -> Int? {
     var pairs: Set<[String]> = []

@@ -70,4 +70,7 @@ public enum Libtorch {
     get { Int(ct_threads()) }
     set { ct_set_threads(Int32(clamping: max(1, newValue))) }
   }
+
+  /// Gives memory of tensors that are gone back to the system, which the allocator otherwise keeps.
+  public static func releaseFreeMemory() { ct_release_free_memory() }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Library
 import Models
 import Painting
 import Torch
@@ -60,30 +61,14 @@ public struct PackAssembly {
       manifest.files["phrases.json"] = try entry(copy)
     }
 
-    if let file = product([.decoder, .vqgan], "vqgan.safetensors") {
-      manifest.files["vqgan.safetensors"] = try write(file, to: out, identity)
-      manifest.vqgan = try network(VQGAN.Config.self, [.decoder, .vqgan]) ?? start?.manifest.vqgan
-    }
-    if let file = product([.clip], "clip.safetensors") {
-      manifest.files["clip.safetensors"] = try write(file, to: out, identity)
-      manifest.clip = try network(CLIP.Config.self, [.clip]) ?? start?.manifest.clip
-    }
-    if let file = product([.dalle], "dalle.safetensors") {
-      manifest.files["dalle.safetensors"] = try write(file, to: out, identity)
-      manifest.dalle = try network(DALLEBart.Config.self, [.dalle]) ?? start?.manifest.dalle
-    }
-    if let file = product([.diffusion], "diffusion.safetensors") {
-      manifest.files["diffusion.safetensors"] = try write(file, to: out, identity)
-      manifest.diffusion =
-        try network(VDiffusion.Config.self, [.diffusion]) ?? start?.manifest.diffusion
-    }
-    if let file = product([.biggan], "biggan.safetensors") {
-      manifest.files["biggan.safetensors"] = try write(file, to: out, identity)
-      manifest.biggan = try network(BigGAN.Config.self, [.biggan]) ?? start?.manifest.biggan
-    }
-    if let file = product([.upscaler], "upscaler.safetensors") {
-      manifest.files["upscaler.safetensors"] = try write(file, to: out, identity)
-      manifest.upscaler = try network(RRDBNet.Config.self, [.upscaler]) ?? start?.manifest.upscaler
+    for (architecture, stages) in PackTraining.Stage.makers {
+      let old = start?.manifest.networks[architecture]
+      guard let name = old?.file ?? stages.first?.product, let file = product(stages, name) else {
+        continue
+      }
+      guard let config = try config(architecture, stages) ?? old?.config else { continue }
+      manifest.files[name] = try write(file, to: out, identity)
+      manifest.networks[architecture] = .init(file: name, config: config)
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -108,7 +93,7 @@ public struct PackAssembly {
     _ = try write(clip, to: out)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let sizes = try network(CLIP.Config.self, [.judgeCLIP])
+    let sizes = try config(CLIP.architecture.id, [.judgeCLIP])
     try encoder.encode(sizes).write(to: out.appending(path: "clip.json"), options: .atomic)
     try Data(contentsOf: tokenizer)
       .write(to: out.appending(path: "tokenizer.json"), options: .atomic)
@@ -123,17 +108,19 @@ public struct PackAssembly {
     }
   }
 
-  /// The network's sizes as the first of the stages that has run was configured.
-  private func network<Network: Codable>(
-    _ type: Network.Type, _ stages: [PackTraining.Stage]
-  ) throws -> JSONValue? {
+  /// The network's sizes as the first of the stages that has run was configured; nil when none has.
+  private func config(_ id: Architecture.ID, _ stages: [PackTraining.Stage]) throws -> JSONValue? {
     let configurations = stages.map {
       runs.appending(path: $0.rawValue).appending(path: "config.yaml")
     }
     guard
-      let url = configurations.first(where: { FileManager.default.fileExists(atPath: $0.path) })
+      let url = configurations.first(where: { FileManager.default.fileExists(atPath: $0.path) }),
+      let architecture = Architecture.builtIn.first(where: { $0.id == id })
     else { return nil }
-    return try JSONValue(encoding: Configuration.network(type, from: url))
+    let given = try Configuration.network(JSONValue.self, from: url)
+    // With every size that the file leaves to the network's defaults.
+    let config = try architecture.config(from: JSONEncoder().encode(given))
+    return try JSONValue(encoding: config)
   }
 
   /// Writes a file's tensors under the same name in `folder`: in half precision, or in eight bits where the

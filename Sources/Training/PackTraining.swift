@@ -26,6 +26,22 @@ public struct PackTraining {
   public enum Stage: String, CaseIterable, Sendable {
     case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, judge
     case judgeCLIP = "judge-clip"
+
+    /// The networks of a pack, each with the stages that make it, the best first.
+    static let makers: [(architecture: Architecture.ID, stages: [Stage])] = [
+      (CLIP.architecture.id, [.clip]), (VQGAN.architecture.id, [.decoder, .vqgan]),
+      (DALLEBart.architecture.id, [.dalle]), (VDiffusion.architecture.id, [.diffusion]),
+      (BigGAN.architecture.id, [.biggan]), (RRDBNet.architecture.id, [.upscaler]),
+    ]
+
+    /// The file of the network that the stage makes; nil where it makes none of a pack.
+    var product: String? {
+      switch self {
+      case .decoder, .vqgan: "vqgan.safetensors"
+      case .clip, .dalle, .diffusion, .biggan, .upscaler: "\(rawValue).safetensors"
+      case .tokenizer, .judge, .judgeCLIP: nil
+      }
+    }
   }
 
   /// Where pictures come from.
@@ -116,7 +132,7 @@ public struct PackTraining {
   }
 
   /// Refuses sizes that would trap later on.
-  func check(_ schedule: Schedule, _ problem: String? = nil) throws {
+  func check(_ schedule: TrainingSchedule, _ problem: String? = nil) throws {
     if let problem { throw TrainingError.configuration("The configuration: \(problem).") }
     guard schedule.steps > 0, (2...65_536).contains(schedule.batch) else {
       throw TrainingError.configuration(
@@ -210,7 +226,7 @@ public struct PackTraining {
   // MARK: Running
 
   func train(
-    _ trainee: any Trainee, _ schedule: Schedule, _ stage: Stage, _ configuration: URL
+    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ stage: Stage, _ configuration: URL
   ) throws -> (Trainer, URL) {
     let folder = context.folder.appending(path: stage.rawValue)
     let run = try TrainingRun(
@@ -224,7 +240,7 @@ public struct PackTraining {
   }
 
   func finish(
-    _ trainee: any Trainee, _ schedule: Schedule, _ stage: Stage, _ configuration: URL,
+    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ stage: Stage, _ configuration: URL,
     _ name: String
   ) throws {
     let (trainer, folder) = try train(trainee, schedule, stage, configuration)

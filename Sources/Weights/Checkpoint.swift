@@ -50,6 +50,17 @@ public final class Checkpoint {
   /// The shapes of all keys in our layout, from which sizes can be detected.
   public var shapes: [String: [Int]] { plan.compactMapValues(shape) }
 
+  /// Bytes that a model of all these weights takes in a compute type; what is kept in eight bits stays so.
+  public func bytes(in dtype: DType) -> Int {
+    plan.values.reduce(0) { sum, origin in
+      let count = shape(origin)?.reduce(1, *) ?? 0
+      guard case .key(let key) = origin, file.entries[prefix + key]?.dtype == .int8 else {
+        return sum + count * dtype.size
+      }
+      return sum + count
+    }
+  }
+
   /// Builds a model whose parameters are this file's.
   ///
   /// Floating-point weights are cast to `dtype` once; those whose role is precise (norms, codebooks,

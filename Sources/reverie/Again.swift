@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Imaging
+import Library
 import Painting
 import Torch
 
@@ -54,7 +55,7 @@ struct Again: AsyncParsableCommand {
     let engine = try execution.engine(
       pack, device: device, threads: execution.threads ?? max(1, min(1024, metadata.threads)))
     if let film = metadata.film {
-      let ending = try FilmOptions.ending(output, standard: url.pathExtension.lowercased())
+      let ending = try FilmArguments.ending(output, standard: url.pathExtension.lowercased())
       return try await FilmSession(
         engine: engine, destination: destination, output: output, ending: ending
       ).run(film, request, files: attachments, pack: execution.pack)

@@ -4,7 +4,7 @@ import Imaging
 import Painting
 import Torch
 
-extension Method: ExpressibleByArgument {}
+extension Method.ID: ExpressibleByArgument {}
 extension Request.Precision: ExpressibleByArgument {}
 
 /// `--size`: one number for a square, or width x height.
@@ -81,8 +81,9 @@ struct OutputOptions: ParsableArguments {
 extension OutputOptions {
   /// Checks that `request`, resolved, can be written as it is wanted.
   func check(_ request: Request) throws {
-    guard svg, request.method?.drawer?.drawsShapes != true else { return }
-    let methods = Parts.drawers.filter(\.drawsShapes).map(\.id).joined(separator: ", ")
+    let able = Registry.builtIn.methods.filter { $0.takes.contains(.svg) }.map(\.id)
+    guard svg, !able.contains(request.method ?? .auto) else { return }
+    let methods = able.map(\.rawValue).joined(separator: ", ")
     throw ValidationError(
       "--svg needs a method that draws shapes (\(methods)), not \(request.method?.rawValue ?? "").")
   }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
+import Library
 import Painting
 import Training
-import Weights
 
 /// `reverie pack RUNS`: gathers what trainings made into a pack.
 struct AssemblePack: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import EmbeddedPack
 import Foundation
 import Imaging
+import Library
 import Painting
 import Studio
 import Torch

@@ -2,6 +2,7 @@ import ArgumentParser
 import EmbeddedPack
 import Foundation
 import Imaging
+import Models
 import Painting
 import Training
 
@@ -29,7 +30,7 @@ struct EvaluatePack: AsyncParsableCommand {
       EXAMPLES
         reverie evaluate --count 200
         reverie evaluate --list relations --list scenes --seen
-        reverie evaluate --method vqgan-clip --list singles --count 40 --sheet sheet.png
+        reverie evaluate --method \(Registry.guiding) --list singles --count 40 --sheet sheet.png
         reverie evaluate --against packs/before --count 40
         reverie evaluate drawers --sheets sheets
       """)
@@ -46,7 +47,7 @@ struct EvaluatePack: AsyncParsableCommand {
   var judge: String?
 
   @Option(help: "How to paint.")
-  var method: Method = .dalle
+  var method: Method.ID = .auto
 
   @Option(
     name: .customLong("list"),
@@ -137,7 +138,7 @@ struct EvaluatePack: AsyncParsableCommand {
     let own = evaluation.accuracy(of: judge)
     row("judge on held-out renders, in the middle", "\(own.grid)", &rows)
     row("judge on held-out renders, anywhere", "\(own.anywhere)", &rows)
-    if pack.vqgan != nil {
+    if pack.config(of: VQGAN.self) != nil {
       let result = try evaluation.reconstruction()
       row(
         "VQGAN on held-out renders",
@@ -150,8 +151,7 @@ struct EvaluatePack: AsyncParsableCommand {
       }
       try save(result.sheet, as: "reconstructions", &rows)
     }
-    if pack.upscaler != nil, pack.vqgan != nil {
-      let result = try evaluation.enlargement()
+    if let result = try evaluation.enlargement() {
       func text(_ one: PackEvaluation.Enlargement) -> String {
         String(
           format: "PSNR %.2f dB (bicubic %.2f), SSIM %.3f (%.3f)", one.network.psnr,
@@ -161,7 +161,7 @@ struct EvaluatePack: AsyncParsableCommand {
       row("upscaler on what the VQGAN gives back of them", text(result.coded), &rows)
       try save(result.sheet, as: "enlargements", &rows)
     }
-    if pack.clip != nil {
+    if pack.config(of: CLIP.self) != nil {
       row("CLIP image-to-text recall@1 among 1,000", "\(try evaluation.retrieval())", &rows)
     }
   }

@@ -114,7 +114,7 @@ struct EvaluateDrawers: AsyncParsableCommand {
   }
 
   private func ways(of pack: Pack) throws -> [DrawerEvaluation.Way] {
-    let all = DrawerEvaluation.ways(of: pack)
+    let all = DrawerEvaluation.ways(of: Resolver(pack: pack))
     return try drawers.isEmpty
       ? all
       : drawers.map { name in

@@ -40,7 +40,12 @@ struct Explain: ParsableCommand {
     found += Request.parameters.filter { [$0.name, $0.flag].contains(flag) }.map {
       ParameterHelp.row(("--\($0.flag)", $0.fullHelp())) + "\n"
         + ParameterHelp.row(
-          ("", "Of " + $0.scope.methods.map(\.rawValue).joined(separator: ", ") + "."))
+          (
+            "",
+            "Of "
+              + Registry.builtIn.methods(taking: $0.name).map(\.rawValue).joined(separator: ", ")
+              + "."
+          ))
     }
     if let preset = try? PresetsCommand.page(flag) { found.append(preset) }
     if !found.isEmpty { return found.joined(separator: "\n\n") }
@@ -52,6 +57,11 @@ struct Explain: ParsableCommand {
         + (nearestName(to: name, among: names).map { ". Did you mean '\($0)'?" }
           ?? ". See: reverie explain"))
   }
+}
+
+extension Registry {
+  /// The name of a method that does all that guidance can, for examples.
+  static var guiding: String { builtIn.filmMethod?.id.rawValue ?? Method.ID.auto.rawValue }
 }
 
 /// One thing that has a name.
@@ -117,44 +127,43 @@ struct Chapter {
   }
 
   private static var methods: Chapter {
-    let topics = Method.allCases.map { method -> Topic in
-      let drawer = method.drawer
-      var notes: [String] = []
-      switch drawer?.needs {
-      case .biggan, .diffusion:
-        notes.append("Without --model it draws with the pack's network, or the first installed.")
-      case .dvae: notes.append("It needs an installed dVAE: see reverie models --known.")
-      case .upscaler: notes.append("It needs an installed ESRGAN: see reverie models --known.")
-      case .nothing?, .vqgan?, nil: break
+    let auto = Topic(
+      name: Method.ID.auto.rawValue,
+      help: "Whichever makes the best picture with the networks at hand",
+      notes: Registry.builtIn.methods.compactMap { method in
+        method.preference.map { ($0.order, "\(method.id): \($0.reason).") }
+      }.sorted { $0.0 < $1.0 }.map(\.1), option: "--method auto")
+    let topics = Registry.builtIn.methods.map { method -> Topic in
+      var notes = method.components.map { slot in
+        let places = [
+          slot.takesPacks ? "the pack's" : nil,
+          slot.takesInstalled ? "an installed one (reverie models list --known)" : nil,
+        ].compactMap(\.self)
+        return "It draws with a \(slot.title): \(places.joined(separator: ", or "))."
       }
-      let standards = (drawer?.standards ?? [:]).sorted { $0.key < $1.key }
-      if !standards.isEmpty {
+      let defaults = method.defaults.sorted { $0.key < $1.key }
+      if !defaults.isEmpty {
         notes.append(
           "Unless told otherwise: "
-            + standards.map { "--\(flagName(of: $0.key)) \($0.value.text)" }.joined(separator: ", ")
+            + defaults.map { "--\(flagName(of: $0.key)) \($0.value.text)" }.joined(separator: ", ")
             + ".")
       }
-      if method == .dalle {
-        notes += Request.parameters.filter { $0.group == .sampling }.map {
-          ParameterHelp.row(("--\($0.flag)", $0.fullHelp()))
-        }
-      }
-      let arguments = drawer?.arguments ?? []
-      let extra = arguments.lazy.compactMap { argument in
+      let extra = method.arguments.lazy.compactMap { argument in
         Self.example(of: argument).map { " --\(flagName(of: argument.name)) \($0)" }
       }.first
       return Topic(
-        name: method.rawValue, help: method.help, arguments: arguments, notes: notes,
-        option: "--method \(method.rawValue)\(extra ?? "")")
+        name: method.id.rawValue, help: method.help, arguments: method.arguments, notes: notes,
+        option: "--method \(method.id)\(extra ?? "")")
     }
     return Chapter(
-      titles: ["methods", "method"], article: "a method", topics: topics, argumentsAreOptions: true)
+      titles: ["methods", "method"], article: "a method", topics: [auto] + topics,
+      argumentsAreOptions: true)
   }
 
   private static var objectives: Chapter {
     Chapter(
       titles: ["objectives", "objective"], article: "an objective",
-      topics: Parts.objectives.map {
+      topics: Registry.builtIn.objectives.map {
         part(.objective, $0.name, $0.help, $0.arguments)
       })
   }
@@ -162,7 +171,7 @@ struct Chapter {
   private static var filters: Chapter {
     Chapter(
       titles: ["filters", "filter"], article: "a filter",
-      topics: Parts.filters.map { part(.filter, $0.name, $0.help, $0.arguments) })
+      topics: Registry.builtIn.filters.map { part(.filter, $0.name, $0.help, $0.arguments) })
   }
 
   private static func part(
@@ -222,7 +231,7 @@ struct Chapter {
     case .choice(let words): words.last
     case .file: "picture.png"
     case .text where argument.name == "colors": "[navy,gold]"
-    default: argument.standard?.text
+    default: argument.default?.text
     }
   }
 }

@@ -26,6 +26,9 @@ struct FilmCommand: AsyncParsableCommand {
 
       The parameters of a picture hold as well (reverie --help). Films are mp4, webm, gif or webp; ffmpeg
       makes them. A film that was stopped or killed goes on with reverie resume.
+
+      FILM:
+      \(FilmArguments.help)
       """)
 
   @Argument(help: ArgumentHelp("How the film comes about.", valueName: "kind"))
@@ -37,9 +40,6 @@ struct FilmCommand: AsyncParsableCommand {
     completion: RequestArguments.completion)
   var words: [String] = []
 
-  @OptionGroup(title: "Film")
-  var options: FilmOptions
-
   @OptionGroup(title: "Output")
   var output: OutputOptions
 
@@ -47,92 +47,115 @@ struct FilmCommand: AsyncParsableCommand {
   var execution: ExecutionOptions
 
   func run() async throws {
-    var parsed = try RequestArguments(parsing: words)
-    // The methods that need no drawing network of their own kind are guided ones, too.
-    if parsed.request.method == nil { parsed.default("method", .string("vqgan-clip")) }
-    try parsed.request.validate()
-    let film = try options.film(kind) { try parsed.attach($0) }
+    var film = try FilmArguments(kind, words)
+    var parsed = try RequestArguments(parsing: film.rest)
+    if parsed.request.method == nil, let method = Registry.builtIn.filmMethod {
+      parsed.default("method", .string(method.id.rawValue))
+    }
+    try parsed.request.validate(in: .builtIn)
+    let source = film.source
+    let shot = try film.film { try parsed.attach($0) }
     // Said before hours of painting, not after them.
-    let ending = try FilmOptions.ending(output)
+    let ending = try FilmArguments.ending(output)
     _ = try FFmpeg()
-    if let source = options.source, (try? Picture.read(from: source)) == nil {
+    if let source, (try? Picture.read(from: source)) == nil {
       _ = try await VideoReader(source)
     }
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
-    let request = try film.adapted(pack.resolve(parsed.request, device: device))
+    let request = try shot.adapted(
+      Resolver(pack: pack).resolve(parsed.request, device: device))
     let session = FilmSession(
       engine: try execution.engine(pack, device: device), destination: destination,
       output: output, ending: ending)
-    try await session.run(film, request, files: parsed.files, pack: execution.pack)
+    try await session.run(shot, request, files: parsed.files, pack: execution.pack)
   }
 }
 
-/// What moves.
-struct FilmOptions: ParsableArguments {
-  @Option(help: "Iterations from one frame to the next (5; restyle: 25; ring: 10).")
-  var every: Int?
+/// What moves, as the command line gives it: options that derive from what films declare.
+struct FilmArguments {
+  private let kind: Film.Kind
+  private var given: [String: JSONValue] = [:]
+  /// The video, or the folder of pictures, that is painted over.
+  private(set) var source: String?
+  /// The words that are no options of a film.
+  private(set) var rest: [String] = []
 
-  @Option(help: "Frames: of zoom in all (60), of morph between two pictures (30), of ring (6).")
-  var frames: Int?
+  private static func flag(of parameter: Film.Parameter) -> String {
+    // As ffmpeg and everybody calls it.
+    parameter.name == "rate" ? "fps" : parameter.flag
+  }
 
-  @Option(help: "Frames in a second.")
-  var fps = 15.0
+  /// Every flag, without its dashes.
+  static var flags: [String] { Film.parameters.map(flag) + ["shift", "source"] }
 
-  @Option(help: "Frames in a second after those in between have been made up.")
-  var smooth: Double?
-
-  @Option(help: "Seconds for which the last frame stands.")
-  var hold = 1.0
-
-  @Option(help: "Iterations of zoom before the camera begins to move (0).")
-  var start: Int?
-
-  @Option(help: "How much larger the picture becomes from frame to frame.")
-  var zoom = 1.02
-
-  @Option(help: ArgumentHelp("Pixels by which it moves left and up.", valueName: "x,y"))
-  var shift: String?
-
-  @Option(help: "Degrees by which it turns.")
-  var turn = 0.0
-
-  @Option(help: ArgumentHelp("A video, or a folder of pictures.", valueName: "path"))
-  var source: String?
-
-  @Option(help: "How much of the frame before is laid over the next (0; ring: 0.5).")
-  var carry: Double?
-
-  @Option(help: ArgumentHelp("Seeds between which morph goes.", valueName: "1,2,3"))
-  var seeds: String?
+  /// Takes a film's options out of the words.
+  /// - Throws: `ValidationError` or `RequestError`.
+  init(_ kind: Film.Kind, _ words: [String]) throws {
+    self.kind = kind
+    var words = words[...]
+    while let word = words.popFirst() {
+      if word == "--" {
+        rest += [word] + words
+        break
+      }
+      let pieces = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let flag = pieces[0].hasPrefix("--") ? String(pieces[0].dropFirst(2)) : ""
+      let parameter = Film.parameters.first { Self.flag(of: $0) == flag }
+      guard Self.flags.contains(flag) else {
+        rest.append(word)
+        continue
+      }
+      guard let value = pieces.count > 1 ? String(pieces[1]) : words.popFirst() else {
+        throw ValidationError("Missing value for '--\(flag)'.")
+      }
+      switch flag {
+      case "source": source = value
+      case "shift":
+        let numbers = value.split(separator: ",").compactMap { Int($0) }
+        guard numbers.count == 2 else {
+          throw ValidationError("--shift takes two whole numbers, as in 4,0, not '\(value)'.")
+        }
+        (given["shiftX"], given["shiftY"]) = (.integer(numbers[0]), .integer(numbers[1]))
+      default:
+        guard let parameter else { continue }
+        given[parameter.name] = try parameter.kind.value(of: value, field: flag, in: .builtIn) {
+          _ in preconditionFailure("no parameter of films is a file")
+        }
+      }
+    }
+    if case .array(let seeds) = given["seeds"], seeds.count < 2 {
+      throw ValidationError("--seeds takes at least two seeds, as in 1,2,3.")
+    }
+  }
 
   /// The film, its files attached.
-  func film(_ kind: Film.Kind, attach: (String) throws -> FileReference) throws -> Film {
-    var film = Film(kind)
-    film.every = every ?? (kind == .restyle ? 25 : kind == .ring ? 10 : 5)
-    film.frames = frames
-    film.start = start
-    (film.rate, film.smooth, film.hold) = (fps, smooth, hold)
-    (film.zoom, film.turn) = (zoom, turn)
-    if let carry { film.carry = carry }
-    if let shift {
-      let numbers = shift.split(separator: ",").compactMap { Int($0) }
-      guard numbers.count == 2 else {
-        throw ValidationError("--shift takes two whole numbers, as in 4,0, not '\(shift)'.")
-      }
-      (film.shiftX, film.shiftY) = (numbers[0], numbers[1])
-    }
-    if let seeds {
-      film.seeds = try seeds.split(separator: ",").map {
-        try Seed.number(of: String($0), field: "seeds")
-      }
-      guard film.seeds.count > 1 else {
-        throw ValidationError("--seeds takes at least two seeds, as in 1,2,3, not '\(seeds)'.")
-      }
-    }
+  mutating func film(attach: (String) throws -> FileReference) throws -> Film {
+    var film = try Film(kind, given)
     film.source = try source.map { try Self.files(at: $0) }?.map { try attach($0) } ?? []
     return film
+  }
+
+  /// Every option with its help.
+  static var help: String {
+    let own = Film.parameters.map { parameter in
+      var notes = [parameter.kind.note()].compactMap(\.self)
+      let kinds = Film.Kind.allCases.filter(parameter.films.contains)
+      let defaults = Set(kinds.compactMap { parameter.default(of: $0)?.text })
+      if defaults.count == 1 { notes += defaults.map { "default \($0)" } }
+      if defaults.count > 1 {
+        notes += kinds.compactMap { kind in
+          parameter.default(of: kind).map { "\(kind.rawValue): \($0.text)" }
+        }
+      }
+      return ("--\(flag(of: parameter))", "\(parameter.help) (\(notes.joined(separator: "; "))).")
+    }
+    let more = [
+      ("--shift", "Both shifts at once, as X,Y."),
+      ("--source", "A video, or a folder of pictures, to be painted over."),
+    ]
+    return (own + more).map(ParameterHelp.row).joined(separator: "\n")
   }
 
   /// The files at a path: itself, or the pictures of a folder in their natural order.

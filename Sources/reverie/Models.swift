@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Library
 import Models
 import Painting
 import Synchronization
@@ -17,7 +18,7 @@ struct ModelsCommand: AsyncParsableCommand {
         reverie models show ViT-B-32.pt
         reverie models add ViT-B-32.pt --id vit-b32
         reverie models add vqgan_imagenet_f16_16384.ckpt
-        reverie "a castle" --method vqgan-clip --clip vit-b32 --model vqgan_imagenet_f16_16384
+        reverie "a castle" --method \(Registry.guiding) --clip vit-b32 --model vqgan_imagenet_f16_16384
       """,
     subcommands: [List.self, Show.self, Add.self, Pull.self, Verify.self, Remove.self],
     defaultSubcommand: List.self)
@@ -77,7 +78,7 @@ struct ModelsCommand: AsyncParsableCommand {
     func run() throws {
       let url = URL(filePath: model)
       if FileManager.default.fileExists(atPath: url.path) {
-        for recognition in try ModelLibrary.look(at: url) { try explain(recognition) }
+        for recognition in try ModelLibrary().look(at: url) { try explain(recognition) }
         return
       }
       let installed = try ModelStore.standard().model(model)
@@ -89,7 +90,7 @@ struct ModelsCommand: AsyncParsableCommand {
         row("file", "\(name), \(bytes(file.size)), SHA-256 \(file.sha256)")
       }
       guard record.kind != .vocabulary else { return }
-      for recognition in try ModelLibrary.look(at: installed.folder) { try explain(recognition) }
+      for recognition in try ModelLibrary().look(at: installed.folder) { try explain(recognition) }
     }
 
     private func explain(_ found: Recognition) throws {
@@ -113,7 +114,7 @@ struct ModelsCommand: AsyncParsableCommand {
       if !file.foreign.isEmpty {
         row("passed over", file.foreign.prefix(12).joined(separator: ", "))
       }
-      switch (found.network, try found.misfit()) {
+      switch (found.architecture, try found.misfit()) {
       case (nil, _):
         row("keys", file.names.prefix(8).joined(separator: ", "))
       case (_, let misfit?): row("keys", misfit)
@@ -173,7 +174,7 @@ struct ModelsCommand: AsyncParsableCommand {
       abstract: "Fetches a model from a hub, or by a name of the registry, and installs it.",
       discussion: """
         What was cut off is taken up again by the same command. HF_ENDPOINT, HF_TOKEN, \
-        HF_HUB_OFFLINE and the cache of Hugging Face's own client are honoured.
+        HF_HUB_OFFLINE, https_proxy and the cache of Hugging Face's own client are honoured.
 
         EXAMPLES
           reverie models pull openai-vit-b-32

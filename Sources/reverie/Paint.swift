@@ -16,7 +16,7 @@ struct Paint: AsyncParsableCommand {
 
       PROMPTS
         "a red fox"                 one text
-        "a red fox | snow:0.5"      several with weights (not with dalle)
+        "a red fox | snow:0.5"      several with weights
         "a red fox | text:-0.3"     a negative weight pushes away
         "a red fox:1:0.8"           a third number: near enough below this distance
         "a seed ^ a tree"           scenes, one after the other
@@ -27,8 +27,8 @@ struct Paint: AsyncParsableCommand {
         reverie "a pizza | green:0.3" --iterations 300 --save-every 50
         reverie "a whale" --init-image sketch.png --size 512x384
         reverie "a castle" --preset watercolour,better
-        reverie "a castle" --method pixel --objective 'palette,colors=navy->gold'
-        reverie "a castle" --grid seed=1..4 --grid method=fft,pixel
+        reverie "a castle" --preset text2pixel --objective 'palette,colors=navy->gold'
+        reverie "a castle" --grid seed=1..4 --grid preset=none,watercolour
         reverie again outputs/20260901/143052-a-fox-7.png
 
       OTHER COMMANDS
@@ -60,7 +60,7 @@ struct Paint: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: "Number of pictures: with dalle the best candidates, else one seed after the other.")
+    help: "Number of pictures: the best candidates, or one seed after the other.")
   var count = 1
 
   @Option(
@@ -110,11 +110,12 @@ struct Paint: AsyncParsableCommand {
     if continues, parsed.request.seed == nil, !grid.axes.contains(where: { $0.name == "seed" }) {
       throw ValidationError("--continue needs --grid and the seed that it was begun with.")
     }
-    if grid.axes.isEmpty { try parsed.request.validate() }
+    if grid.axes.isEmpty { try parsed.request.validate(in: .builtIn) }
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
     let presets = PresetLibrary.standard()
+    let resolver = Resolver(pack: pack)
     var cells: [Grid.Cell] = []
     for values in grid.combinations {
       var arguments = parsed
@@ -126,11 +127,12 @@ struct Paint: AsyncParsableCommand {
           try axis.set(value, in: &arguments)
         }
       }
-      try arguments.request.validate()
+      try arguments.request.validate(in: .builtIn)
       let chosen = try presets.presets(names.filter { $0 != "none" })
       if cells.isEmpty, !output.quiet { try note(chosen, arguments.request) }
-      var request = try pack.resolve(
-        arguments.request.with(chosen, pack: pack), count: count, device: device)
+      let wanted = try arguments.request.with(chosen, resolver)
+      if cells.isEmpty, !output.quiet { note(try resolver.choice(for: arguments.request)) }
+      var request = try resolver.resolve(wanted, count: count, device: device)
       // Without a seed of their own all have the first one's.
       if let first = cells.first, arguments.request.seed == nil {
         request.seed = first.request.seed
@@ -151,6 +153,12 @@ struct Paint: AsyncParsableCommand {
     } else {
       try await session.run(grid, cells, pack: execution.pack, continues: continues)
     }
+  }
+
+  /// Says why `auto` took another method than its first.
+  private func note(_ choice: Resolver.Choice) {
+    guard let objection = choice.objections.first else { return }
+    Console.say("Note: \(objection) So it is painted with \(choice.method.id).")
   }
 
   private func note(_ presets: [Preset], _ request: Request) throws {

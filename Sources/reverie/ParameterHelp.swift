@@ -30,7 +30,7 @@ enum ParameterHelp {
   static func arguments(_ arguments: [PartArgument], flags: Bool) -> String {
     arguments.map { argument in
       var notes = [argument.kind.note()].compactMap(\.self)
-      if let standard = argument.standard { notes.append("default \(standard.text)") }
+      if let value = argument.default { notes.append("default \(value.text)") }
       let help =
         notes.isEmpty ? "\(argument.help)." : "\(argument.help) (\(notes.joined(separator: "; ")))."
       return row((flags ? "--\(flagName(of: argument.name))" : argument.name, help))

@@ -71,7 +71,7 @@ struct RequestArguments {
       given.insert("seed")
     } else if let parameter = Request.parameters.first(where: { $0.flag == flag }) {
       try set(parameter.name, parameter.kind, text)
-    } else if let argument = Self.drawerArguments.first(where: { flagName(of: $0.name) == flag }) {
+    } else if let argument = Self.methodArguments.first(where: { flagName(of: $0.name) == flag }) {
       try set(argument.name, argument.kind, text)
     } else {
       throw Self.unknown("--\(flag)")
@@ -79,7 +79,7 @@ struct RequestArguments {
   }
 
   private mutating func set(_ name: String, _ kind: ParameterKind, _ text: String) throws {
-    let read = try kind.value(of: text, field: name) { try attach($0) }
+    let read = try kind.value(of: text, field: name, in: .builtIn) { try attach($0) }
     if case .file = kind { try checkPicture(text) }
     var value = read
     if kind.accumulates, given.contains(name), case .array(let before) = request[name],
@@ -162,28 +162,29 @@ struct RequestArguments {
 
   // MARK: What there is
 
-  static var drawerArguments: [PartArgument] {
-    var known: Set<String> = []
-    return Parts.drawers.flatMap(\.arguments).filter { known.insert($0.name).inserted }
-  }
+  static var methodArguments: [PartArgument] { Registry.builtIn.arguments }
 
   /// Every flag, without its dashes.
   static var flags: [String] {
     let hidden: Set = ["width", "height", "prompts"]
     return Request.parameters.filter { !hidden.contains($0.name) }.map(\.flag) + ["size"]
-      + promptFlags.keys.sorted() + drawerArguments.map { flagName(of: $0.name) }
+      + promptFlags.keys.sorted() + methodArguments.map { flagName(of: $0.name) }
   }
 
   /// What a shell offers among the words of a prompt.
   static var completion: CompletionKind { .list(flags.map { "--\($0)" }) }
 
+  /// The options that commands declare themselves, read from the help screen.
+  private static var ownOptions: [String] {
+    Paint.helpMessage(columns: 200).matches(
+      of: /^ +(?:-\w, )?--([a-z-]+)/.anchorsMatchLineEndings()
+    )
+    .map { String($0.1) }
+  }
+
   private static func unknown(_ typed: String) -> ValidationError {
     let name = String(typed.drop { $0 == "-" })
-    let others = [
-      "count", "output", "outdir", "save-every", "json", "quiet", "device", "threads", "pack",
-      "preset", "grid", "continue", "svg", "request", "files",
-    ]
-    let near = nearestName(to: name, among: flags + others)
+    let near = nearestName(to: name, among: flags + Self.ownOptions)
     return ValidationError(
       "Unknown option '\(typed)'"
         + (near.map { ". Did you mean '--\($0)'?" } ?? ". See: reverie --help"))

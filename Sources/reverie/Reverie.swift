@@ -11,7 +11,7 @@ import Painting
     subcommands: [
       Paint.self, Again.self, Resume.self, FilmCommand.self, Upscale.self, Describe.self,
       Explain.self, PresetsCommand.self,
-      ModelsCommand.self, Serve.self, Worker.self, Doctor.self, Train.self,
+      ModelsCommand.self, Serve.self, WorkerCommand.self, Doctor.self, Train.self,
       AssemblePack.self, Evaluate.self,
     ],
     defaultSubcommand: Paint.self)

@@ -97,20 +97,20 @@ struct Serve: AsyncParsableCommand {
     options.token = try token ?? (isLoopback ? nil : folder.keptToken())
     let server = try await StudioServer(
       folder: folder,
-      admission: Admission(pack: try execution.openPack(), device: devices[0]),
+      admission: JobFactory(pack: try execution.openPack(), device: devices[0]),
       devices: devices.map(\.description), options: options,
-      describer: Describer(
+      interrogator: Interrogator(
         program: try Self.program(),
         arguments: ["--device", "\(devices[0])"]
           + (execution.pack.map { ["--pack", URL(filePath: $0).absoluteURL.path] } ?? [])),
       logger: logger)
-    let painters = try devices.map { device in
-      WorkerProcess(
+    let workers = try devices.map { device in
+      LocalWorker(
         program: try Self.program(), arguments: workerArguments(device, folder), logger: logger)
     }
     let group = ServiceGroup(
       configuration: .init(
-        services: server.services(painters: painters) { [token = options.token] port in
+        services: server.services(workers: workers) { [token = options.token] port in
           announce(port, token)
         },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

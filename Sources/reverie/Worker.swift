@@ -4,8 +4,9 @@ import Painting
 import Studio
 
 /// `reverie worker`: paints for a studio, which starts it.
-struct Worker: AsyncParsableCommand {
+struct WorkerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "worker",
     abstract: "Paints for a studio; reverie serve starts it.",
     discussion: "It reads orders as lines of JSON and writes reports as such.",
     shouldDisplay: false)
@@ -25,8 +26,8 @@ struct Worker: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     let device = try execution.resolvedDevice()
     let folder = StudioFolder(URL(filePath: data, directoryHint: .isDirectory))
-    let held = try WorkerLoop.take("\(device)", in: folder)
-    let loop = WorkerLoop(
+    let held = try WorkerSession.take("\(device)", in: folder)
+    let loop = WorkerSession(
       engine: try execution.engine(execution.openPack(), device: device),
       input: .standardInput, output: .standardOutput, checkpointEvery: checkpointEvery)
     await loop.run()

@@ -47,7 +47,7 @@ struct FullSizeTests {
     let found = try Recognition(of: openTensors(at: file(name, "pt")))
     #expect(found.file.container == .torchScript)
     #expect(try found.misfit() == nil)
-    guard case .clip(let config) = found.network else {
+    guard let config = found.config as? CLIP.Config else {
       Issue.record("\(found.title)")
       return
     }
@@ -80,7 +80,7 @@ struct FullSizeTests {
   func gumbel() throws {
     let oracle = try SafeTensors(contentsOf: file("gumbel-f8.oracle"))
     let found = try Recognition(of: openTensors(at: file("gumbel-f8", "ckpt")))
-    #expect(found.network == .vqgan(.gumbelF8x8192))
+    #expect(found.config as? VQGAN.Config == .gumbelF8x8192)
     #expect(found.prefix == "state_dict.")
     #expect(found.notes == ["sizes by gumbel-f8.yaml, which the shapes bear out"])
     #expect(try found.misfit() == nil)
@@ -100,7 +100,8 @@ struct FullSizeTests {
       try Recognition(of: openTensors(at: file("dvae/\($0)", "pkl")))
     }
     #expect(halves.map(\.file.container) == [.legacyTorch, .torch])
-    #expect(halves.map(\.network) == [.dvaeEncoder(.published), .dvaeDecoder(.published)])
+    #expect(
+      halves.map(\.architecture?.id) == [DVAEEncoder.architecture.id, DVAEDecoder.architecture.id])
     let encoder = try halves[0].checkpoint().build { DVAEEncoder($0, .published) }
     expectSame(encoder(try oracle.tensor("images")), try oracle.tensor("logits"), "logits")
     let decoder = try halves[1].checkpoint().build { DVAEDecoder($0, .published) }
@@ -168,7 +169,7 @@ struct FullSizeTests {
     let found = try Recognition(
       of: openTensors(at: file("biggan-deep-256-pytorch_model", "bin")))
     #expect(found.file.container == .legacyTorch)
-    #expect(found.network == .bigGAN(.deep256))
+    #expect(found.config as? BigGAN.Config == .deep256)
     #expect(found.notes == ["sizes by biggan-deep-256-config.json"])
     let model = try found.checkpoint().build(reduced ? .bfloat16 : .float32) {
       BigGAN($0, .deep256)
@@ -194,7 +195,7 @@ struct FullSizeTests {
   func esrgan() throws {
     let oracle = try SafeTensors(contentsOf: file("RealESRGAN_x4plus.oracle"))
     let found = try Recognition(of: openTensors(at: file("RealESRGAN_x4plus", "pth")))
-    #expect(found.network == .rrdbNet(.x4plus))
+    #expect(found.config as? RRDBNet.Config == .x4plus)
     let (small, large) = (try oracle.tensor("small"), try oracle.tensor("large"))
     expectSame(try found.checkpoint().build { RRDBNet($0, .x4plus) }(small), large, "float32")
     expectAligned(

@@ -41,7 +41,7 @@ struct RecognitionTests {
     var file = weights(prefix) { CLIP($0, Self.clip) }
     file["epoch"] = Tensor.zeros([], .int64)
     let (found, misfit) = try recognise(file)
-    #expect(found.network == .clip(Self.clip))
+    #expect(found.config as? CLIP.Config == Self.clip)
     #expect(found.prefix == prefix)
     #expect(found.layout == "OpenAI CLIP")
     #expect(misfit == nil || prefix.isEmpty)  // without a prefix the epoch is a stray key
@@ -54,7 +54,7 @@ struct RecognitionTests {
     var file = weights("state_dict.module.") { CLIP($0, config) }
     file["state_dict.module.image_mlp.layer1.weight"] = Tensor.zeros([2, 2])
     let (found, _) = try recognise(file)
-    guard case .clip(let known) = found.network else {
+    guard let known = found.config as? CLIP.Config else {
       Issue.record("\(found.title)")
       return
     }
@@ -79,7 +79,7 @@ struct RecognitionTests {
     ] as [(String, [String: String], Bool, String)])
   func activation(name: String, files: [String: String], quick: Bool, reason: String) throws {
     let (found, _) = try recognise(weights { CLIP($0, Self.clip) }, name: name, beside: files)
-    guard case .clip(let config) = found.network else {
+    guard let config = found.config as? CLIP.Config else {
       Issue.record("\(found.title)")
       return
     }
@@ -92,7 +92,7 @@ struct RecognitionTests {
     let told = #"{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#
     let (found, _) = try recognise(
       weights { CLIP($0, Self.clip) }, beside: ["preprocessor_config.json": told])
-    guard case .clip(let config) = found.network else {
+    guard let config = found.config as? CLIP.Config else {
       Issue.record("\(found.title)")
       return
     }
@@ -105,20 +105,20 @@ struct RecognitionTests {
     var file = weights { VQGAN($0, Self.vqgan) }
     file["loss.discriminator.main.0.weight"] = Tensor.zeros([1])
     let (plain, misfit) = try recognise(file)
-    #expect(plain.network == .vqgan(Self.vqgan))
+    #expect(plain.config as? VQGAN.Config == Self.vqgan)
     #expect(misfit == nil)
 
     var stage = weights("state_dict.first_stage_model.") { VQGAN($0, Self.vqgan) }
     stage["state_dict.transformer.tok_emb.weight"] = Tensor.zeros([2, 2])
     let (inner, innerMisfit) = try recognise(stage)
-    #expect(inner.network == .vqgan(Self.vqgan))
+    #expect(inner.config as? VQGAN.Config == Self.vqgan)
     #expect(inner.prefix == "state_dict.first_stage_model.")
     #expect(innerMisfit == nil)
 
     var gumbel = Self.vqgan
     gumbel.gumbel = true
     let (other, otherMisfit) = try recognise(weights { VQGAN($0, gumbel) })
-    #expect(other.network == .vqgan(gumbel))
+    #expect(other.config as? VQGAN.Config == gumbel)
     #expect(otherMisfit == nil)
   }
 
@@ -140,15 +140,15 @@ struct RecognitionTests {
     let wrong = yaml.replacing("n_embed: 40", with: "n_embed: 41")
     let (doubted, _) = try recognise(file, beside: ["model.yaml": wrong])
     #expect(doubted.notes == ["sizes by the shapes; model.yaml says something else"])
-    #expect(doubted.network == .vqgan(Self.vqgan))
+    #expect(doubted.config as? VQGAN.Config == Self.vqgan)
   }
 
   @Test("the dVAE's halves are told apart")
   func dvae() throws {
     let (encoder, _) = try recognise(weights { DVAEEncoder($0, DVAETests.config) })
-    #expect(encoder.network?.role == .dvaeEncoder)
+    #expect(encoder.architecture?.id == DVAEEncoder.architecture.id)
     let (decoder, misfit) = try recognise(weights { DVAEDecoder($0, DVAETests.config) })
-    #expect(decoder.network == .dvaeDecoder(DVAETests.config))
+    #expect(decoder.config as? DVAE.Config == DVAETests.config)
     #expect(misfit == nil)
   }
 
@@ -158,7 +158,7 @@ struct RecognitionTests {
     config.layers[0].upsample = true
     let file = weights { BigGAN($0, config) }
     let (plain, misfit) = try recognise(file)
-    #expect(plain.network == .bigGAN(BigGANTests.config))
+    #expect(plain.config as? BigGAN.Config == BigGANTests.config)
     #expect(misfit == nil)
     let told = String(decoding: try JSONEncoder().encode(config), as: UTF8.self)
     for (name, sidecar) in [
@@ -166,7 +166,7 @@ struct RecognitionTests {
       ("biggan-deep-64-pytorch_model.bin", "biggan-deep-64-config.json"),
     ] {
       let (found, misfit) = try recognise(file, name: name, beside: [sidecar: told])
-      #expect(found.network == .bigGAN(config))
+      #expect(found.config as? BigGAN.Config == config)
       #expect(found.notes == ["sizes by \(sidecar)"])
       #expect(misfit == nil)
     }
@@ -178,7 +178,7 @@ struct RecognitionTests {
     let file = weights("params.") { RRDBNet($0, config) }
       .merging(weights("params_ema.") { RRDBNet($0, config) }) { $1 }
     let (found, misfit) = try recognise(file)
-    #expect(found.network == .rrdbNet(config))
+    #expect(found.config as? RRDBNet.Config == config)
     #expect(found.prefix == "params_ema.")
     #expect(misfit == nil)
   }
@@ -189,10 +189,10 @@ struct RecognitionTests {
     var file = weights { VGG16($0, config) }
     file["classifier.0.weight"] = Tensor.zeros([2, 2])
     let (found, misfit) = try recognise(file)
-    #expect(found.network == .vgg16(config))
+    #expect(found.config as? VGG16.Config == config)
     #expect(misfit == nil)
     file["features.17.weight"] = nil
-    #expect(try recognise(file).0.network == nil)
+    #expect(try recognise(file).0.architecture == nil)
   }
 
   @Test(
@@ -203,7 +203,7 @@ struct RecognitionTests {
     ])
   func aestheticHeads(prefix: String, config: AestheticHead.Config) throws {
     let (found, misfit) = try recognise(weights(prefix) { AestheticHead($0, config) })
-    #expect(found.network == .aestheticHead(config))
+    #expect(found.config as? AestheticHead.Config == config)
     #expect(misfit == nil)
   }
 
@@ -213,11 +213,11 @@ struct RecognitionTests {
     file["decoder.conv_in.bias"] = nil
     file["decoder.stray"] = Tensor.zeros([1])
     let (found, misfit) = try recognise(file)
-    #expect(found.network == .vqgan(Self.vqgan))
+    #expect(found.config as? VQGAN.Config == Self.vqgan)
     #expect(misfit?.contains("decoder.conv_in.bias") == true)
     #expect(misfit?.contains("decoder.stray") == true)
     let (stranger, none) = try recognise(["a.weight": Tensor.zeros([2])])
-    #expect(stranger.network == nil)
+    #expect(stranger.architecture == nil)
     #expect(none == nil)
   }
 }

@@ -75,15 +75,17 @@ struct DiffusionTests {
     #expect(plain.losses.count == 4 && plain.losses.allSatisfy { $0 == nil })
     #expect(steered.losses.count == 4 && steered.losses.allSatisfy { $0 != nil })
     #expect(try await paint(request { $0.prompt = "a fox" }).bytes != plain.bytes)
-    #expect(try await paint(request { $0.conditionScale = 5 }).bytes != plain.bytes)
+    let told = try await paint(request { $0.arguments["conditionScale"] = .number(5) })
+    #expect(told.bytes != plain.bytes)
     #expect(
       try await paint(request { $0.arguments["sampler"] = .string("iplms") }).bytes != plain.bytes)
   }
 
   @Test("The text is not asked for where it does not count")
   func untold() async throws {
-    let one = try await paint(request { $0.conditionScale = 0 })
-    let other = try await paint(request { ($0.prompt, $0.conditionScale) = ("a fox", 0) })
+    let one = try await paint(request { $0.arguments["conditionScale"] = .number(0) })
+    let other = try await paint(
+      request { ($0.prompt, $0.arguments["conditionScale"]) = ("a fox", .number(0)) })
     #expect(one.bytes == other.bytes)
   }
 
@@ -114,14 +116,16 @@ struct DiffusionTests {
 
   @Test("What an optimiser would need is refused, and films that go on from pictures")
   func refused() throws {
-    #expect(throws: RequestError.self) { try request { $0.learningRate = 0.1 }.validate() }
-    #expect(throws: RequestError.self) { try request { $0.ema = 0.5 }.validate() }
+    #expect(throws: RequestError.self) {
+      try request { $0.learningRate = 0.1 }.validate(in: .builtIn)
+    }
+    #expect(throws: RequestError.self) { try request { $0.ema = 0.5 }.validate(in: .builtIn) }
     for none in [JSONValue.number(0), .integer(0)] {
       #expect(throws: RequestError.self) {
         try request {
           $0.objectives = [PartSpec("saturation")]
           $0.arguments["guidance"] = none
-        }.validate()
+        }.validate(in: .builtIn)
       }
     }
     #expect(throws: RequestError.self) { try Film(.zoom).adapted(request()) }

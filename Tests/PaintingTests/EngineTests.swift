@@ -10,7 +10,8 @@ import TestSupport
   private static let folder = Result { try TinyPack.make() }
   private static let pack = Result { try Pack(folder: folder.get()) }
 
-  private func request(_ method: Method, _ change: (inout Request) -> Void = { _ in }) -> Request {
+  private func request(_ method: Method.ID, _ change: (inout Request) -> Void = { _ in }) -> Request
+  {
     var request = Request("red fox")
     request.method = method
     request.width = 48
@@ -45,8 +46,10 @@ import TestSupport
     events.compactMap { if case .image(let output) = $0 { output } else { nil } }
   }
 
-  @Test("events come in order and the picture has the size asked for", arguments: TinyPack.methods)
-  func order(_ method: Method) async throws {
+  @Test(
+    "events come in order and the picture has the size asked for",
+    arguments: TinyPack.methods.map(\.id))
+  func order(_ method: Method.ID) async throws {
     let request = request(method) { if method != .dalle { quick(&$0) } }
     let events = try await events(request, .init(previewEvery: 1))
     guard case .started(let started) = events.first, case .finished(let summary) = events.last
@@ -69,8 +72,8 @@ import TestSupport
 
   @Test(
     "the same seed gives the same picture, and the request in its metadata gives it once more",
-    arguments: TinyPack.methods)
-  func again(_ method: Method) async throws {
+    arguments: TinyPack.methods.map(\.id))
+  func again(_ method: Method.ID) async throws {
     var request = request(method) { if method != .dalle { quick(&$0) } }
     let first = try #require(outputs(try await events(request)).first)
     let second = try #require(outputs(try await events(request)).first)
@@ -174,7 +177,7 @@ import TestSupport
 
   @Test("bfloat16 paints too")
   func bfloat16() async throws {
-    for method in TinyPack.methods {
+    for method in TinyPack.methods.map(\.id) {
       let request = request(method) {
         if method != .dalle { quick(&$0) }
         $0.precision = .bfloat16

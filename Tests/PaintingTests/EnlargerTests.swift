@@ -1,10 +1,10 @@
 import Foundation
 import Imaging
+import Library
 import Models
 import TestSupport
 import Testing
 import Torch
-import Weights
 
 @testable import Painting
 

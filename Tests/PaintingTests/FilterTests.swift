@@ -35,7 +35,8 @@ import Torch
       for iteration in 0..<200 {
         let leaf = x.variable()
         let seen = filter?(leaf, iteration: iteration).picture ?? leaf
-        let loss = try #require(TotalVariationObjective(kind: .squared).loss(Sight(picture: seen)))
+        let loss = try #require(
+          TotalVariationObjective(kind: .squared).loss(Observation(picture: seen)))
         x = (x - gradient(of: loss, at: [leaf])[0] * 200).detached()
       }
       return (x.select(3, 0) - x.select(3, 15)).abs().mean().item()
@@ -86,38 +87,36 @@ import Torch
     #expect(WallpaperFilter(edge: 64, seed: 2)(picture, iteration: 1).picture.count > 0)
   }
 
-  @Test("every kind is made from its own standards")
+  @Test("every kind is made from its own defaults")
   func kinds() throws {
-    func setting(_ arguments: [PartArgument], _ given: [String: JSONValue] = [:]) -> Setting {
-      let standards = arguments.compactMap { a in a.standard.map { (a.name, $0) } }
-      let values = Dictionary(uniqueKeysWithValues: standards).merging(given) { $1 }
-      return Setting(width: 12, height: 8, arguments: values)
+    func context(_ arguments: [PartArgument], _ given: [String: JSONValue] = [:]) -> PartContext {
+      PartContext("test", arguments, given, width: 12, height: 8)
     }
-    let view = Sight.Views(cutouts: picture, embeddings: picture)
+    let view = Observation.Views(cutouts: picture, embeddings: picture)
     // These look through networks: they say so where there are none.
     let withNetworks: Set = ["aesthetic", "contrastive", "style", "transfer"]
     for kind in ObjectiveKind.builtIn {
       if withNetworks.contains(kind.name) {
-        #expect(throws: RequestError.self) { try kind.make(setting(kind.arguments)) }
+        #expect(throws: RequestError.self) { try kind.make(context(kind.arguments)) }
         continue
       }
-      let objective = try kind.make(setting(kind.arguments))
-      let loss = objective.loss(Sight(picture: picture, views: [view]))
+      let objective = try kind.make(context(kind.arguments))
+      let loss = objective.loss(Observation(picture: picture, views: [view]))
       #expect(loss.map { $0.count == 1 && $0.item().isFinite } == true, "\(kind.name)")
     }
     for kind in FilterKind.builtIn {
       if kind.name == "inpaint" {
         // It wants a mask.
-        #expect(throws: RequestError.self) { try kind.make(setting(kind.arguments)) }
+        #expect(throws: RequestError.self) { try kind.make(context(kind.arguments)) }
         continue
       }
-      let filter = try kind.make(setting(kind.arguments))
+      let filter = try kind.make(context(kind.arguments))
       #expect(filter(picture, iteration: 0).picture.shape == picture.shape, "\(kind.name)")
     }
     #expect(Set(ObjectiveKind.builtIn.map(\.name)).count == ObjectiveKind.builtIn.count)
 
     let palette = try FilterKind.lookup.make(
-      setting(FilterKind.lookup.arguments, ["colors": .string("[red, #0044ff]")]))
+      context(FilterKind.lookup.arguments, ["colors": .string("[red, #0044ff]")]))
     let shown = palette(picture, iteration: nil).picture.pixelRows
     #expect(Set((shown * 255).round().ints()) == [0, 0x44, 0xff])
     for (colors, kind) in [
@@ -125,7 +124,7 @@ import Torch
     ] {
       do {
         _ = try ObjectiveKind.palette.make(
-          setting(ObjectiveKind.palette.arguments, ["colors": .string(colors)]))
+          context(ObjectiveKind.palette.arguments, ["colors": .string(colors)]))
         Issue.record("\(colors) was accepted")
       } catch {
         #expect("\(error)".contains(kind))
@@ -133,11 +132,11 @@ import Torch
     }
     #expect(throws: RequestError.self) {
       try ObjectiveKind.edge.make(
-        setting(ObjectiveKind.edge.arguments, ["left": .number(60), "right": .number(41)]))
+        context(ObjectiveKind.edge.arguments, ["left": .number(60), "right": .number(41)]))
     }
     #expect(throws: RequestError.self) {
       try FilterKind.wallpaper.make(
-        setting(FilterKind.wallpaper.arguments, ["group": .string("p4")]))
+        context(FilterKind.wallpaper.arguments, ["group": .string("p4")]))
     }
   }
 }

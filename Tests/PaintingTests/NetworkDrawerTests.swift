@@ -1,4 +1,5 @@
 import Foundation
+import Library
 import Models
 import Testing
 import Torch
@@ -122,13 +123,13 @@ import TestSupport
     let weights = Tensor([0.1, 0.02, 0.03, 0.5, 0.4, 0.01] as [Float], [2, 3])
     #expect(abs(BigSleepObjective.classes(weights).item() - 100.875) < 1e-3)
     let drawer = drawer(32, 32)
-    let objective = drawer.wishes[0]
-    let sight = Sight(picture: Tensor.zeros([1, 3, 2, 2]), latent: drawer.latent)
-    let loss = objective.loss(sight)
+    let objective = drawer.objectives[0]
+    let observation = Observation(picture: Tensor.zeros([1, 3, 2, 2]), latent: drawer.latent)
+    let loss = objective.loss(observation)
     #expect(loss?.item().isFinite == true)
     let slopes = loss.map { gradient(of: $0, at: drawer.parameters) } ?? []
     #expect(slopes.allSatisfy { $0.abs().sum().item() > 0 } && slopes.count == 2)
-    #expect(objective.loss(Sight(picture: Tensor.zeros([1, 3, 2, 2]))) == nil)
+    #expect(objective.loss(Observation(picture: Tensor.zeros([1, 3, 2, 2]))) == nil)
   }
 
   // MARK: Deep Daze
@@ -179,11 +180,12 @@ import TestSupport
   func opening() throws {
     let folder = try ScratchFolder.make("kinds")
     let library = ModelLibrary(store: ModelStore(folder: folder.appending(path: "models")))
+    let networks = try Networks(Pack(folder: TinyPack.make()), library)
     #expect {
-      try library.bigGAN(nil, .float32, .cpu)
+      try networks.network(BigGAN.self, packs: false)
     } throws: { "\($0)".contains("reverie models pull biggan-deep-512") }
     #expect {
-      try library.upscaler(nil, .float32, .cpu)
+      try networks.network(RRDBNet.self)
     } throws: { "\($0)".contains("reverie models pull realesrgan-x4plus") }
 
     let home = folder.appending(path: "biggan")
@@ -195,12 +197,12 @@ import TestSupport
     told.layers[0].upsample = true
     try JSONEncoder().encode(told).write(to: home.appending(path: "config.json"))
     let added = try library.add([home])
-    #expect(added.record.kind == .biggan)
+    #expect(added.record.kind == "biggan")
     #expect(added.record.title == "BigGAN-deep 64, 6 classes")
     #expect(added.record.files.keys.sorted() == ["config.json", "pytorch_model.bin"])
-    #expect(try library.bigGAN(nil, .float32, .cpu).config == told)
-    #expect(throws: StoreError.self) { try library.drawing("biggan", .float32, .cpu) }
-    #expect(throws: StoreError.self) { try library.vgg("biggan", .float32, .cpu) }
+    #expect(try networks.network(BigGAN.self, packs: false).config == told)
+    #expect(throws: StoreError.self) { try networks.network(VQGAN.self, of: "biggan") }
+    #expect(throws: StoreError.self) { try networks.network(VGG16.self, of: "biggan") }
 
     func add<Model>(_ name: String, _ make: (Parameters) -> Model) throws -> ModelRecord.Kind {
       let noting = Noting()
@@ -210,12 +212,12 @@ import TestSupport
       return try library.add([url]).record.kind
     }
     let enlarging = RRDBNet.Config(num_feat: 8, num_block: 1, num_grow_ch: 4)
-    #expect(try add("esrgan.pth") { RRDBNet($0, enlarging) } == .upscaler)
-    #expect(try library.upscaler(nil, .float32, .cpu).config == enlarging)
-    #expect(try add("vgg.pth") { VGG16($0, .init(widths: [4, 4, 4, 4, 4])) } == .vgg)
-    #expect(try library.vgg(nil, .float32, .cpu).config.widths == [4, 4, 4, 4, 4])
-    #expect(try add("head.pth") { AestheticHead($0, .linear(16)) } == .aesthetic)
-    #expect(try library.aestheticHead("head", .cpu).config == .linear(16))
+    #expect(try add("esrgan.pth") { RRDBNet($0, enlarging) } == "upscaler")
+    #expect(try networks.network(RRDBNet.self).config == enlarging)
+    #expect(try add("vgg.pth") { VGG16($0, .init(widths: [4, 4, 4, 4, 4])) } == "vgg")
+    #expect(try networks.network(VGG16.self).config.widths == [4, 4, 4, 4, 4])
+    #expect(try add("head.pth") { AestheticHead($0, .linear(16)) } == "aesthetic")
+    #expect(try networks.network(AestheticHead.self, of: "head", .float32).config == .linear(16))
   }
 
   /// Notes what was made.

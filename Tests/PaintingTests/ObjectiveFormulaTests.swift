@@ -16,14 +16,14 @@ import Weights
   }
 
   /// What an objective of cutouts sees.
-  private static func sight(cutouts: Tensor) -> Sight {
-    let views = Sight.Views(cutouts: cutouts, embeddings: cutouts)
-    return Sight(picture: Tensor.zeros([1, 3, 2, 2]), views: [views])
+  private static func observation(cutouts: Tensor) -> Observation {
+    let views = Observation.Views(cutouts: cutouts, embeddings: cutouts)
+    return Observation(picture: Tensor.zeros([1, 3, 2, 2]), views: [views])
   }
 
-  private static func sight(embeddings: Tensor) -> Sight {
-    let views = Sight.Views(cutouts: embeddings, embeddings: embeddings)
-    return Sight(picture: Tensor.zeros([1, 3, 2, 2]), views: [views])
+  private static func observation(embeddings: Tensor) -> Observation {
+    let views = Observation.Views(cutouts: embeddings, embeddings: embeddings)
+    return Observation(picture: Tensor.zeros([1, 3, 2, 2]), views: [views])
   }
 
   /// The cases by name: what is varied, and the loss of it.
@@ -42,19 +42,19 @@ import Weights
     let red = Tensor([1, 0, 0] as [Float], [1, 3, 1, 1])
 
     func ofPicture(_ objective: any Objective) -> (Tensor) -> Tensor? {
-      { objective.loss(Sight(picture: $0)) }
+      { objective.loss(Observation(picture: $0)) }
     }
     func ofCutouts(_ objective: any Objective) -> (Tensor) -> Tensor? {
-      { objective.loss(sight(cutouts: $0)) }
+      { objective.loss(observation(cutouts: $0)) }
     }
     func ofEmbeddings(_ objective: any Objective) -> (Tensor) -> Tensor? {
-      { objective.loss(sight(embeddings: $0)) }
+      { objective.loss(observation(embeddings: $0)) }
     }
     func ofStart(_ measure: StartObjective.Measure) -> (Tensor) -> Tensor? {
       let objective = StartObjective(measure)
-      _ = objective.loss(Sight(picture: target, latent: latents[1]))
-      if measure == .pixels { return { objective.loss(Sight(picture: $0)) } }
-      return { objective.loss(Sight(picture: target, latent: $0)) }
+      _ = objective.loss(Observation(picture: target, latent: latents[1]))
+      if measure == .pixels { return { objective.loss(Observation(picture: $0)) } }
+      return { objective.loss(Observation(picture: target, latent: $0)) }
     }
     return [
       ("tv", picture, ofPicture(TotalVariationObjective(kind: .squared))),
@@ -166,7 +166,7 @@ import Weights
       PaletteObjective(colors: Tensor([0.5, 0.5, 0.5] as [Float], [1, 3])),
     ]
     for objective in objectives {
-      let loss = try #require(objective.loss(Self.sight(cutouts: flat)))
+      let loss = try #require(objective.loss(Self.observation(cutouts: flat)))
       let slope = gradient(of: loss, at: [flat])[0].floats()
       #expect(slope.allSatisfy { $0.isFinite && abs($0) < 1e-3 }, "\(objective)")
     }
@@ -177,8 +177,8 @@ import Weights
     let (a, b) = (RandomStream(seed: 1, "a").uniform([2, 3, 5, 5]), Tensor.ones([1, 3, 5, 5]))
     let objective = SmoothnessObjective()
     func loss(_ cutouts: [Tensor]) throws -> Double {
-      let views = cutouts.map { Sight.Views(cutouts: $0, embeddings: $0) }
-      return try #require(objective.loss(Sight(picture: a[0..<1], views: views))).item()
+      let views = cutouts.map { Observation.Views(cutouts: $0, embeddings: $0) }
+      return try #require(objective.loss(Observation(picture: a[0..<1], views: views))).item()
     }
     #expect(try loss([a, a]) == loss([a]))
     #expect(try abs(loss([a, b]) - loss([a]) - loss([b])) < 1e-6)

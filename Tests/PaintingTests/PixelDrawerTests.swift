@@ -86,8 +86,8 @@ import Torch
 
   @Test("squares that divide the picture are an enlargement")
   func squares() throws {
-    let drawer = try DrawerKind.pixel.drawer(
-      ["columns": .integer(4), "rows": .integer(3)], width: 16, height: 12)
+    let drawer = PixelDrawer(
+      Method.pixel.context(["columns": .integer(4), "rows": .integer(3)], width: 16, height: 12))
     let small = RandomStream(seed: 1, "small").uniform([1, 3, 3, 4])
     let large = small.resampled(12, 16, .nearest)
     #expect(drawer.begin(from: large))
@@ -97,9 +97,10 @@ import Torch
   @Test("the gradient of a colour is its cell's share of the pixels")
   func gradients() throws {
     for shape in CellShape.allCases {
-      let drawer = try DrawerKind.pixel.drawer(
-        ["shape": .string(shape.rawValue), "columns": .integer(5), "rows": .integer(5)], width: 31,
-        height: 29)
+      let drawer = PixelDrawer(
+        Method.pixel.context(
+          ["shape": .string(shape.rawValue), "columns": .integer(5), "rows": .integer(5)],
+          width: 31, height: 29))
       let weights = RandomStream(seed: 2, "weights").normal([1, 3, 29, 31])
       let colors = drawer.parameters[0]
       let slope = gradient(of: (drawer.render(nil) * weights).sum(), at: [colors])[0]
@@ -115,7 +116,7 @@ import Torch
 
   @Test("cells of every shape learn to paint a red disc", arguments: CellShape.allCases)
   func disc(shape: CellShape) throws {
-    let drawer = try DrawerKind.pixel.drawer(["shape": .string(shape.rawValue)])
+    let drawer = PixelDrawer(Method.pixel.context(["shape": .string(shape.rawValue)]))
     let (first, last) = fitting(drawer, to: redDisc(64), steps: 100, rate: 0.03)
     #expect(last < 0.2 * first, "from \(first) to \(last)")
   }
@@ -123,10 +124,9 @@ import Torch
   @Test(
     "transparent cells lie over another grey each time, over white when looked at, or over none")
   func transparent() throws {
-    let drawer = try #require(
-      try DrawerKind.pixel.drawer(
-        ["shape": .string("diamond"), "transparent": .string("yes")], width: 32, height: 32)
-        as? PixelDrawer)
+    let drawer = PixelDrawer(
+      Method.pixel.context(
+        ["shape": .string("diamond"), "transparent": .bool(true)], width: 32, height: 32))
     let count = drawer.colors.size(0)
     drawer.colors.assign(Tensor([1, 0, 0, 0.5]).expanded([count, 4]))
     func center(_ x: Tensor) -> [Float] { x.narrowed(2, 16, 1).narrowed(3, 16, 1).floats() }
@@ -140,16 +140,16 @@ import Torch
     for grey in greys { #expect(abs(grey[0] - 0.5 - grey[1]) < 1e-6 && grey[1] == grey[2]) }
     let clear = try #require(drawer.transparentPicture())
     #expect(close(center(clear), [1, 0, 0, 0.5]))
-    #expect(try (DrawerKind.pixel.drawer() as? PixelDrawer)?.transparentPicture() == nil)
+    #expect(PixelDrawer(Method.pixel.context()).transparentPicture() == nil)
   }
 
   @Test("SVG holds the cells, over a ground where their outlines leave some out")
   func vectors() throws {
     func svg(_ shape: String) throws -> [Substring] {
-      let drawer = try #require(
-        try DrawerKind.pixel.drawer(
+      let drawer = PixelDrawer(
+        Method.pixel.context(
           ["shape": .string(shape), "columns": .integer(3), "rows": .integer(3)], width: 24,
-          height: 24) as? PixelDrawer)
+          height: 24))
       drawer.colors.assign(.zeros(drawer.colors.shape))
       return drawer.svg().split(separator: "\n")
     }

@@ -6,14 +6,14 @@ import TestSupport
 @testable import Painting
 
 @Suite struct PresetTests {
-  private static let pack = Result { try Pack(folder: TinyPack.make()) }
+  private static let resolver = Result { try TinyPack.resolver(Pack(folder: TinyPack.make())) }
 
   private func preset(_ yaml: String, name: String = "mine") throws -> Preset {
     try Preset(yaml: yaml, name: name, path: "\(name).yaml")
   }
 
   private func apply(_ presets: [Preset], to request: Request = Request("fox")) throws -> Request {
-    try request.with(presets, pack: Self.pack.get())
+    try request.with(presets, Self.resolver.get())
   }
 
   @Test(
@@ -21,29 +21,29 @@ import TestSupport
     arguments: PresetLibrary(folders: [PresetLibrary.shipped]).files.keys.sorted())
   func shipped(_ name: String) throws {
     let preset = try PresetLibrary(folders: [PresetLibrary.shipped]).preset(name)
-    let pack = try Self.pack.get()
+    let resolver = try Self.resolver.get()
     var request = Request("red fox | snow:0.5")
-    let resolved = try pack.resolve(apply([preset], to: request), device: .cpu)
-    let method = try #require(resolved.method)
-    for (field, value) in preset.wishes.fields where method.takes(field) {
+    let resolved = try resolver.resolve(apply([preset], to: request), device: .cpu)
+    let method = try #require(Registry.builtIn.method(resolved.method))
+    for (field, value) in preset.values.fields where method.takes(field) {
       #expect(resolved[field] == value, "\(field)")
     }
     #expect(!resolved.prompt.isEmpty)
     request.clip = "vit-b32"
-    let large = try request.with([preset], pack: pack)
+    let large = try request.with([preset], resolver)
     for (field, value) in preset.large.fields where method.takes(field) {
       #expect(large[field] == value, "\(field)")
     }
-    guard preset.wishes.fields["method"] == nil, preset.prompt?.contains("|") != true else {
+    guard preset.values.fields["method"] == nil, preset.prompt?.contains("|") != true else {
       return
     }
     for method in TinyPack.methods {
       var request = Request("red fox")
-      request.method = method
-      if method == .dalle, preset.wishes.fields["width"] != preset.wishes.fields["height"] {
+      request.method = method.id
+      if method.id == .dalle, preset.values.fields["width"] != preset.values.fields["height"] {
         continue
       }
-      _ = try pack.resolve(request.with([preset], pack: pack), device: .cpu)
+      _ = try resolver.resolve(request.with([preset], resolver), device: .cpu)
     }
   }
 
@@ -125,11 +125,11 @@ import TestSupport
     let half = try preset("{help: Half, scale: 0.5}")
     for presets in [[wide, half], [half, wide]] {
       let made = try apply(presets)
-      #expect(made.width == 160 && made.height == 90 && made.method == .vqganCLIP)
+      #expect(made.width == 160 && made.height == 90 && made.method == .diffusion)
     }
     #expect(try apply([half]).width == 128)
     var daze = Request("fox")
-    daze.method = Method(rawValue: "deep-daze")
+    daze.method = "deep-daze"
     #expect(try apply([half], to: daze).width == 48)
   }
 
@@ -174,7 +174,7 @@ import TestSupport
     let one = try preset("{help: One, prompt: '{} | ink', request: {method: fft, iterations: 3}}")
     let made = try apply([one])
     var request = Request("fox | ink")
-    request.method = Method(rawValue: "fft")
+    request.method = "fft"
     request.iterations = 3
     #expect(made == request)
   }
@@ -199,7 +199,7 @@ import TestSupport
       ("help: a\nrequest: {iterations: many}", "iterations must be a whole number"),
       ("help: a\nrequest: {method: magic}", "method must be one of"),
       ("help: a\nrequest: {columns: 1}", "columns must be a whole number from 2"),
-      ("help: a\nrequest: {clampLatent: maybe}", "clampLatent must be one of"),
+      ("help: a\nrequest: {clampLatent: maybe}", "clampLatent must be yes or no"),
       ("help: a\nrequest: {objectives: [{name: palete}]}", "has no 'palete'"),
       (
         "help: a\nrequest: {initImage: {name: a.png, sha256: '\(String(repeating: "0", count: 64))'}}",
@@ -218,8 +218,8 @@ import TestSupport
     let one = try preset(
       "help: a\nrequest: {clampLatent: no, learningRate: 1e-2, iterations: 5, clip: '12'}")
     #expect(
-      one.wishes.fields == [
-        "clampLatent": .string("no"), "learningRate": .number(0.01), "iterations": .integer(5),
+      one.values.fields == [
+        "clampLatent": .bool(false), "learningRate": .number(0.01), "iterations": .integer(5),
         "clip": .string("12"),
       ])
   }

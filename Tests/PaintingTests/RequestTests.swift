@@ -26,9 +26,9 @@ import Testing
     dalle.method = .dalle
     dalle.candidates = 9
     dalle.rank = 2
-    dalle.conditionScale = 1.75
-    dalle.temperature = 0.7
-    dalle.topK = 50
+    dalle.arguments = [
+      "conditionScale": .number(1.75), "temperature": .number(0.7), "topK": .integer(50),
+    ]
     for request in [Self.full, dalle, Request("ü\n\"x\"")] {
       #expect(try Request(json: JSONEncoder().encode(request)) == request)
     }
@@ -40,12 +40,12 @@ import Testing
     #expect(Set(fields) == Set(["prompt", "arguments"] + Request.parameters.map(\.name)))
   }
 
-  @Test("declarations hold their own standards")
-  func standards() throws {
+  @Test("declarations hold their own defaults")
+  func defaults() throws {
     for parameter in Request.parameters {
       var request = Request("x")
-      try parameter.set(&request, parameter.standard)
-      #expect(parameter.get(request) == parameter.standard, "\(parameter.name)")
+      try parameter.set(&request, parameter.default)
+      #expect(parameter.get(request) == parameter.default, "\(parameter.name)")
       #expect(!parameter.help.isEmpty)
     }
   }
@@ -80,11 +80,41 @@ import Testing
     ])
   func refused(_ json: String, _ part: String) {
     do {
-      _ = try Request(json: Data(json.utf8))
+      try Request(json: Data(json.utf8)).validate(in: .builtIn)
       Issue.record("accepted")
     } catch {
       #expect("\(error)".contains(part), "\(error)")
     }
+  }
+
+  @Test("a document is read whatever it names; what there is not is refused when it is checked")
+  func unknown() throws {
+    let json = #"{"prompt":"a","method":"pixl","colums":8,"objectives":[{"name":"palete","x":1}]}"#
+    var request = try Request(json: Data(json.utf8))
+    #expect(request.method == "pixl")
+    #expect(request.arguments == ["colums": .integer(8)])
+    #expect(request.objectives == [PartSpec("palete", ["x": .integer(1)])])
+    #expect(try Request(json: JSONEncoder().encode(request)) == request)
+
+    func problem() -> String {
+      do {
+        try request.validate(in: .builtIn)
+        return ""
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(problem().contains("did you mean 'pixel'"), "\(problem())")
+    request.method = "pixel"
+    #expect(problem().contains("did you mean 'palette'"), "\(problem())")
+    request.objectives = [PartSpec("palette", ["x": .integer(1)])]
+    #expect(problem().contains("palette has no argument 'x'"), "\(problem())")
+    request.objectives = nil
+    #expect(problem().contains("'colums'. Did you mean 'columns'?"), "\(problem())")
+    request.arguments = ["columns": .integer(8)]
+    #expect(problem().isEmpty)
+    request.method = "line"
+    #expect(problem().contains("columns is not a parameter of line but of pixel"), "\(problem())")
   }
 
   @Test(
@@ -103,11 +133,14 @@ import Testing
   func squares(_ fields: String, _ problem: String) throws {
     let json = Data((#"{"prompt":"a","method":"pixels","# + fields.dropFirst()).utf8)
     guard problem.isEmpty else {
-      let error = #expect(throws: RequestError.self) { try Request(json: json) }
+      let error = #expect(throws: RequestError.self) {
+        try Request(json: json).validate(in: .builtIn)
+      }
       #expect("\(error.map { "\($0)" } ?? "")".contains(problem))
       return
     }
     let request = try Request(json: json)
+    try request.validate(in: .builtIn)
     let squares = try request.squares()
     #expect(squares.lower == request.cutSizes?[0] ?? 0.1)
     #expect(squares.upper == request.cutSizes?[1] ?? 1)

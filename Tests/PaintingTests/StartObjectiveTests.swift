@@ -11,9 +11,10 @@ import Torch
   )
   func decay(iteration: Int, expected: Double) throws {
     let objective = StartObjective(.zero, .decay)
-    let sight = Sight(
+    let observation = Observation(
       picture: Tensor.zeros([1, 3, 2, 2]), latent: Tensor.ones([1, 4]), iteration: iteration)
-    #expect(abs(try #require(objective.loss(sight)).item() - expected) < 1e-4 * expected + 5e-5)
+    #expect(
+      abs(try #require(objective.loss(observation)).item() - expected) < 1e-4 * expected + 5e-5)
   }
 
   // The notebook's 1.5, 1.2, .9, .6 and then, which its rounding leaves out, .3.
@@ -34,25 +35,25 @@ import Torch
     let (first, later) = (stream.normal([1, 4, 2, 2]), stream.normal([1, 4, 2, 2]))
     let picture = Tensor.zeros([1, 3, 4, 4])
     let objective = StartObjective(.latent)
-    #expect(try #require(objective.loss(Sight(picture: picture, latent: first))).item() == 0)
-    let sight = Sight(picture: picture, latent: later, iteration: 7)
-    let loss = try #require(objective.loss(sight)).item()
+    #expect(try #require(objective.loss(Observation(picture: picture, latent: first))).item() == 0)
+    let observation = Observation(picture: picture, latent: later, iteration: 7)
+    let loss = try #require(objective.loss(observation)).item()
     #expect(abs(loss - (later - first).square().mean().item() / 2) < 1e-6)
 
     let resumed = StartObjective(.latent)
     resumed.memory = objective.memory
-    #expect(try #require(resumed.loss(sight)).item() == loss)
-    #expect(try #require(StartObjective(.latent).loss(sight)).item() == 0)
+    #expect(try #require(resumed.loss(observation)).item() == loss)
+    #expect(try #require(StartObjective(.latent).loss(observation)).item() == 0)
   }
 
   @Test("what is remembered does not follow a latent that is changed in place")
   func copies() throws {
     let latent = Tensor.zeros([1, 4]).variable()
     let objective = StartObjective(.latent)
-    let sight = Sight(picture: Tensor.zeros([1, 3, 2, 2]), latent: latent)
-    _ = objective.loss(sight)
+    let observation = Observation(picture: Tensor.zeros([1, 3, 2, 2]), latent: latent)
+    _ = objective.loss(observation)
     noGrad { latent.assign(Tensor.ones([1, 4])) }
-    #expect(try #require(objective.loss(sight)).item() == 0.5)
+    #expect(try #require(objective.loss(observation)).item() == 0.5)
   }
 
   @Test("pixels are held to the picture to begin from, where it has the picture's size")
@@ -60,7 +61,8 @@ import Torch
     let initial = Tensor.full([1, 3, 4, 4], 0.25)
     func loss(_ size: Int) throws -> Double {
       let objective = StartObjective(.pixels, initial: initial)
-      return try #require(objective.loss(Sight(picture: Tensor.ones([1, 3, size, size])))).item()
+      return try #require(objective.loss(Observation(picture: Tensor.ones([1, 3, size, size]))))
+        .item()
     }
     #expect(try loss(4) == 0.375)
     #expect(try loss(6) == 0)
@@ -69,16 +71,16 @@ import Torch
   @Test("a drawer without a latent is held to its picture")
   func withoutLatent() throws {
     let objective = StartObjective(.zero)
-    let sight = Sight(picture: Tensor.ones([1, 3, 2, 2]))
-    #expect(try #require(objective.loss(sight)).item() == 0.5)
+    let observation = Observation(picture: Tensor.ones([1, 3, 2, 2]))
+    #expect(try #require(objective.loss(observation)).item() == 0.5)
   }
 
   @Test("nothing is asked once a schedule has reached zero, but the beginning stays known")
   func finished() {
     let objective = StartObjective(.latent, .steps(every: 1, count: 1))
-    let sight = Sight(
+    let observation = Observation(
       picture: Tensor.zeros([1, 3, 2, 2]), latent: Tensor.ones([1, 4]), iteration: 1)
-    #expect(objective.loss(sight) == nil)
+    #expect(objective.loss(observation) == nil)
     #expect(objective.memory["start"]?.floats() == [1, 1, 1, 1])
   }
 }

@@ -5,21 +5,6 @@ import Torch
 
 @testable import Painting
 
-extension DrawerKind {
-  /// A drawer of this kind, what is left out of its arguments having its standard.
-  func drawer(
-    _ arguments: [String: JSONValue] = [:], width: Int = 64, height: Int = 64, seed: UInt64 = 0,
-    initial: Tensor? = nil
-  ) throws -> any Drawer {
-    let standards = self.arguments.compactMap { argument in
-      argument.standard.map { (argument.name, $0) }
-    }
-    let all = Dictionary(standards) { $1 }.merging(arguments) { $1 }
-    return try make(
-      Setting(width: width, height: height, seed: seed, initial: initial, arguments: all))
-  }
-}
-
 /// How far each pixel's centre lies from that of the picture, in row-major order.
 private func distances(_ size: Int) -> [Double] {
   let middle = Double(size) / 2
@@ -95,18 +80,17 @@ func fitting(
 
   @Test(
     "painted strokes and filled shapes learn to paint a red disc",
-    arguments: ["no", "yes"])
-  func disc(closed: String) throws {
-    let drawer = try DrawerKind.clipDraw.drawer([
-      "strokes": .integer(96), "closed": .string(closed),
-    ])
+    arguments: [false, true])
+  func disc(closed: Bool) throws {
+    let drawer = try ClipDrawDrawer(
+      Method.clipDraw.context(["strokes": .integer(96), "closed": .bool(closed)]))
     let (first, last) = fitting(drawer, to: redDisc(64), steps: 100, rate: 1)
     #expect(last < 0.2 * first, "from \(first) to \(last)")
   }
 
   @Test("lines learn to draw a ring")
   func ring() throws {
-    let drawer = try DrawerKind.line.drawer(["paper": .string("white")])
+    let drawer = try LineDrawer(Method.line.context(["paper": .string("white")]))
     let size = 64
     let ink = distances(size).map { Float(min(max(abs($0 - 20) - 1, 0), 1)) }
     let target = Tensor(ink, [1, 1, size, size]).expanded([1, 3, size, size])
@@ -118,27 +102,26 @@ func fitting(
   func begins() throws {
     let target = redDisc(64)
     func error(_ initial: Tensor?) throws -> Double {
-      let drawer = try DrawerKind.clipDraw.drawer(initial: initial)
+      let drawer = try ClipDrawDrawer(Method.clipDraw.context(initial: initial))
       return (drawer.render(nil).detached() - target).square().mean().item()
     }
     let (without, with) = (try error(nil), try error(target))
     #expect(with < 0.4 * without, "\(with), without \(without)")
     // One stroke leaves nothing for the detail.
-    _ = try DrawerKind.clipDraw.drawer(["strokes": .integer(1)], initial: target)
+    _ = try ClipDrawDrawer(Method.clipDraw.context(["strokes": .integer(1)], initial: target))
   }
 
   @Test("widths stay between their limits and colours in their range")
   func limits() throws {
-    let drawer = try #require(
-      try DrawerKind.clipDraw.drawer(
-        ["strokes": .integer(7), "maxWidth": .number(5)], width: 80, height: 200)
-        as? ClipDrawDrawer)
+    let drawer = try ClipDrawDrawer(
+      Method.clipDraw.context(
+        ["strokes": .integer(7), "maxWidth": .number(5)], width: 80, height: 200))
     drawer.strokes.widths.assign(.full([7], 99))
     drawer.strokes.colors.assign(.full([7, 4], -1))
     drawer.project()
     #expect(drawer.strokes.widths.floats().allSatisfy { $0 == 10 })
     #expect(drawer.strokes.colors.floats().allSatisfy { $0 == 0 })
-    let line = try #require(try DrawerKind.line.drawer() as? LineDrawer)
+    let line = try LineDrawer(Method.line.context())
     line.strokes.widths.assign(.zeros([24]))
     line.project()
     #expect(line.strokes.widths.floats().allSatisfy { $0 == 1 })
@@ -146,50 +129,56 @@ func fitting(
 
   @Test("the same seed gives the same strokes, another one others; every parameter has a rate")
   func seeds() throws {
-    for kind in [DrawerKind.clipDraw, .line] {
-      func picture(_ seed: UInt64) throws -> [Float] {
-        try kind.drawer(seed: seed).render(nil).floats()
-      }
-      #expect(try picture(1) == picture(1))
-      #expect(try picture(1) != picture(2))
-      let drawer = try kind.drawer()
-      #expect(drawer.rates.count == drawer.parameters.count)
+    func drawers(_ seed: UInt64) throws -> [any Drawer] {
+      [
+        try ClipDrawDrawer(Method.clipDraw.context(seed: seed)),
+        try LineDrawer(Method.line.context(seed: seed)),
+      ]
+    }
+    let (once, again, other) = (try drawers(1), try drawers(1), try drawers(2))
+    for index in once.indices {
+      let picture = once[index].render(nil).floats()
+      #expect(picture == again[index].render(nil).floats())
+      #expect(picture != other[index].render(nil).floats())
+      #expect(once[index].rates.count == once[index].parameters.count)
     }
   }
 
   @Test("ink and paper change where they may, and ink stays opaque")
   func inkAndPaper() throws {
-    for (paper, ink) in [("no", "no"), ("yes", "no"), ("no", "yes"), ("yes", "yes")] {
-      let drawer = try #require(
-        try DrawerKind.line.drawer([
-          "paperChanges": .string(paper), "inkChanges": .string(ink), "paper": .string("white"),
-        ]) as? LineDrawer)
-      let count = 2 + [paper, ink].count { $0 == "yes" }
+    for (paper, ink) in [(false, false), (true, false), (false, true), (true, true)] {
+      let drawer = try LineDrawer(
+        Method.line.context([
+          "paperChanges": .bool(paper), "inkChanges": .bool(ink), "paper": .string("white"),
+        ]))
+      let count = 2 + [paper, ink].count { $0 }
       #expect(drawer.parameters.count == count && drawer.rates.count == count)
       _ = fitting(drawer, to: redDisc(64), steps: 5, rate: 1)
-      #expect((drawer.strokes.paper.floats() != [1, 1, 1]) == (paper == "yes"))
+      #expect((drawer.strokes.paper.floats() != [1, 1, 1]) == paper)
       let colors = drawer.strokes.colors
-      #expect((colors.narrowed(1, 0, 3).amax().item() > 0) == (ink == "yes"))
+      #expect((colors.narrowed(1, 0, 3).amax().item() > 0) == ink)
       #expect(colors.narrowed(1, 3, 1).floats().allSatisfy { $0 == 1 })
       #expect(drawer.begin(from: redDisc(64)))
-      #expect((colors.narrowed(1, 0, 1).amax().item() > 0.5) == (ink == "yes"))
+      #expect((colors.narrowed(1, 0, 1).amax().item() > 0.5) == ink)
     }
   }
 
   @Test("limits in the wrong order and unknown colours are named")
   func refusals() {
     #expect(throws: RequestError.self) {
-      try DrawerKind.clipDraw.drawer(["minWidth": .number(16)])
+      try ClipDrawDrawer(Method.clipDraw.context(["minWidth": .number(16)]))
     }
-    #expect(throws: RequestError.self) { try DrawerKind.line.drawer(["paper": .string("plaid")]) }
+    #expect(throws: RequestError.self) {
+      try LineDrawer(Method.line.context(["paper": .string("plaid")]))
+    }
   }
 
   @Test("SVG holds the same strokes")
   func vectors() throws {
-    let drawer = try #require(
-      try DrawerKind.clipDraw.drawer(
+    let drawer = try ClipDrawDrawer(
+      Method.clipDraw.context(
         ["strokes": .integer(1), "segments": .integer(1), "paper": .string("#102030")], width: 30,
-        height: 20) as? ClipDrawDrawer)
+        height: 20))
     drawer.strokes.points.assign(Tensor([1, 2, 3.5, 4, -5, 6.25, 7, 8], [1, 4, 2]))
     drawer.strokes.widths.assign(.full([1], 1))
     drawer.strokes.colors.assign(Tensor([1, 0, 0.5, 0.5], [1, 4]))

@@ -33,15 +33,15 @@ import Torch
     var objective = StyleObjective(
       style: style, content: nil, width: 40, height: 40, seed: 3, features: Self.features)
     var x = stream.uniform([1, 3, 40, 40])
-    #expect(objective.loss(Sight(picture: x, iteration: 99)) == nil)
+    #expect(objective.loss(Observation(picture: x, iteration: 99)) == nil)
     objective.skip = 0
     objective.every = 2
-    #expect(objective.loss(Sight(picture: x, iteration: 1)) == nil)
+    #expect(objective.loss(Observation(picture: x, iteration: 1)) == nil)
     objective.every = 1
     objective.positions = 256
 
     func loss(_ x: Tensor, _ iteration: Int) throws -> Tensor {
-      try #require(objective.loss(Sight(picture: x, iteration: iteration)))
+      try #require(objective.loss(Observation(picture: x, iteration: iteration)))
     }
     let before = try loss(x, 0).item()
     #expect(try loss(x, 0).item() == before)
@@ -66,7 +66,7 @@ import Torch
         features: Self.features)
       objective.skip = 0
       objective.contentWeight = weight
-      return try #require(objective.loss(Sight(picture: picture))).item()
+      return try #require(objective.loss(Observation(picture: picture))).item()
     }
     // Scales of a half and of one: 36 pixels are enough, 18 are not.
     #expect(try loss(content, 0, keeping: true) == loss(content, 0, keeping: false))

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Library
 import Models
 import Testing
 import Torch
@@ -8,32 +9,31 @@ import TestSupport
 
 @testable import Painting
 
-/// What a request wishes for, followed from the request to the parameters that are optimised.
+/// What a request asks for, followed from the request to the parameters that are optimised.
 @Suite struct WishTests {
   private let pack: Pack
   private let networks: Networks
 
   init() throws {
     pack = try Pack(folder: TinyPack.make(dalle: false))
-    networks = Networks(pack, ModelLibrary(), cache: nil, device: .cpu, dtype: .float32)
+    networks = try Networks(pack)
   }
 
   /// A painting of plain pixels, or of what `change` makes of the request.
   private func painting(
     _ prompt: String, _ files: Attachments = Attachments(), initial: Tensor? = nil,
     _ change: (inout Request) -> Void = { _ in }
-  ) throws -> GuidedPainting {
+  ) throws -> GuidedPipeline {
     var request = Request(prompt)
-    request.method = Method(rawValue: "pixels")
+    request.method = .pixels
     (request.width, request.height, request.seed) = (32, 32, 3)
     (request.iterations, request.cutouts, request.augmentations) = (12, 4, [])
     change(&request)
-    return try GuidedPainting(
-      pack.resolve(request, device: .cpu), networks: networks, width: 32, height: 32,
-      initial: initial, files: files)
+    let context = try PipelineContext(request, networks, initial: initial, files: files)
+    return try #require(context.pipeline() as? GuidedPipeline)
   }
 
-  private func values(_ painting: GuidedPainting) -> Tensor {
+  private func values(_ painting: GuidedPipeline) -> Tensor {
     painting.drawer.parameters[0].detached().cloned()
   }
 
@@ -58,7 +58,7 @@ import TestSupport
     var files = Attachments()
     let mask = try file(mask(), &files)
     let painting = try painting("", files) {
-      $0.method = Method(rawValue: method)
+      $0.method = .init(rawValue: method)
       $0.prompts = [Prompt(.text("red"), region: region)]
       $0.mask = mask
       // What the drawer wants by itself looks everywhere.
@@ -66,7 +66,7 @@ import TestSupport
       $0.arguments = method == "pixel" ? ["columns": .integer(8), "rows": .integer(8)] : [:]
     }
     let before = painting.drawer.render(nil).detached().cloned()
-    for _ in 0..<3 { _ = try painting.step() }
+    for _ in 0..<3 { _ = try painting.step(.none) }
     let change = (painting.drawer.render(nil).detached() - before).abs()
     let halves = [change.narrowed(3, 0, 16), change.narrowed(3, 16, 16)].map { $0.amax().item() }
     let (wanted, other) = region == .inside ? (halves[0], halves[1]) : (halves[1], halves[0])
@@ -84,14 +84,14 @@ import TestSupport
         $0.prompts = [Prompt(.text("red"), region: .inside)]
         $0.filters = [filter]
       }
-      #expect(try #require(try painting.step()).isFinite)
+      #expect(try #require(try painting.step(.none)).isFinite)
     }
   }
 
   // MARK: Pictures as wishes
 
   private func embedding(_ picture: Tensor) throws -> Tensor {
-    try networks.clip().embed(picture)
+    try networks.network(CLIP.self).embed(picture)
   }
 
   @Test(
@@ -111,7 +111,7 @@ import TestSupport
       try sphericalDistance(embedding(painting.drawer.render(nil).detached()), target).sum().item()
     }
     let before = try distance()
-    while !painting.isDone { _ = try painting.step() }
+    while !painting.isDone { _ = try painting.step(.none) }
     #expect(try distance() < 0.8 * before)
   }
 
@@ -128,7 +128,7 @@ import TestSupport
         $0.augmentations = [Augmentation(rawValue: "affine")].compactMap(\.self)
         ($0.learningRate, $0.objectives) = (1e-6, [])
       }
-      return try (0..<3).map { _ in try #require(try painting.step()) }
+      return try (0..<3).map { _ in try #require(try painting.step(.none)) }
     }
     let (once, same, other) = (try losses(.once), try losses(.same), try losses(.other))
     // The same view of the same picture: as near as float32 tells.
@@ -152,7 +152,7 @@ import TestSupport
       return cosines[0] - max(cosines[1], cosines[2])
     }
     let before = try lead()
-    while !painting.isDone { _ = try painting.step() }
+    while !painting.isDone { _ = try painting.step(.none) }
     #expect(try lead() > before + 0.05)
     #expect(throws: RequestError.self) {
       try self.painting("red") { $0.objectives = [PartSpec("contrastive")] }
@@ -172,7 +172,7 @@ import TestSupport
       ]
     }
     let plain = try painting("red | fox:-0.5")
-    for painting in [blended, spelled, plain] { _ = try painting.step() }
+    for painting in [blended, spelled, plain] { _ = try painting.step(.none) }
     #expect(values(blended).floats() == values(spelled).floats())
     #expect(values(blended).floats() != values(plain).floats())
 
@@ -192,16 +192,17 @@ import TestSupport
   @Test("the next scene begins at its iteration, and the first again after the last")
   func scenes() throws {
     let story = try painting("red ^ fox") { $0.sceneIterations = 3 }
-    func losses(_ prompt: String, from start: GuidedPainting) throws -> Double {
+    func losses(_ prompt: String, from start: GuidedPipeline) throws -> Double {
       let other = try painting(prompt)
-      try other.restore(start.notes) { start.state[$0] }
-      return try #require(try other.step())
+      let state = try start.state
+      try other.restore(state.notes) { state.tensors[$0] }
+      return try #require(try other.step(.none))
     }
     for iteration in 0..<9 {
       let (now, then) = (iteration / 3) % 2 == 0 ? ("red", "fox") : ("fox", "red")
       let expected = try losses(now, from: story)
       let different = try losses(then, from: story)
-      let found = try story.step()
+      let found = try story.step(.none)
       #expect(found == expected, "iteration \(iteration)")
       #expect(found != different, "iteration \(iteration)")
     }
@@ -215,8 +216,9 @@ import TestSupport
       .enumerated()
     {
       let alone = try painting(prompt) { $0.iterations = 8 }
-      try alone.restore(story.notes) { story.state[$0] }
-      #expect(try alone.step() == story.step(), "iteration \(iteration)")
+      let state = try story.state
+      try alone.restore(state.notes) { state.tensors[$0] }
+      #expect(try alone.step(.none) == story.step(.none), "iteration \(iteration)")
     }
     #expect(story.isDone)
   }
@@ -228,11 +230,11 @@ import TestSupport
     /// Adam's first moment after a step from the beginning, a tenth of the gradient.
     func moment(_ sets: Int, at iteration: Int) throws -> Tensor {
       let painting = try painting("red fox") { $0.accumulate = sets }
-      var notes = painting.notes
-      notes.iteration = iteration
-      try painting.restore(notes) { painting.state[$0] }
-      _ = try painting.step()
-      return try #require(painting.state["optimizer.0.0.first"]).cloned()
+      let state = try painting.state
+      let notes = try state.json.merging(["iteration": .integer(iteration)]) { $1 }
+      try painting.restore(JSONEncoder().encode(notes)) { state.tensors[$0] }
+      _ = try painting.step(.none)
+      return try #require(painting.state.tensors["optimizer.0.0.first"]).cloned()
     }
     let one = try moment(1, at: 0)
     let both = try moment(2, at: 0)
@@ -249,7 +251,7 @@ import TestSupport
       let painting = try painting("red fox") {
         ($0.optimizer, $0.weightDecay) = (optimizer, decay)
       }
-      _ = try painting.step()
+      _ = try painting.step(.none)
       return values(painting).floats()
     }
     #expect(try stepped(.adamw, 0) == stepped(.adam, nil))
@@ -264,7 +266,7 @@ import TestSupport
     "a wish to stay near the beginning survives leaving and taking up again",
     arguments: ["latent", "spherical", "cosine", "pixels"])
   func startAndResume(_ kind: String) throws {
-    func begin() throws -> GuidedPainting {
+    func begin() throws -> GuidedPipeline {
       try painting("red fox", initial: RandomStream(seed: 5, "first").uniform([1, 3, 32, 32])) {
         $0.method = .vqganCLIP
         $0.objectives = [PartSpec("start", weight: 3, ["kind": .string(kind)])]
@@ -272,20 +274,25 @@ import TestSupport
       }
     }
     let whole = try begin()
-    while !whole.isDone { _ = try whole.step() }
+    while !whole.isDone { _ = try whole.step(.none) }
     let first = try begin()
-    for _ in 0..<3 { _ = try first.step() }
+    for _ in 0..<3 { _ = try first.step(.none) }
     let second = try begin()
-    try second.restore(first.notes) { first.state[$0] }
-    while !second.isDone { _ = try second.step() }
+    let state = try first.state
+    try second.restore(state.notes) { state.tensors[$0] }
+    while !second.isDone { _ = try second.step(.none) }
     #expect(values(second).floats() == values(whole).floats())
     #expect(try second.picture().floats() == whole.picture().floats())
     // Without what it remembers the beginning would be where it was taken up.
     let forgetful = try begin()
-    var notes = first.notes
-    notes.memories = notes.memories.map { _ in [] }
-    try forgetful.restore(notes) { first.state[$0] }
-    while !forgetful.isDone { _ = try forgetful.step() }
+    var notes = try state.json
+    guard case .array(let memories) = notes["memories"] else {
+      Issue.record("no memories")
+      return
+    }
+    notes["memories"] = .array(memories.map { _ in .array([]) })
+    try forgetful.restore(JSONEncoder().encode(notes)) { state.tensors[$0] }
+    while !forgetful.isDone { _ = try forgetful.step(.none) }
     #expect(kind == "pixels" || values(forgetful).floats() != values(whole).floats())
   }
 
@@ -299,7 +306,7 @@ import TestSupport
       Picture(RandomStream(seed: 9, "wanted").uniform([3, 32, 32])), &files)
     func paint(_ cache: EmbeddingCache?) async throws -> Picture? {
       var request = Request("red fox")
-      request.method = Method(rawValue: "pixels")
+      request.method = .pixels
       (request.width, request.height, request.seed) = (32, 32, 3)
       (request.iterations, request.cutouts, request.precision) = (3, 2, .float32)
       request.prompts = [Prompt(.image(reference), weight: 0.5)]

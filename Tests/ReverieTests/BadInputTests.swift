@@ -52,7 +52,7 @@ import TestSupport
         "film of an absent video", ["film", "restyle", "fox", "--source", "no.mp4"], 1, "no.mp4"),
       Case("film of a text", ["film", "restyle", "fox", "--source", "text.png"], 1, "text.png"),
       Case("morph from one", ["film", "morph", "fox"], 64, "needs two scenes"),
-      Case("film of dalle", ["film", "zoom", "fox", "-m", "dalle"], 64, "under CLIP's guidance"),
+      Case("film of dalle", ["film", "zoom", "fox", "-m", "dalle"], 64, "shoots no film 'zoom'"),
       Case("film that stands", ["film", "zoom", "fox", "--fps", "0"], 64, "rate must be"),
       Case("odd shift", ["film", "zoom", "fox", "--shift", "3"], 64, "two whole numbers"),
       Case("again of a text as film", ["again", "text.mp4"], 1, "text.mp4"),

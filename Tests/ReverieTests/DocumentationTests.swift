@@ -94,7 +94,8 @@ import Testing
       default: return []
       }
     }
-    return Set(names(dump)).union(RequestArguments.flags).union(["help"])
+    return Set(names(dump)).union(RequestArguments.flags).union(FilmArguments.flags)
+      .union(["help"])
   }
 
   /// Options of the script that a command runs; nil when it runs none of ours.
@@ -148,10 +149,11 @@ import Testing
         switch try Reverie.parseAsRoot(arguments) {
         case let paint as Paint:
           let request = try RequestArguments(parsing: paint.words).request
-          if paint.request == nil { try request.validate() }
+          if paint.request == nil { try request.validate(in: .builtIn) }
           for axis in try Grid(paint.grid).axes { #expect(!axis.values.isEmpty) }
         case let film as FilmCommand:
-          try RequestArguments(parsing: film.words).request.validate()
+          let rest = try FilmArguments(film.kind, film.words).rest
+          try RequestArguments(parsing: rest).request.validate(in: .builtIn)
         default: break
         }
       } catch is FileError {

@@ -127,7 +127,7 @@ import TestSupport
       let words = topic.option.split(separator: " ").map {
         $0.trimmingCharacters(in: ["'"])
       }
-      try RequestArguments(parsing: ["fox"] + words).request.validate()
+      try RequestArguments(parsing: ["fox"] + words).request.validate(in: .builtIn)
     }
   }
 

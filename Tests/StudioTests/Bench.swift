@@ -1,7 +1,7 @@
 import Foundation
+import Library
 import Logging
 import Torch
-import Weights
 import TestSupport
 
 @testable import Painting
@@ -28,7 +28,7 @@ struct Bench {
     let library = ModelLibrary(store: .init(folder: try ScratchFolder.make("models")))
     server = try await StudioServer(
       folder: self.folder,
-      admission: Admission(
+      admission: JobFactory(
         pack: Self.pack.get(), presets: PresetLibrary(folders: [PresetLibrary.shipped]),
         library: library, device: .cpu), devices: ["cpu"], options: options, logger: logger)
   }
@@ -36,7 +36,7 @@ struct Bench {
   /// A job of a prompt.
   func new(_ prompt: String, count: Int = 1, seed: Int = 1) throws -> Store.NewJob {
     var request = Request(prompt)
-    request.method = .vqganCLIP
+    request.method = "vqgan-clip"
     request.seed = seed
     request.iterations = 3
     return try server.admission.job(request, count: count)
@@ -49,10 +49,10 @@ struct Bench {
     return jobs
   }
 
-  /// Runs a foreman while `body` does.
-  func painting(_ painter: any Painter, _ body: () async throws -> Void) async throws {
-    let foreman = Task { [queue] in
-      try await Foreman(queue: queue, device: "cpu", painter: painter).run()
+  /// Runs a runner while `body` does.
+  func painting(_ worker: any Worker, _ body: () async throws -> Void) async throws {
+    let runner = Task { [queue] in
+      try await DeviceRunner(queue: queue, device: "cpu", worker: worker).run()
     }
     do {
       try await body()
@@ -61,7 +61,7 @@ struct Bench {
       throw error
     }
     await queue.leaveAll()
-    try await foreman.value
+    try await runner.value
   }
 
   /// Waits until a job stands as wanted.

@@ -9,16 +9,16 @@ import Testing
 @testable import Painting
 @testable import Studio
 
-/// The APIs of OpenAI and AUTOMATIC1111, answered by a painter that only pretends.
+/// The APIs of OpenAI and AUTOMATIC1111, answered by a worker that only pretends.
 @Suite struct CompatibilityTests {
   typealias Client = any TestClientProtocol
 
   private func withClient(
-    _ painter: FakePainter = FakePainter(),
+    _ worker: FakeWorker = FakeWorker(),
     _ test: @escaping @Sendable (Client, Bench) async throws -> Void
   ) async throws {
     let bench = try await Bench()
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       try await Application(router: bench.server.router()).test(.router) { client in
         try await test(client, bench)
       }
@@ -256,9 +256,9 @@ import Testing
 
   @Test("interrupt keeps what there is, and progress tells of it before")
   func interrupt() async throws {
-    let painter = FakePainter()
-    painter.script("a fox", [.wait])
-    try await withClient(painter) { client, bench in
+    let worker = FakeWorker()
+    worker.script("a fox", [.wait])
+    try await withClient(worker) { client, bench in
       async let painted = send(
         client, "/sdapi/v1/txt2img", .object(["prompt": .string("a fox")]))
       while try await send(client, "/sdapi/v1/progress").body["state"]?["sampling_step"]

@@ -9,12 +9,12 @@ import Testing
   @Test("jobs are painted in their order, and their pictures are in the gallery")
   func order() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
+    let worker = FakeWorker()
     let jobs = try await bench.submit("a", "b", "c")
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       for job in jobs { try await bench.wait(for: job.id) }
     }
-    #expect(painter.painted == ["a", "b", "c"])
+    #expect(worker.painted == ["a", "b", "c"])
     let page = try await bench.store.pictures(Store.PictureQuery())
     #expect(page.pictures.map(\.prompt) == ["c", "b", "a"])
     for picture in page.pictures {
@@ -31,7 +31,7 @@ import Testing
   func several() async throws {
     let bench = try await Bench()
     let job = try await bench.queue.submit(bench.new("a", count: 3, seed: 7)).job
-    try await bench.painting(FakePainter()) { try await bench.wait(for: job.id) }
+    try await bench.painting(FakeWorker()) { try await bench.wait(for: job.id) }
     let page = try await bench.store.pictures(Store.PictureQuery())
     #expect(page.pictures.map(\.seed) == [9, 8, 7])
     #expect(try await bench.store.pictures(of: [job.id])[job.id]?.count == 3)
@@ -44,19 +44,19 @@ import Testing
     let cancelled = try #require(try await bench.queue.cancel(jobs[0].id, keep: true))
     #expect(cancelled.state == .cancelled)
     #expect(try await bench.queue.cancel(jobs[0].id, keep: true) == nil)
-    let painter = FakePainter()
-    try await bench.painting(painter) { try await bench.wait(for: jobs[1].id) }
-    #expect(painter.painted == ["b"])
+    let worker = FakeWorker()
+    try await bench.painting(worker) { try await bench.wait(for: jobs[1].id) }
+    #expect(worker.painted == ["b"])
   }
 
   @Test(
     "a job that is being painted is stopped, with its picture or without", arguments: [true, false])
   func cancelPainting(_ keep: Bool) async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script("a", [.wait])
+    let worker = FakeWorker()
+    worker.script("a", [.wait])
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       try await bench.wait(for: job.id) { $0.state == .painting && $0.step != nil }
       _ = try await bench.queue.cancel(job.id, keep: keep)
       let ended = try await bench.wait(for: job.id)
@@ -71,10 +71,10 @@ import Testing
   @Test("a job whose worker crashes is tried once more, and painted")
   func retried() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script("a", [.die(Self.crash, afterStep: 2)])
+    let worker = FakeWorker()
+    worker.script("a", [.die(Self.crash, afterStep: 2)])
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       let ended = try await bench.wait(for: job.id)
       #expect(ended.state == .finished)
     }
@@ -86,10 +86,10 @@ import Testing
     "a job whose worker crashes twice at one place fails with a reason, and the next is painted")
   func givenUp() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script("a", [.die(Self.crash, afterStep: 2), .die(Self.crash, afterStep: 2)])
+    let worker = FakeWorker()
+    worker.script("a", [.die(Self.crash, afterStep: 2), .die(Self.crash, afterStep: 2)])
     let jobs = try await bench.submit("a", "b")
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       let failed = try await bench.wait(for: jobs[0].id)
       #expect(failed.state == .failed)
       #expect(failed.reason?.contains("signal \(SIGSEGV)") == true)
@@ -97,15 +97,16 @@ import Testing
     }
   }
 
-  private static let classes = Report.Progress(step: 900, total: 1000, unit: "class", picture: 1)
+  private static let classes = WorkerEvent.Progress(
+    step: 900, total: 1000, unit: "class", picture: 1)
 
   @Test("work before the first step is told, but is no step of the job")
   func preparing() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script("a", [.prepare(Self.classes)])
+    let worker = FakeWorker()
+    worker.script("a", [.prepare(Self.classes)])
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       try await bench.wait(for: job.id) { $0.state == .painting && $0.unit == "class" }
       let live = try #require(await bench.queue.live(job.id))
       #expect(live.preparing == Self.classes)
@@ -118,15 +119,15 @@ import Testing
   @Test("a crash before the first step does not count any more once there are steps")
   func crashBefore() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script(
+    let worker = FakeWorker()
+    worker.script(
       "a",
       [
         .dieBefore(Self.crash, Self.classes), .die(Self.crash, afterStep: 2),
         .dieBefore(Self.crash, Self.classes),
       ])
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       let ended = try await bench.wait(for: job.id)
       #expect(ended.state == .failed)
     }
@@ -137,11 +138,11 @@ import Testing
   @Test("a job that brings its worker out of memory says so, and what helps")
   func memory() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
+    let worker = FakeWorker()
     let death = WorkerDeath(signal: SIGKILL, isOutOfMemory: true)
-    painter.script("a", [.die(death, afterStep: 1), .die(death, afterStep: 1)])
+    worker.script("a", [.die(death, afterStep: 1), .die(death, afterStep: 1)])
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       let failed = try await bench.wait(for: job.id)
       #expect(failed.state == .failed)
       #expect(failed.reason?.contains("smaller size") == true)
@@ -151,11 +152,11 @@ import Testing
   @Test("a job whose worker is ended by others is not to blame, however often")
   func fromOutside() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script(
+    let worker = FakeWorker()
+    worker.script(
       "a", Array(repeating: .die(WorkerDeath(signal: SIGKILL), afterStep: 1), count: 5))
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       let ended = try await bench.wait(for: job.id)
       #expect(ended.state == .finished)
     }
@@ -164,10 +165,10 @@ import Testing
   @Test("a job that cannot be painted fails with what its worker says and the field")
   func refused() async throws {
     let bench = try await Bench()
-    let painter = FakePainter()
-    painter.script("a", [.refuse(.init(reason: "No.", field: "cutouts"))])
+    let worker = FakeWorker()
+    worker.script("a", [.refuse(.init(reason: "No.", field: "cutouts"))])
     let job = try await bench.submit("a")[0]
-    try await bench.painting(painter) {
+    try await bench.painting(worker) {
       let failed = try await bench.wait(for: job.id)
       #expect((failed.state, failed.reason, failed.field) == (.failed, "No.", "cutouts"))
     }
@@ -176,16 +177,16 @@ import Testing
   @Test("a studio that ends leaves its job at a checkpoint; the next one goes on with it first")
   func left() async throws {
     let first = try await Bench()
-    let painter = FakePainter()
-    painter.script("a", [.wait])
+    let worker = FakeWorker()
+    worker.script("a", [.wait])
     let jobs = try await first.submit("a", "b")
-    try await first.painting(painter) {
+    try await first.painting(worker) {
       try await first.wait(for: jobs[0].id) { $0.state == .painting && $0.step != nil }
     }
     let job = try #require(try await first.store.job(jobs[0].id))
     #expect(job.state == .queued)
     #expect(job.failures == 0)
-    let again = FakePainter()
+    let again = FakeWorker()
     await first.queue.reopen()
     try await first.painting(again) {
       for job in jobs { try await first.wait(for: job.id) }
@@ -232,7 +233,7 @@ import Testing
       }
       return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
     }
-    try await bench.painting(FakePainter()) {
+    try await bench.painting(FakeWorker()) {
       for job in jobs { try await bench.wait(for: job.id) }
     }
     #expect(await heard == 64)

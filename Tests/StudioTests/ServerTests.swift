@@ -160,7 +160,7 @@ import Testing
     let request = HummingbirdCore.Request(
       head: .init(method: .get, scheme: "http", authority: host, path: "/api/v1/jobs"),
       body: .init(buffer: ByteBuffer()))
-    #expect((Gate().objection(to: request) == nil) == isWelcome)
+    #expect((AccessPolicy().objection(to: request) == nil) == isWelcome)
   }
 
   @Test(
@@ -225,7 +225,7 @@ import Testing
   func picture() async throws {
     let bench = try await Bench()
     let job = try await bench.submit("a red fox")[0]
-    try await bench.painting(FakePainter()) { try await bench.wait(for: job.id) }
+    try await bench.painting(FakeWorker()) { try await bench.wait(for: job.id) }
     try await withClient(bench) { client in
       let page = try await send(client, .get, "/api/v1/pictures?q=fox")
       let id = try #require(page.body["pictures"]?[0]?["id"]?.text)
@@ -263,7 +263,7 @@ import Testing
   func files() async throws {
     let bench = try await Bench()
     let job = try await bench.submit("a red fox")[0]
-    try await bench.painting(FakePainter()) { try await bench.wait(for: job.id) }
+    try await bench.painting(FakeWorker()) { try await bench.wait(for: job.id) }
     let own = try Data(contentsOf: bench.folder.picture("\(job.id)-1"))
     let foreign = try Picture(width: 8, height: 8, color: .black).encoded(
       as: .png(texts: [
@@ -301,7 +301,7 @@ import Testing
   func collections() async throws {
     let bench = try await Bench()
     let job = try await bench.submit("a")[0]
-    try await bench.painting(FakePainter()) { try await bench.wait(for: job.id) }
+    try await bench.painting(FakeWorker()) { try await bench.wait(for: job.id) }
     try await withClient(bench) { client in
       let made = try await send(client, .post, "/api/v1/collections", #"{"name":" Trees "}"#)
       #expect(made.status == 201)
@@ -322,7 +322,7 @@ import Testing
   func events() async throws {
     let bench = try await Bench()
     let job = try await bench.submit("a")[0]
-    try await bench.painting(FakePainter()) { try await bench.wait(for: job.id) }
+    try await bench.painting(FakeWorker()) { try await bench.wait(for: job.id) }
     try await withClient(bench) { client in
       func events(_ headers: HTTPFields) async throws -> [(String, Int)] {
         let response = try await client.executeRequest(
@@ -365,7 +365,7 @@ import Testing
         Issue.record("no schema of a request")
         return
       }
-      let arguments = Parts.drawers.flatMap { $0.arguments.map(\.name) }
+      let arguments = Registry.builtIn.arguments.map(\.name)
       #expect(Set(properties.keys) == Set(declared + arguments + ["prompt", "schema"]))
       for parameter in Painting.Request.parameters {
         if case .integer(let range) = parameter.kind {

@@ -17,12 +17,12 @@ import TestSupport
   }
 
   private func worker(_ folder: StudioFolder, program: String = Self.program.path) throws
-    -> WorkerProcess
+    -> LocalWorker
   {
     signal(SIGPIPE, SIG_IGN)
     var logger = Logger(label: "worker")
     logger.logLevel = .critical
-    return WorkerProcess(
+    return LocalWorker(
       program: program,
       arguments: [
         "worker", "--data", folder.url.path, "--device", "cpu", "--threads", "1", "--pack",
@@ -43,7 +43,7 @@ import TestSupport
   }
 
   private func guided(_ request: inout Request) {
-    request.method = .vqganCLIP
+    request.method = "vqgan-clip"
     request.iterations = 40
     request.cutouts = 2
   }
@@ -58,7 +58,7 @@ import TestSupport
     let first = try await bench.queue.submit(job(bench, "red fox", guided)).job
     let second = try await bench.queue.submit(
       job(bench, "red fox") {
-        $0.method = .dalle
+        $0.method = "dalle"
         $0.candidates = 4
       }
     ).job

@@ -1,4 +1,5 @@
 import Foundation
+import Library
 import Models
 import Painting
 import Tokenizers
@@ -68,12 +69,19 @@ public enum TinyPack {
       things: ["a red fox", "a fox"], places: ["on red"], styles: ["a drawing"])
     try JSONEncoder().encode(book).write(to: folder.appending(path: "phrases.json"))
     files["phrases.json"] = try file(folder, "phrases.json")
+    var networks: [Architecture.ID: PackManifest.Network] = [:]
+    func describe<N: Network>(_ type: N.Type, _ config: N.Config, _ name: String) throws {
+      networks[N.architecture.id] = .init(file: "\(name).safetensors", config: try value(config))
+    }
+    try describe(CLIP.self, clip, "clip")
+    try describe(VQGAN.self, vqgan, "vqgan")
+    if hasDALLE { try describe(DALLEBart.self, dalle, "dalle") }
+    try describe(VDiffusion.self, diffusion, "diffusion")
+    try describe(BigGAN.self, biggan, "biggan")
+    if hasUpscaler { try describe(RRDBNet.self, upscaler, "upscaler") }
     let manifest = PackManifest(
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,
-      files: files, clip: try value(clip), vqgan: try value(vqgan),
-      dalle: hasDALLE ? try value(dalle) : nil, diffusion: try value(diffusion),
-      biggan: try value(biggan),
-      upscaler: hasUpscaler ? try value(upscaler) : nil, defaults: defaults)
+      files: files, networks: networks, defaults: defaults)
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     try encoder.encode(manifest).write(to: folder.appending(path: "pack.json"))
@@ -91,7 +99,13 @@ public enum TinyPack {
   }
 
   /// The methods that it can paint by.
-  public static let methods = Method.painting.filter {
-    $0.drawer.map { [.nothing, .vqgan, .diffusion, .biggan].contains($0.needs) } ?? true
+  public static let methods = Registry.builtIn.methods.filter {
+    $0.components.allSatisfy(\.takesPacks)
+  }
+
+  /// Fills requests for a pack, with nothing installed.
+  public static func resolver(_ pack: Pack) throws -> Resolver {
+    Resolver(
+      pack: pack, library: ModelLibrary(store: ModelStore(folder: try ScratchFolder.make("none"))))
   }
 }

@@ -130,7 +130,7 @@ struct DrawerEvaluationTests {
       evaluation, engine: Engine(pack: pack, threads: 1), judge: try Judge(folder: folder))
     let prompts = try evaluation.prompts(of: ["fox", "pizza"])
 
-    let ways = DrawerEvaluation.ways(of: pack)
+    let ways = try DrawerEvaluation.ways(of: TinyPack.resolver(pack))
     #expect(ways.first?.name == "dalle")
     for way in ways
     where ["dalle", "pixels", "fft", "vqgan-clip, logits", "vqgan-clip, from dalle's"].contains(
@@ -139,14 +139,16 @@ struct DrawerEvaluationTests {
       func draw(iterations: Int) async throws -> [DrawerEvaluation.Drawn] {
         try await drawing.draw(way, prompts, seed: 4, in: folder) { request in
           (request.width, request.height) = (32, 32)
-          if way.method.drawer != nil { (request.iterations, request.cutouts) = (iterations, 2) }
+          if way.method.takes("iterations") {
+            (request.iterations, request.cutouts) = (iterations, 2)
+          }
         }
       }
       let drawn = try await draw(iterations: 2)
       #expect(drawn.map(\.painted.prompt) == prompts, "\(way.name)")
       let figures = DrawerEvaluation.figures(drawn, by: clip)
       #expect(figures.final.count == 2)
-      #expect(figures.start.count == (way.method.drawer == nil ? 0 : 2), "\(way.name)")
+      #expect(figures.start.count == (way.method.takes("iterations") ? 2 : 0), "\(way.name)")
       #expect(try drawing.sheet(drawn, cellSize: 16).width > 16)
 
       // What is kept comes back to the digit, seconds of the first time and all; of another request
@@ -154,7 +156,7 @@ struct DrawerEvaluationTests {
       let again = try await draw(iterations: 2)
       #expect(again.map(\.painted.picture) == drawn.map(\.painted.picture), "\(way.name)")
       #expect(again.map(\.painted.seconds) == drawn.map(\.painted.seconds), "\(way.name)")
-      guard way.method.drawer != nil else { continue }
+      guard way.method.takes("iterations") else { continue }
       _ = try await draw(iterations: 3)
       let file = folder.appending(path: "\(way.fileName)/1.png").path
       #expect(try Metadata(ofPictureAt: file).request.iterations == 3, "\(way.name)")

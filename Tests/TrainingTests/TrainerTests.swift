@@ -27,8 +27,8 @@ private final class Line: Trainee {
   }
 }
 
-private func schedule(steps: Int) -> Schedule {
-  Schedule(
+private func schedule(steps: Int) -> TrainingSchedule {
+  TrainingSchedule(
     seed: 1, steps: steps, batch: 16, rate: 0.1, warmup: 5, cooldown: 20, decay: 0, beta2: 0.99,
     clip: 10, averaging: 0.9, saveEvery: 7, sampleEvery: 50)
 }

@@ -201,6 +201,8 @@ struct SafeTensorsTests {
       try Data("abc".utf8).write(to: url)
       let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
       #expect(try Checksum.sha256(of: url) == sum)
+      #expect(Checksum.sha256(of: "abc") == sum)
+      #expect(Checksum.sha256(of: Data("abc".utf8)) == sum)
       try Checksum.verify(url, sha256: sum.uppercased())
       try Data("abd".utf8).write(to: url)
       let error = #expect(throws: WeightsError.self) { try Checksum.verify(url, sha256: sum) }

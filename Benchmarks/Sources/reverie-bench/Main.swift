@@ -1,4 +1,5 @@
 import Foundation
+import Library
 import Models
 import Painting
 import Torch
@@ -50,7 +51,7 @@ struct Bench {
     var clip: CLIP?
     let seconds = try time {
       let found = try Recognition(of: openTensors(at: url))
-      guard case .clip(let config) = found.network else { return }
+      guard let config = found.config as? CLIP.Config else { return }
       clip = try found.checkpoint().build(.bfloat16, leftovers: CLIP.leftovers) { CLIP($0, config) }
     }
     report(seconds, ["scale": clip?.logitScale.item() ?? 0])

@@ -18,10 +18,7 @@ struct ContactSheetProgram {
     for prompt in arguments.dropLast() {
       var request = Request(prompt)
       request.seed = 1
-      for try await event in engine.generate(request) {
-        guard case .image(let output) = event else { continue }
-        cells.append(.init(output.picture, caption: prompt))
-      }
+      cells.append(.init(try await engine.picture(of: request), caption: prompt))
     }
     try ContactSheet(cells, columns: min(4, cells.count), cellSize: 128).render().write(to: path)
     print(path)

@@ -66,7 +66,8 @@ struct Studio {
     ]
     return try await sheet(wishes, method: "pixel", size: 96) {
       ($0.arguments, $0.iterations, $0.cutouts) = (["columns": .integer(24)], 60, 12)
-      $0.objectives = try $1.isEmpty ? nil : [PartSpec(parsing: $1, .objective, attach: attach)]
+      $0.objectives =
+        try $1.isEmpty ? nil : [PartSpec(parsing: $1, .objective, in: .builtIn, attach: attach)]
     }
   }
 
@@ -106,7 +107,7 @@ struct Studio {
 
   /// Lines as the preset `line-drawing` has them.
   private static let blackLines: [String: JSONValue] = [
-    "inkChanges": .string("no"), "paperChanges": .string("no"), "minWidth": .number(0.5),
+    "inkChanges": .bool(false), "paperChanges": .bool(false), "minWidth": .number(0.5),
     "maxWidth": .number(2), "spread": .number(0.5),
   ]
 
@@ -131,17 +132,12 @@ struct Studio {
   ) async throws -> Picture {
     var request = request(prompt, method, size: size)
     try change(&request)
-    var found: Picture?
-    for try await event in engine.generate(request, .init(files: files)) {
-      if case .image(let output) = event { found = output.picture }
-    }
-    guard let found else { throw PaintingError.stoppedEarly }
-    return found
+    return try await engine.picture(of: request, .init(files: files))
   }
 
   private func request(_ prompt: String, _ method: String, size: Int) -> Request {
     var request = Request(prompt)
-    request.method = Method(rawValue: method)
+    request.method = Method.ID(rawValue: method)
     (request.width, request.height, request.seed) = (size, size, 7)
     return request
   }

@@ -7,22 +7,25 @@ struct Camera {
   /// The picture as the camera sees it next, `[1, 3, H, W]`: enlarged and turned around its middle, what
   /// lies beyond its edges mirrored, then shifted around (methods of nerdyrodent's zoom video, which has
   /// black there).
-  func callAsFunction(_ picture: Tensor) -> Tensor {
-    noGrad {
+  /// - Parameter frame: the number of the frame that it makes the next one of, counted from 0.
+  func callAsFunction(_ picture: Tensor, frame: Int) -> Tensor {
+    let (zoom, turn) = (film.zoom.value(at: frame), film.turn.value(at: frame))
+    let shift = [film.shiftX, film.shiftY].map { Int($0.value(at: frame).rounded()) }
+    return noGrad {
       let (height, width) = (picture.size(2), picture.size(3))
       var moved = picture
-      if film.zoom != 1 || film.turn != 0 {
+      if zoom != 1 || turn != 0 {
         let aspect = Double(width) / Double(height)
         // A square in pixels, not in the picture's own -1…1.
         let map =
           Homography.scaling(1 / aspect, 1)
-          * Homography.turning(-film.turn * .pi / 180, shear: 0, shift: 0, 0)
-          * Homography.scaling(aspect / film.zoom, 1 / film.zoom)
+          * Homography.turning(-turn * .pi / 180, shear: 0, shift: 0, 0)
+          * Homography.scaling(aspect / zoom, 1 / zoom)
         moved = moved.gridSampled(
           Self.grid(map, width, height).to(picture.device), .bicubic, outside: .reflection)
       }
-      if film.shiftX != 0 { moved = moved.rolled(-film.shiftX, over: 3) }
-      if film.shiftY != 0 { moved = moved.rolled(-film.shiftY, over: 2) }
+      if shift[0] != 0 { moved = moved.rolled(-shift[0], over: 3) }
+      if shift[1] != 0 { moved = moved.rolled(-shift[1], over: 2) }
       return moved.clamped(0, 1)
     }
   }

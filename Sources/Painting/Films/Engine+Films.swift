@@ -3,31 +3,29 @@ import Imaging
 import Torch
 
 extension Engine {
-  /// Everything that the ways of shooting have in common.
-  struct Studio {
+  /// A film being shot: where its pictures are painted, and where its frames go.
+  struct Shoot {
     let film: Film
     let request: Request
-    let networks: Networks
-    let painted: Metadata.Size
-    let options: Options
+    let runner: PipelineRunner
     var reel: FilmReel
-    let easel: Easel
 
-    /// A painting of the film's request, or of another one.
-    func painting(_ request: Request? = nil, initial: Tensor? = nil) throws -> GuidedPainting {
-      try GuidedPainting(
-        request ?? self.request, networks: networks, width: painted.width,
-        height: painted.height, initial: initial, files: options.files,
-        preparing: { easel.emit(.preparing($0)) })
+    var run: RunFolder? { runner.options.run }
+
+    /// A painting that can go on from other pictures.
+    func guided(_ request: Request, initial: Tensor? = nil) throws -> GuidedPipeline {
+      guard let pipeline = try runner.pipeline(request, initial: initial) as? GuidedPipeline else {
+        throw RequestError.impossible(
+          method: runner.method.id, reason: "its films are \(runner.method.filmNames)")
+      }
+      return pipeline
     }
-
-    func keeper(_ picture: Int) -> Keeper? { Keeper(options, picture: picture) }
   }
 
   /// Paints the frames of a film into the folder of its run. What is there already is not painted again.
   /// - Parameter request: resolved and adapted to the film.
   func shoot(
-    _ film: Film, _ request: Request, _ options: Options,
+    _ film: Film, _ request: Request, _ options: Options, _ control: StepControl,
     _ emit: @escaping @Sendable (Event) -> Void
   ) async throws {
     let clock = ContinuousClock()
@@ -35,73 +33,75 @@ extension Engine {
     guard let run = options.run else {
       throw RequestError.badValue(field: "film", reason: "needs a folder for its frames")
     }
-    let request = try film.adapted(pack.resolve(request, device: device))
-    let painted = pack.paintedSize(request, factor: try factor(of: request))
+    let request = try film.adapted(resolver.resolve(request, device: device), registry)
+    var options = options
+    options.previewEvery = nil
+    let runner = try runner(request, options, control, emit)
     let reel = FilmReel(
-      run: run, width: request.width ?? painted.width, height: request.height ?? painted.height,
-      total: nil, emit: emit)
-    let studio = Studio(
-      film: film, request: request,
-      networks: networks(for: request.precision == .bfloat16 ? .bfloat16 : .float32),
-      painted: painted, options: options, reel: reel,
-      easel: Easel(emit: emit, previewEvery: nil))
+      run: run, width: request.width ?? runner.size.width,
+      height: request.height ?? runner.size.height, total: nil, emit: emit)
+    let shoot = Shoot(film: film, request: request, runner: runner, reel: reel)
     emit(
       .started(
-        .init(request: request, paintedWidth: painted.width, paintedHeight: painted.height)))
+        .init(
+          request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height)))
     switch film.kind {
-    case .progress, .zoom: try shootPainting(studio)
-    case .restyle: try await restyle(studio)
-    case .morph: try morph(studio)
-    case .ring: try shootRing(studio)
+    case .progress, .zoom: try shootPainting(shoot)
+    case .restyle: try await restyle(shoot)
+    case .morph: try morph(shoot)
+    case .ring: try shootRing(shoot)
     }
-    emit(.finished(.init(stopped: Task.isCancelled, seconds: start.seconds(to: clock.now))))
+    emit(.finished(.init(stopped: control.isStopped(), seconds: start.seconds(to: clock.now))))
   }
 
   /// What the container of a film tells: enough to shoot it again.
   public nonisolated func metadata(of film: Film, _ request: Request) throws -> Metadata {
-    let painted = pack.paintedSize(request, factor: try factor(of: request))
     return Metadata(
       request: request, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
       device: "\(device)", precision: request.precision?.rawValue ?? "", threads: threads,
-      libtorch: Libtorch.version, models: try fingerprints(request), film: film, painted: painted,
+      libtorch: Libtorch.version, models: try fingerprints(request), film: film,
+      painted: try resolver.paintedSize(request),
       resampling: nil)
   }
 
   // MARK: One picture as it is painted
 
-  private func shootPainting(_ studio: Studio) throws {
-    var studio = studio
-    let (film, camera) = (studio.film, Camera(film: studio.film))
-    let start = try startPicture(studio.request, studio.options.files, studio.painted)
-    let painting = try studio.painting(initial: start)
-    studio.reel.total = painting.total / film.every + 1
-    try paint(painting, studio.keeper(0), studio.easel) { painting in
-      guard painting.iteration % film.every == 0 || painting.isDone else { return }
-      let number = (painting.iteration + film.every - 1) / film.every + 1
-      let picture = painting.current()
-      try studio.reel.add(picture, number)
-      if film.kind == .zoom, !painting.isDone, painting.iteration >= film.start ?? 0 {
-        try painting.goOn(from: camera(picture), forgetting: true)
+  private func shootPainting(_ shoot: Shoot) throws {
+    var shoot = shoot
+    let (film, camera) = (shoot.film, Camera(film: shoot.film))
+    let pipeline =
+      try film.kind == .zoom
+      ? shoot.guided(shoot.request) : shoot.runner.pipeline(shoot.request)
+    shoot.reel.total = pipeline.total / film.every + 1
+    try shoot.runner.paint(pipeline, picture: 0) { pipeline in
+      guard pipeline.done % film.every == 0 || pipeline.isDone else { return }
+      let number = (pipeline.done + film.every - 1) / film.every + 1
+      let picture = try pipeline.current()
+      try shoot.reel.add(picture, number)
+      if let guided = pipeline as? GuidedPipeline, film.kind == .zoom, !pipeline.isDone,
+        pipeline.done >= film.start ?? 0
+      {
+        try guided.goOn(from: camera(picture, frame: number - 1), forgetting: true)
       }
     }
   }
 
   // MARK: A video painted over
 
-  private func restyle(_ studio: Studio) async throws {
-    var studio = studio
-    let film = studio.film
-    let urls = try film.source.map { try studio.options.files.url($0) }
+  private func restyle(_ shoot: Shoot) async throws {
+    var shoot = shoot
+    let film = shoot.film
+    let urls = try film.source.map { try shoot.runner.options.files.url($0) }
     let isVideo = urls.count == 1 && (try? Picture.read(from: urls[0].path)) == nil
-    let size = (width: studio.painted.width, height: studio.painted.height)
+    let size = shoot.runner.size
     let video = isVideo ? try await VideoReader(urls[0].path) : nil
     var frames = video?.makeAsyncIterator()
     let count = video?.info.frames ?? urls.count
-    studio.reel.total = count
-    let fit = studio.request.initFit ?? .crop
+    shoot.reel.total = count
+    let fit = shoot.request.initFit ?? .crop
     var number = 1
-    var before = studio.options.run?.frameCount ?? 0
-    while !Task.isCancelled {
+    var before = shoot.run?.frameCount ?? 0
+    while !shoot.runner.control.isStopped() {
       let next: Picture?
       if isVideo {
         next = try await frames?.next()
@@ -114,50 +114,49 @@ extension Engine {
       before = number
       var start = try source.fitted(by: fit, size.width, size.height).tensor()
       if film.carry > 0, number > 1 {
-        let last = try studio.reel.frame(number - 1).resized(
+        let last = try shoot.reel.frame(number - 1).resized(
           width: size.width, height: size.height)
         start = start * (1 - film.carry) + last.tensor() * film.carry
       }
-      let painting = try studio.painting(initial: start)
-      try paint(painting, studio.keeper(number), studio.easel)
-      guard painting.isDone else { return }
-      try studio.reel.add(painting.picture(), number)
+      let pipeline = try shoot.runner.pipeline(shoot.request, initial: start)
+      try shoot.runner.paint(pipeline, picture: number)
+      guard pipeline.isDone, let frame = try pipeline.finished().first else { return }
+      try shoot.reel.add(frame.picture, number)
     }
   }
 
   // MARK: Between pictures
 
-  private func morph(_ studio: Studio) throws {
-    var studio = studio
-    let film = studio.film
+  private func morph(_ shoot: Shoot) throws {
+    var shoot = shoot
+    let film = shoot.film
     var keys: [[Tensor]] = []
-    var last: GuidedPainting?
-    let requests = try keyframes(film, studio.request)
+    var last: GuidedPipeline?
+    let requests = try keyframes(film, shoot.request)
     let between = film.frames ?? 30
-    studio.reel.total = (requests.count - 1) * between + 1
+    shoot.reel.total = (requests.count - 1) * between + 1
     for (index, request) in requests.enumerated() {
-      let initial = try startPicture(request, studio.options.files, studio.painted)
-      let painting = try studio.painting(request, initial: initial)
-      if let kept = try studio.options.run?.kept("key-\(index)") {
+      let painting = try shoot.guided(request)
+      if let kept = try shoot.run?.kept("key-\(index)") {
         keys.append(kept.map { $0.to(device) })
       } else {
-        try paint(painting, studio.keeper(index), studio.easel)
+        try shoot.runner.paint(painting, picture: index)
         guard painting.isDone else { return }
         keys.append(painting.parameters())
-        try studio.options.run?.keep(painting.parameters(), as: "key-\(index)")
+        try shoot.run?.keep(painting.parameters(), as: "key-\(index)")
       }
       last = painting
     }
     guard let painting = last else { return }
-    let done = studio.options.run?.frameCount ?? 0
-    for number in 1...(studio.reel.total ?? 1) where number > done {
-      if studio.easel.isStopped { return }
+    let done = shoot.run?.frameCount ?? 0
+    for number in 1...(shoot.reel.total ?? 1) where number > done {
+      if shoot.runner.control.isStopped() { return }
       let segment = min((number - 1) / between, requests.count - 2)
       let share = Double(number - 1 - segment * between) / Double(between)
       let parameters = zip(keys[segment], keys[segment + 1]).map { from, to in
         from * (1 - share) + to * share
       }
-      try studio.reel.add(painting.picture(of: parameters), number)
+      try shoot.reel.add(painting.picture(of: parameters), number)
     }
   }
 
@@ -187,30 +186,35 @@ extension Engine {
   /// What a checkpoint of a ring says beside its tensors.
   private struct RingNotes: Codable {
     var turn: Int
-    var paintings: [GuidedPainting.Notes]
+    var paintings: [JSONValue]
   }
 
-  private func shootRing(_ studio: Studio) throws {
-    var studio = studio
-    let film = studio.film
-    let paintings = try ring(studio)
+  private func shootRing(_ shoot: Shoot) throws {
+    var shoot = shoot
+    let film = shoot.film
+    let paintings = try ring(shoot)
     let count = paintings.count
-    studio.reel.total = count
+    shoot.reel.total = count
     var turn = 0
-    if let (notes, tensor) = try studio.options.run?.checkpoint(RingNotes.self) {
+    if let (notes, tensor) = try shoot.run?.checkpoint(RingNotes.self) {
       turn = notes.turn
       for (index, painting) in paintings.enumerated() {
-        try painting.restore(notes.paintings[index]) { try tensor("\(index).\($0)") }
+        guard notes.paintings.indices.contains(index) else {
+          throw PaintingError.badCheckpoint(reason: "it is of another film")
+        }
+        try painting.restore(JSONEncoder().encode(notes.paintings[index])) {
+          try tensor("\(index).\($0)")
+        }
       }
     }
-    let turns = max(1, (studio.request.iterations ?? 1) / film.every)
+    let turns = max(1, (shoot.request.iterations ?? 1) / film.every)
     while turn < turns {
       for (index, painting) in paintings.enumerated() {
         for step in 0..<film.every where !painting.isDone {
-          if studio.easel.isStopped { return }
-          let loss = try painting.step()
+          if shoot.runner.control.isStopped() { return }
+          let loss = try painting.step(shoot.runner.control)
           let done = (turn * count + index) * film.every + step + 1
-          studio.easel.emit(
+          shoot.runner.emit(
             .step(
               .init(step: done, total: turns * count * film.every, unit: "iteration", loss: loss)))
         }
@@ -224,32 +228,31 @@ extension Engine {
             from: pictures[index] * (1 - film.carry) + neighbour * film.carry, forgetting: false)
         }
       }
+      var notes = RingNotes(turn: turn, paintings: [])
       var tensors: [String: Tensor] = [:]
       for (index, painting) in paintings.enumerated() {
-        for (name, tensor) in painting.state { tensors["\(index).\(name)"] = tensor }
+        let state = try painting.state
+        notes.paintings.append(try JSONDecoder().decode(JSONValue.self, from: state.notes))
+        for (name, tensor) in state.tensors { tensors["\(index).\(name)"] = tensor }
       }
-      try studio.options.run?.save(
-        RingNotes(turn: turn, paintings: paintings.map(\.notes)), tensors)
+      try shoot.run?.save(notes, tensors)
     }
     for (index, painting) in paintings.enumerated() {
-      try studio.reel.add(painting.current(), index + 1)
+      try shoot.reel.add(painting.current(), index + 1)
     }
   }
 
-  private func ring(_ studio: Studio) throws -> [GuidedPainting] {
-    let film = studio.film
+  private func ring(_ shoot: Shoot) throws -> [GuidedPipeline] {
+    let film = shoot.film
     let count = film.source.isEmpty ? film.frames ?? 6 : film.source.count
     return try (0..<count).map { index in
-      var request = studio.request
+      var request = shoot.request
       request.seed = request.seed.map { $0 + index }
-      guard !film.source.isEmpty else {
-        let initial = try startPicture(request, studio.options.files, studio.painted)
-        return try studio.painting(request, initial: initial)
-      }
-      let url = try studio.options.files.url(film.source[index])
+      guard !film.source.isEmpty else { return try shoot.guided(request) }
+      let url = try shoot.runner.options.files.url(film.source[index])
       let initial = try Picture.read(from: url.path)
-        .fitted(by: request.initFit ?? .crop, studio.painted.width, studio.painted.height)
-      return try studio.painting(request, initial: initial.tensor())
+        .fitted(by: request.initFit ?? .crop, shoot.runner.size.width, shoot.runner.size.height)
+      return try shoot.guided(request, initial: initial.tensor())
     }
   }
 }

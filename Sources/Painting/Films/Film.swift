@@ -42,13 +42,13 @@ public struct Film: Codable, Sendable, Hashable {
   /// Iterations of `zoom` before the camera begins to move; nil is none.
   public var start: Int?
   /// How much larger the picture becomes from frame to frame.
-  public var zoom = 1.02
+  public var zoom: Schedule = 1.02
   /// Pixels by which it moves to the left from frame to frame; what leaves comes in on the right.
-  public var shiftX = 0
+  public var shiftX: Schedule = 0
   /// Pixels by which it moves up.
-  public var shiftY = 0
+  public var shiftY: Schedule = 0
   /// Degrees by which it is turned, clockwise.
-  public var turn = 0.0
+  public var turn: Schedule = 0
   /// The video, or the pictures, that are painted over.
   public var source: [FileReference] = []
   /// How much of the frame before is laid over the next one: of `restyle` over what is painted over, of
@@ -57,10 +57,11 @@ public struct Film: Codable, Sendable, Hashable {
   /// The pictures of `morph`, if not the scenes of the prompt.
   public var seeds: [Int] = []
 
-  /// A film of a kind, all else as usual.
+  /// A film of a kind, all else as usual for it.
   public init(_ kind: Kind) {
     self.kind = kind
-    if kind == .ring { carry = 0.5 }
+    if kind == .ring { (every, carry) = (10, 0.5) }
+    if kind == .restyle { every = 25 }
   }
 
   /// All files that it names.
@@ -68,19 +69,15 @@ public struct Film: Codable, Sendable, Hashable {
 
   /// The request as this film wants it.
   /// - Throws: `RequestError` when they do not go together.
-  public func adapted(_ request: Request) throws -> Request {
+  public func adapted(_ request: Request, _ registry: Registry = .builtIn) throws -> Request {
     try validate()
     var request = request
-    guard let method = request.method, method.drawer != nil else {
+    guard let method = registry.method(request.method), method.films.contains(kind) else {
+      let able = registry.methods.filter { $0.films.contains(kind) }.map(\.id.rawValue)
       throw RequestError.impossible(
         method: request.method ?? .auto,
-        reason:
-          "films are painted under CLIP's guidance; choose vqgan-clip or another such --method")
-    }
-    if method.drawer?.samples == true, kind != .restyle, kind != .progress {
-      throw RequestError.impossible(
-        method: method,
-        reason: "it goes from noise to its picture once; its films are progress and restyle")
+        reason: "it shoots no film '\(kind.rawValue)'; choose another --method: "
+          + able.joined(separator: ", "))
     }
     switch kind {
     case .zoom: request.iterations = (frames ?? 60) * every
@@ -101,32 +98,17 @@ public struct Film: Codable, Sendable, Hashable {
     return request
   }
 
+  /// Checks every parameter against its declaration.
   private func validate() throws(RequestError) {
-    func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(RequestError) {
-      _ = try ParameterKind.number(range).check(.number(value), of: name)
+    guard [rate, smooth ?? 1, hold, carry].allSatisfy(\.isFinite) else {
+      throw .badValue(field: "film", reason: "has a value that is no number")
     }
-    _ = try ParameterKind.integer(1...100_000).check(.integer(every), of: "every")
-    if let frames {
-      _ = try ParameterKind.integer(1...100_000).check(.integer(frames), of: "frames")
-    }
-    if let start {
-      _ = try ParameterKind.integer(0...100_000).check(.integer(start), of: "start")
-      guard kind == .zoom else {
-        throw .badValue(
-          field: "start", reason: "has no effect with \(kind.rawValue), only with zoom")
+    let values = values
+    for parameter in Self.parameters {
+      guard let value = values[parameter.name], value != .null, value != .array([]) else {
+        continue
       }
-    }
-    try check("rate", rate, 0.1...240)
-    if let smooth { try check("smooth", smooth, 1...240) }
-    try check("hold", hold, 0...60)
-    try check("zoom", zoom, 0.1...10)
-    try check("turn", turn, -360...360)
-    try check("carry", carry, 0...1)
-    for shift in [shiftX, shiftY] {
-      _ = try ParameterKind.integer(-4096...4096).check(.integer(shift), of: "shift")
-    }
-    for seed in seeds {
-      _ = try ParameterKind.integer(0...(1 << 53 - 1)).check(.integer(seed), of: "seeds")
+      _ = try parameter.kind.check(value, of: parameter.name)
     }
   }
 }

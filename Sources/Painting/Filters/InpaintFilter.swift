@@ -8,20 +8,21 @@ extension FilterKind {
     "paints only where a mask is white, or clear; the picture to begin from stays elsewhere",
     arguments: [
       .file("mask", "the mask, fitted like the picture to begin from"),
-      .number("blur", 0...64, standard: 4, "pixels over which one fades into the other"),
+      .number("blur", 0...64, default: 4, "pixels over which one fades into the other"),
     ]
-  ) { setting in
-    guard let mask = setting.file("mask") else {
+  ) { context in
+    guard let mask = context.file("mask") else {
       throw RequestError.badValue(field: "inpaint.mask", reason: "is missing")
     }
-    guard let start = setting.request?.initImage, let url = setting.files[start.sha256] else {
+    guard let start = context.painting?.request.initImage, let url = context.files[start.sha256]
+    else {
       throw RequestError.badValue(
         field: "initImage", reason: "is missing: inpaint paints inside a picture")
     }
     return try InpaintFilter(
       start: Picture.read(from: url.path), mask: Picture.read(from: mask.path),
-      fit: setting.request?.initFit ?? .crop, blur: setting.number("blur"),
-      width: setting.width, height: setting.height, device: setting.device)
+      fit: context.painting?.request.initFit ?? .crop, blur: context.number("blur"),
+      width: context.width, height: context.height, device: context.device)
   }
 }
 

@@ -7,12 +7,12 @@ extension FilterKind {
       .text(
         "colors", "the palette, as in [red,#0044ff] (sixteen colours of pixel art if left out)"),
       .file("file", "a picture or an Adobe table whose colours are meant; @file in colors"),
-      .number("beta", 0...1_000, standard: 10, "how strongly colours are drawn to the palette"),
+      .number("beta", 0...1_000, default: 10, "how strongly colours are drawn to the palette"),
     ]
-  ) { setting in
+  ) { context in
     LookupFilter(
-      colors: try setting.palette("colors") ?? LookupFilter.standardColors.to(setting.device),
-      beta: setting.number("beta"))
+      colors: try context.palette("colors") ?? LookupFilter.defaultColors.to(context.device),
+      beta: context.number("beta"))
   }
 }
 
@@ -38,7 +38,7 @@ struct LookupFilter: Filter {
   }
 
   /// pixray's own table; it names its light orange twice.
-  static var standardColors: Tensor {
+  static var defaultColors: Tensor {
     let values: [Float] = [
       0, 0, 0, 255, 255, 255, 63, 40, 50, 38, 43, 68, 90, 105, 136, 139, 155, 180, 25, 60, 62,
       38, 92, 66, 62, 137, 72, 99, 199, 77, 254, 231, 97, 254, 174, 52, 254, 174, 52, 247, 118, 34,

@@ -1,8 +1,8 @@
 import Torch
 
 extension FilterKind {
-  static let tiler = FilterKind("tiler", "makes a tile that fits itself on all sides") { setting in
-    TilerFilter(seed: setting.seed)
+  static let tiler = FilterKind("tiler", "makes a tile that fits itself on all sides") { context in
+    TilerFilter(seed: context.seed)
   }
 }
 

@@ -5,19 +5,19 @@ extension FilterKind {
     "wallpaper", "makes a wallpaper's tile, with the symmetry of a wallpaper group",
     arguments: [
       .choice(
-        "type", WallpaperFilter.Repetition.allCases.map(\.rawValue), standard: "both",
+        "type", WallpaperFilter.Repetition.allCases.map(\.rawValue), default: "both",
         "repeats both ways, as bricks, or one way only"),
-      .integer("edge", 0...64, standard: 0, "pixels at opposite borders that should be alike"),
+      .integer("edge", 0...64, default: 0, "pixels at opposite borders that should be alike"),
       .choice(
-        "group", WallpaperGroup.allCases.map(\.rawValue), standard: "p1",
+        "group", WallpaperGroup.allCases.map(\.rawValue), default: "p1",
         "the symmetry of the pattern; the tile is one period"),
     ]
-  ) { setting in
-    let group = setting.text("group").flatMap(WallpaperGroup.init) ?? .p1
-    try group.check(width: setting.width, height: setting.height)
+  ) { context in
+    let group: WallpaperGroup = context.choice("group")
+    try group.check(width: context.width, height: context.height)
     return WallpaperFilter(
-      repetition: setting.text("type").flatMap(WallpaperFilter.Repetition.init) ?? .both,
-      edge: setting.integer("edge") ?? 0, group: group, seed: setting.seed)
+      repetition: context.choice("type"),
+      edge: context.integer("edge"), group: group, seed: context.seed)
   }
 }
 

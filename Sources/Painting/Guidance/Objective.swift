@@ -2,7 +2,7 @@ import Imaging
 import Torch
 
 /// What the objectives are shown in one iteration.
-public struct Sight {
+public struct Observation {
   /// What one perceptor sees.
   public struct Views {
     /// The views, `[B, 3, S, S]` in about 0…1, before the perceptor's own normalisation.
@@ -10,13 +10,13 @@ public struct Sight {
     /// Their embeddings, `[B, E]`, not normalised.
     public let embeddings: Tensor
     /// The same views of another picture of this size `[1, 3, H, W]`: their embeddings `[B, E]`.
-    var embeddingsOfOther: ((Tensor) -> Tensor)?
+    public internal(set) var embeddingsOfOther: ((Tensor) -> Tensor)?
     /// The same views of another picture `[1, C, H, W]`, `[B, C, S, S]`.
-    var viewsOfOther: ((Tensor) -> Tensor)?
+    public internal(set) var viewsOfOther: ((Tensor) -> Tensor)?
     /// Embeddings of the same views with all but the spot blacked out.
-    var inside: Tensor?
+    public internal(set) var inside: Tensor?
     /// Embeddings of the same views with the spot blacked out.
-    var outside: Tensor?
+    public internal(set) var outside: Tensor?
 
     /// Views; see the fields.
     public init(cutouts: Tensor, embeddings: Tensor) {
@@ -36,7 +36,7 @@ public struct Sight {
   /// Iterations in all.
   public let total: Int
 
-  /// A sight; see the fields.
+  /// An observation; see the fields.
   public init(
     picture: Tensor, latent: Tensor? = nil, views: [Views] = [], iteration: Int = 0, total: Int = 1
   ) {
@@ -58,7 +58,7 @@ protocol Restricting {
 public protocol Objective {
   /// The loss, without dimensions, with history to what was seen; nil when there is nothing to say
   /// in this iteration.
-  func loss(_ sight: Sight) -> Tensor?
+  func loss(_ observation: Observation) -> Tensor?
 }
 
 /// What a drawer draws, changed before anybody sees it.
@@ -74,4 +74,33 @@ public protocol Filter {
 public protocol FinishingFilter: Filter {
   /// The picture as it leaves.
   func finish(_ picture: Picture) throws -> Picture
+}
+
+extension Observation {
+  /// The sets of cutouts that there are, `[B, 3, S, S]`, one that several perceptors share counted
+  /// once; the picture where no perceptor looks.
+  var cutoutSets: [Tensor] {
+    var sets: [Tensor] = []
+    for view in views where !sets.contains(where: { $0 === view.cutouts }) {
+      sets.append(view.cutouts)
+    }
+    return sets.isEmpty ? [picture] : sets
+  }
+}
+
+extension Tensor {
+  /// `[B, C, H, W]` to `[B H W, C]`: a row for every pixel.
+  var pixelRows: Tensor { permuted(0, 2, 3, 1).reshaped(-1, size(1)) }
+
+  /// A picture `[1, C, h, w]` at the size of another.
+  func resampled(as other: Tensor) -> Tensor {
+    let (height, width) = (other.size(2), other.size(3))
+    guard size(2) != height || size(3) != width else { return self }
+    return resampled(height, width, .bilinear, antialias: true)
+  }
+}
+
+/// Adds losses up.
+func total(_ losses: [Tensor]) -> Tensor? {
+  losses.first.map { losses.dropFirst().reduce($0, +) }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Imaging
 import Torch
 
@@ -7,6 +8,14 @@ struct Overlay {
   let color: Tensor
   /// How much of it is seen, `[1, 1, H, W]`.
   let alpha: Tensor
+
+  /// The overlay of a request; nil where it has none.
+  init?(_ context: PipelineContext) throws {
+    guard let reference = context.request.overlay else { return nil }
+    try self.init(
+      Picture.read(from: context.files.url(reference).path), width: context.size.width,
+      height: context.size.height, alpha: context.request.overlayAlpha ?? 1, context.device)
+  }
 
   /// - Parameters:
   ///   - picture: cut to the proportions that are wanted; its own transparency counts.
@@ -21,4 +30,7 @@ struct Overlay {
     self.alpha = covered.clamped(0, 1) * alpha
     color = (tensor(black) / covered.clamped(1e-3, 1)).clamped(0, 1)
   }
+
+  /// A picture `[1, 3, H, W]` under the overlay.
+  func laid(over picture: Tensor) -> Tensor { picture * (1 - alpha) + color * alpha }
 }

@@ -2,23 +2,26 @@ import Models
 import Tokenizers
 import Torch
 
-/// A critic: a CLIP, its vocabulary, and how much its opinion counts.
-struct Perceptor {
+/// A CLIP that looks at pictures, its vocabulary, and how much its opinion counts.
+public struct Perceptor {
   /// The name by which a request calls it.
-  let id: String
-  let clip: CLIP
-  let tokenizer: CLIPTokenizer
-  let weight: Double
+  public let id: String
+  /// The network.
+  public let clip: CLIP
+  /// Its vocabulary.
+  public let tokenizer: CLIPTokenizer
+  /// How much its opinion counts beside the others'; all add up to one.
+  public let weight: Double
   /// What tells the network, its type included, from others: embeddings are kept under it.
   let fingerprint: String
   /// Where embeddings are kept; nil for nowhere.
   let cache: EmbeddingCache?
 
   /// Height and width of the views it is shown.
-  var size: Int { clip.config.vision.imageSize }
+  public var size: Int { clip.config.vision.imageSize }
 
   /// Embedding of a text, `[1, E]`.
-  func embedding(of text: String) -> Tensor {
+  public func embedding(of text: String) -> Tensor {
     remembered("text", text) {
       let tokens = tokenizer([text], length: clip.config.text.contextLength)
       return noGrad { clip.encodeText(tokens.to(clip.logit_scale.device)) }
@@ -34,12 +37,12 @@ struct Perceptor {
   }
 
   /// Cosine similarity of pictures `[B, 3, H, W]` in 0…1 to a text embedding: `[B]`.
-  func similarity(_ pictures: Tensor, to text: Tensor) -> Tensor {
+  public func similarity(_ pictures: Tensor, to text: Tensor) -> Tensor {
     cosines(embeddings(of: pictures), text)
   }
 
   /// Embeddings of whole pictures `[B, 3, H, W]` in 0…1, brought to the size that it sees: `[B, E]`.
-  func embeddings(of pictures: Tensor) -> Tensor {
+  public func embeddings(of pictures: Tensor) -> Tensor {
     noGrad {
       let fits = pictures.size(2) == size && pictures.size(3) == size
       let seen = fits ? pictures : pictures.resampled(size, size, .bilinear, antialias: true)
@@ -48,7 +51,72 @@ struct Perceptor {
   }
 
   /// Cosines of embeddings `[B, E]` and one `[1, E]`: `[B]`.
-  func cosines(_ embeddings: Tensor, _ text: Tensor) -> Tensor {
+  public func cosines(_ embeddings: Tensor, _ text: Tensor) -> Tensor {
     (embeddings.normalized() * text.normalized()).sum(over: [-1])
+  }
+}
+
+/// A perceptor with the views that it is shown.
+struct PerceptorViews {
+  let perceptor: Perceptor
+  let cutouts: Cutouts
+  /// `[1, 1, H, W]`, 1 inside the spot; nil when no prompt asks for a region.
+  let spot: Tensor?
+  /// Regions that some prompt asks for.
+  let regions: Set<Prompt.Region>
+
+  /// What it sees of a picture `[1, 3, H, W]`. Regions are seen in the same views, the rest of the
+  /// picture blacked out.
+  /// - Parameters:
+  ///   - chance: the number that chance derives from.
+  ///   - progress: the share of all steps that is done.
+  func views(of picture: Tensor, _ chance: Int, progress: Double) -> Observation.Views {
+    let set = cutouts.views(iteration: chance, progress: progress)
+    let seen = set(picture)
+    var views = Observation.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))
+    let clip = perceptor.clip
+    views.viewsOfOther = { set.read($0) }
+    views.embeddingsOfOther = { clip.embed(set.read($0)) }
+    guard let spot else { return views }
+    // A filter may have changed the picture's size.
+    let inside = spot.resampled(as: picture)
+    func embeddings(_ mask: Tensor) -> Tensor { clip.embed(set.read(picture * mask)) }
+    if regions.contains(.inside) { views.inside = embeddings(inside) }
+    if regions.contains(.outside) { views.outside = embeddings(1 - inside) }
+    return views
+  }
+}
+
+extension Perceptor {
+  /// A perceptor by name, as `--clip` gives them: `vit-b32,rn50:0.5`, `pack` being the pack's own.
+  struct Choice: Hashable {
+    let id: String
+    let weight: Double
+
+    /// The pack's own perceptor alone.
+    static let `default` = [Choice(id: "pack", weight: 1)]
+
+    /// Reads a list.
+    /// - Throws: `RequestError`.
+    static func parse(_ text: String) throws(RequestError) -> [Choice] {
+      var choices: [Choice] = []
+      for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+        let pieces = part.split(separator: ":", omittingEmptySubsequences: false)
+        let id = pieces[0].trimmingPrefix { $0 == " " }
+        guard pieces.count <= 2, !id.isEmpty else {
+          throw .badValue(field: "clip", reason: "must be names of models, as in vit-b32,rn50:0.5")
+        }
+        guard let weight = pieces.count == 2 ? Double(pieces[1]) : 1, weight.isFinite, weight > 0
+        else {
+          throw .badValue(
+            field: "clip", reason: "has the weight '\(pieces[1])'; it must be above zero")
+        }
+        guard !choices.contains(where: { $0.id == id }) else {
+          throw .badValue(field: "clip", reason: "names '\(id)' twice")
+        }
+        choices.append(Choice(id: String(id), weight: weight))
+      }
+      return choices
+    }
   }
 }

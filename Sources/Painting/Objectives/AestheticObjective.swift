@@ -11,9 +11,9 @@ struct AestheticObjective: Objective {
   /// The score wanted.
   var target = 10.0
 
-  func loss(_ sight: Sight) -> Tensor? {
-    guard sight.views.indices.contains(perceptor) else { return nil }
-    let scores = score(sight.views[perceptor].embeddings.to(.float32).normalized())
+  func loss(_ observation: Observation) -> Tensor? {
+    guard observation.views.indices.contains(perceptor) else { return nil }
+    let scores = score(observation.views[perceptor].embeddings.to(.float32).normalized())
     return (scores - target).square().mean() * 0.02
   }
 }
@@ -24,14 +24,13 @@ extension ObjectiveKind {
     "aesthetic", "A high score by a head that learned how people rate pictures (install one)",
     arguments: [
       .text("head", "The installed head; the first that there is if left out"),
-      .number("target", 0...20, standard: 10, "The score wanted, where ten is the best"),
+      .number("target", 0...20, default: 10, "The score wanted, where ten is the best"),
     ]
-  ) { setting in
-    guard let networks = setting.networks, let request = setting.request else {
-      throw RequestError.badValue(field: "aesthetic", reason: "needs the networks of an engine")
-    }
-    let head = try networks.aestheticHead(setting.text("head"))
-    let widths = try networks.perceptors(request).map(\.clip.config.embedDim)
+  ) { context in
+    let painting = try context.ofPainting()
+    let networks = painting.networks
+    let head = try networks.network(AestheticHead.self, of: context.text("head"), .float32)
+    let widths = try networks.perceptors(painting.request).map(\.clip.config.embedDim)
     guard let perceptor = widths.firstIndex(of: head.config.width) else {
       throw RequestError.badValue(
         field: "aesthetic",
@@ -40,6 +39,6 @@ extension ObjectiveKind {
           + "; choose the CLIP that it was trained on with --clip")
     }
     return AestheticObjective(
-      score: { head($0) }, perceptor: perceptor, target: setting.number("target"))
+      score: { head($0) }, perceptor: perceptor, target: context.number("target"))
   }
 }

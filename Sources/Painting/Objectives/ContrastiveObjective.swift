@@ -7,18 +7,17 @@ extension ObjectiveKind {
       .text("than", "The other texts, by ; as in a dog;a cat"),
       .text("text", "The text that is wanted; the prompt's first if left out"),
     ]
-  ) { setting in
-    guard let networks = setting.networks, let request = setting.request else {
-      throw RequestError.badValue(field: "contrastive", reason: "needs the networks of an engine")
-    }
-    let others = (setting.text("than") ?? "").split(separator: ";").map { String($0).trimmed }
+  ) { context in
+    let painting = try context.ofPainting()
+    let (networks, request) = (painting.networks, painting.request)
+    let others = (context.text("than") ?? "").split(separator: ";").map { String($0).trimmed }
       .filter { !$0.isEmpty }
     guard !others.isEmpty else {
       throw RequestError.badValue(
         field: "contrastive", reason: "needs other texts: contrastive,than=a dog;a cat")
     }
     guard
-      let wanted = try setting.text("text")
+      let wanted = try context.text("text")
         ?? request.scenes().joined().lazy.compactMap(\.text).first
     else {
       throw RequestError.badValue(
@@ -39,8 +38,8 @@ struct ContrastiveObjective: Objective {
   /// Which of them is wanted.
   var wanted = 0
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let losses = zip(sight.views, texts).map { views, texts in
+  func loss(_ observation: Observation) -> Tensor? {
+    let losses = zip(observation.views, texts).map { views, texts in
       let count = views.embeddings.size(0)
       let labels = Tensor(Array(repeating: wanted, count: count), [count])
       return oneSidedCLIPLoss(

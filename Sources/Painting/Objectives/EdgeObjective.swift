@@ -4,19 +4,19 @@ extension ObjectiveKind {
   static let edge = ObjectiveKind(
     "edge", "a colour or a picture along the borders",
     arguments: [
-      .text("color", standard: "white", "the colour"),
+      .text("color", default: "white", "the colour"),
       .file("image", "a picture instead of the colour"),
       .file("mask", "a picture that is black where the colour is wanted, instead of the borders"),
-      .number("thickness", 0...50, standard: 5, "width of the borders in percent"),
+      .number("thickness", 0...50, default: 5, "width of the borders in percent"),
       .number("left", 0...100, "width of the left border instead, in percent"),
       .number("right", 0...100, "width of the right border instead, in percent"),
       .number("top", 0...100, "height of the upper border instead, in percent"),
       .number("bottom", 0...100, "height of the lower border instead, in percent"),
-      .number("overall", 0...10, standard: 0.05, "how much the rest of the picture counts"),
+      .number("overall", 0...10, default: 0.05, "how much the rest of the picture counts"),
     ]
-  ) { setting in
+  ) { context in
     func margin(_ name: String) -> Double {
-      setting.number(setting.arguments[name] == nil ? "thickness" : name) / 100
+      (context.numberIfGiven(name) ?? context.number("thickness")) / 100
     }
     let margins = EdgeObjective.Margins(
       left: margin("left"), right: margin("right"), top: margin("top"), bottom: margin("bottom"))
@@ -29,12 +29,12 @@ extension ObjectiveKind {
         field: "top", reason: "and bottom are more than 100 percent together. Make one smaller")
     }
     // What is nearer to black is wanted; files of pictures hardly ever have a perfect black.
-    let mask = try setting.picture("mask").map {
+    let mask = try context.picture("mask").map {
       $0.mean(over: [1], keepDims: true).less(than: 0.5).to(.float32)
     }
     return EdgeObjective(
-      target: try setting.picture("image") ?? setting.color("color"), wanted: mask,
-      margins: margins, overall: setting.number("overall"))
+      target: try context.picture("image") ?? context.color("color"), wanted: mask,
+      margins: margins, overall: context.number("overall"))
   }
 }
 
@@ -60,8 +60,8 @@ struct EdgeObjective: Objective {
   /// How much the whole picture counts.
   var overall = 0.05
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let picture = sight.picture
+  func loss(_ observation: Observation) -> Tensor? {
+    let picture = observation.picture
     let fitted = target.count == 3 ? target : target.resampled(as: picture)
     let errors = (picture - fitted).square()  // [1, 3, H, W]
     if let wanted { return (errors * wanted.resampled(as: picture)).mean() * 0.1 }

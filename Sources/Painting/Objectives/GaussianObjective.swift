@@ -5,13 +5,13 @@ extension ObjectiveKind {
   static let gaussian = ObjectiveKind(
     "gaussian", "a colour all around, more the farther from the middle",
     arguments: [
-      .text("color", standard: "white", "the colour"),
+      .text("color", default: "white", "the colour"),
       .number(
-        "std", 1...200, standard: 18.5,
+        "std", 1...200, default: 18.5,
         "how far the middle reaches, as a standard deviation in percent of the shorter side"),
     ]
-  ) { setting in
-    GaussianObjective(color: try setting.color("color"), deviation: setting.number("std") / 100)
+  ) { context in
+    GaussianObjective(color: try context.color("color"), deviation: context.number("std") / 100)
   }
 }
 
@@ -25,8 +25,8 @@ struct GaussianObjective: Objective {
   /// As a share of the shorter side.
   var deviation = 0.185
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let picture = sight.picture
+  func loss(_ observation: Observation) -> Tensor? {
+    let picture = observation.picture
     let (height, width) = (picture.size(2), picture.size(3))
     let pixels = deviation * Double(min(height, width))
     func bell(_ count: Int) -> [Float] {

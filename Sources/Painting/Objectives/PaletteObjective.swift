@@ -8,9 +8,9 @@ extension ObjectiveKind {
         "colors", "the palette, as in [red,#0044ff] (sixteen colours of pixel art if left out)"),
       .file("file", "a picture or an Adobe table whose colours are meant; @file in colors"),
     ]
-  ) { setting in
+  ) { context in
     PaletteObjective(
-      colors: try setting.palette("colors") ?? LookupFilter.standardColors.to(setting.device))
+      colors: try context.palette("colors") ?? LookupFilter.defaultColors.to(context.device))
   }
 }
 
@@ -20,7 +20,7 @@ struct PaletteObjective: Objective {
   /// `[K, 3]` in 0…1.
   let colors: Tensor
 
-  func loss(_ sight: Sight) -> Tensor? { total(sight.cutoutSets.map(loss)) }
+  func loss(_ observation: Observation) -> Tensor? { total(observation.cutoutSets.map(loss)) }
 
   /// Of cutouts `[B, 3, S, S]`.
   func loss(_ cutouts: Tensor) -> Tensor {

@@ -22,15 +22,15 @@ struct PictureObjective: Objective {
   /// As a prompt has them.
   let prompt: (region: Prompt.Region, weight: Double, stop: Double, averaging: Double)
 
-  func loss(_ sight: Sight) -> Tensor? {
+  func loss(_ observation: Observation) -> Tensor? {
     let targets = noGrad {
-      embeddings?(sight.iteration) ?? sight.views[perceptor].embeddingsOfOther?(picture)
+      embeddings?(observation.iteration) ?? observation.views[perceptor].embeddingsOfOther?(picture)
     }
     return targets.flatMap {
       PromptObjective(
         $0, perceptor: perceptor, region: prompt.region, weight: prompt.weight, stop: prompt.stop,
         averaging: prompt.averaging
-      ).loss(sight)
+      ).loss(observation)
     }
   }
 }

@@ -53,8 +53,8 @@ public struct PromptObjective: Objective {
   }
 
   /// `|w| · mean(d · sign(w))`; pairs nearer than `stop` count in the value but have no gradient.
-  public func loss(_ sight: Sight) -> Tensor? {
-    let views = sight.views[perceptor]
+  public func loss(_ observation: Observation) -> Tensor? {
+    let views = observation.views[perceptor]
     switch region {
     case .everywhere: return loss(views.embeddings)
     case .inside: return views.inside.map(loss)

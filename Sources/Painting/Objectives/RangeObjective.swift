@@ -15,8 +15,8 @@ extension ObjectiveKind {
 struct RangeObjective: Objective {
   let isSquared: Bool
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let x = sight.picture * 2 - 1
+  func loss(_ observation: Observation) -> Tensor? {
+    let x = observation.picture * 2 - 1
     return isSquared ? squaredExcess(x).mean() : excess(x)
   }
 }

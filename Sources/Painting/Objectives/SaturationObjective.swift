@@ -8,7 +8,9 @@ extension ObjectiveKind {
 
 /// Strong colours: a tenth of the cutouts' colourfulness, as a gain (pixray's `saturation`).
 struct SaturationObjective: Objective {
-  func loss(_ sight: Sight) -> Tensor? { total(sight.cutoutSets.map { colourfulness($0) / -10 }) }
+  func loss(_ observation: Observation) -> Tensor? {
+    total(observation.cutoutSets.map { colourfulness($0) / -10 })
+  }
 }
 
 /// How colourful pictures are (Hasler & Süsstrunk, "Measuring Colourfulness in Natural Images", 2003),

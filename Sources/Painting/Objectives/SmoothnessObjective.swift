@@ -6,20 +6,20 @@ extension ObjectiveKind {
     "smoothness", "soft transitions",
     arguments: [
       .choice(
-        "type", SmoothnessObjective.Response.allCases.map(\.rawValue), standard: "default",
+        "type", SmoothnessObjective.Response.allCases.map(\.rawValue), default: "default",
         "how a slope counts: as it is, up to 0.5, or by its logarithm"),
       .integer(
-        "kernel", 0...31, standard: 0, "side of a Gaussian blur before, in pixels; 0 is none"),
-      .number("std", 0.1...10, standard: 1, "standard deviation of that blur, in pixels"),
+        "kernel", 0...31, default: 0, "side of a Gaussian blur before, in pixels; 0 is none"),
+      .number("std", 0.1...10, default: 1, "standard deviation of that blur, in pixels"),
       .number(
-        "spacing", 0.1...10, standard: 1, "distance between pixels, which slopes are divided by"),
-      .integer("edgeOrder", 1...2, standard: 1, "how exact slopes at the borders are"),
+        "spacing", 0.1...10, default: 1, "distance between pixels, which slopes are divided by"),
+      .integer("edgeOrder", 1...2, default: 1, "how exact slopes at the borders are"),
     ]
-  ) { setting in
+  ) { context in
     SmoothnessObjective(
-      response: setting.text("type").flatMap(SmoothnessObjective.Response.init) ?? .default,
-      kernel: setting.integer("kernel") ?? 0, deviation: setting.number("std"),
-      spacing: setting.number("spacing"), edgeOrder: setting.integer("edgeOrder") ?? 1)
+      response: context.choice("type"),
+      kernel: context.integer("kernel"), deviation: context.number("std"),
+      spacing: context.number("spacing"), edgeOrder: context.integer("edgeOrder"))
   }
 }
 
@@ -44,7 +44,7 @@ struct SmoothnessObjective: Objective {
   /// How exact slopes at the borders are: 1 or 2.
   var edgeOrder = 1
 
-  func loss(_ sight: Sight) -> Tensor? { total(sight.cutoutSets.map(loss)) }
+  func loss(_ observation: Observation) -> Tensor? { total(observation.cutoutSets.map(loss)) }
 
   /// Of cutouts `[B, 3, S, S]`.
   func loss(_ cutouts: Tensor) -> Tensor {

@@ -5,25 +5,25 @@ extension ObjectiveKind {
     "start", "a latent near its beginning",
     arguments: [
       .choice(
-        "kind", StartObjective.Measure.allCases.map(\.rawValue), standard: "latent",
+        "kind", StartObjective.Measure.allCases.map(\.rawValue), default: "latent",
         "near zero, or near the beginning by squares, by angle, by cosine, or by pixels"),
       .choice(
-        "schedule", ["constant", "decay", "steps"], standard: "constant",
+        "schedule", ["constant", "decay", "steps"], default: "constant",
         "always, falling as 1 / (2 i + 1), or falling to zero in steps"),
-      .integer("every", 1...100_000, standard: 50, "iterations from step to step"),
-      .integer("steps", 1...1_000, standard: 5, "steps until zero"),
+      .integer("every", 1...100_000, default: 50, "iterations from step to step"),
+      .integer("steps", 1...1_000, default: 5, "steps until zero"),
     ]
-  ) { setting in
+  ) { context in
     let schedule: StartObjective.Schedule =
-      switch setting.text("schedule") {
+      switch context.choice("schedule") {
       case "decay": .decay
       case "steps":
-        .steps(every: setting.integer("every") ?? 50, count: setting.integer("steps") ?? 5)
+        .steps(every: context.integer("every"), count: context.integer("steps"))
       default: .constant
       }
     return StartObjective(
-      setting.text("kind").flatMap(StartObjective.Measure.init) ?? .latent, schedule,
-      initial: setting.initial)
+      context.choice("kind"), schedule,
+      initial: context.initial)
   }
 }
 
@@ -79,10 +79,11 @@ final class StartObjective: Objective, Remembering {
     self.initial = initial
   }
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let now = measure == .pixels ? sight.picture : sight.latent ?? sight.picture * 2 - 1
+  func loss(_ observation: Observation) -> Tensor? {
+    let now =
+      measure == .pixels ? observation.picture : observation.latent ?? observation.picture * 2 - 1
     let start = measure == .zero ? now : start(now)
-    let factor = schedule.factor(sight.iteration)
+    let factor = schedule.factor(observation.iteration)
     guard factor > 0 else { return nil }
     return distance(now, start) * factor
   }

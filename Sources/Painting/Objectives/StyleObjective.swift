@@ -66,11 +66,11 @@ struct StyleObjective: Objective {
     }
   }
 
-  func loss(_ sight: Sight) -> Tensor? {
-    guard sight.iteration >= skip, sight.iteration % every == 0 else { return nil }
+  func loss(_ observation: Observation) -> Tensor? {
+    guard observation.iteration >= skip, observation.iteration % every == 0 else { return nil }
     let losses = scales.enumerated().map { index, scale in
-      let maps = Self.maps(Self.shrunk(sight.picture, by: scale.divisor), features)
-      let stream = RandomStream(seed: seed, "style \(scale.divisor) \(sight.iteration)")
+      let maps = Self.maps(Self.shrunk(observation.picture, by: scale.divisor), features)
+      let stream = RandomStream(seed: seed, "style \(scale.divisor) \(observation.iteration)")
       let area = maps[0].size(2) * maps[0].size(3)
       let places = stream.uniform([min(positions, area), 2])
       return styleLoss(
@@ -114,26 +114,24 @@ extension ObjectiveKind {
     arguments: [
       .file("file", "The picture whose style is wanted"),
       .choice(
-        "features", ["pack", "vgg"], standard: "pack",
+        "features", ["pack", "vgg"], default: "pack",
         "By what pictures are compared: the encoder of the pack's VQGAN, or an installed VGG-16"),
       .number(
-        "contentWeight", 0...1_000, standard: 32, "How much the picture to begin from counts"),
-      .integer("skip", 0...100_000, standard: 0, "Iterations at the beginning without it"),
-      .integer("every", 1...1_000, standard: 1, "Of how many iterations one has it"),
+        "contentWeight", 0...1_000, default: 32, "How much the picture to begin from counts"),
+      .integer("skip", 0...100_000, default: 0, "Iterations at the beginning without it"),
+      .integer("every", 1...1_000, default: 1, "Of how many iterations one has it"),
     ]
-  ) { setting in
-    guard let networks = setting.networks else {
-      throw RequestError.badValue(field: "style", reason: "needs the networks of an engine")
-    }
-    guard let url = setting.file("file") else {
+  ) { context in
+    let networks = try context.ofPainting().networks
+    guard let url = context.file("file") else {
       throw RequestError.badValue(field: "style", reason: "needs a picture: style,file=PICTURE")
     }
     let features: StyleObjective.Features
-    if setting.text("features") == "vgg" {
-      let vgg = try networks.vgg(nil)
+    if context.choice("features") == "vgg" {
+      let vgg = try networks.network(VGG16.self)
       features = { vgg($0, layers: [1, 3, 6, 8, 11, 13, 15, 22, 29]) }
     } else {
-      let vqgan = try networks.vqgan()
+      let vqgan = try networks.network(VQGAN.self)
       let factor = vqgan.config.factor
       features = { picture in
         // The encoder halves sizes again and again.
@@ -143,13 +141,13 @@ extension ObjectiveKind {
       }
     }
     let style = try Picture.read(from: url.path)
-      .filled(width: setting.width, height: setting.height).tensor().to(setting.device)
+      .filled(width: context.width, height: context.height).tensor().to(context.device)
     var objective = StyleObjective(
-      style: style, content: setting.initial, width: setting.width, height: setting.height,
-      seed: setting.seed, features: features)
-    objective.contentWeight = setting.number("contentWeight")
-    objective.skip = setting.integer("skip") ?? 0
-    objective.every = setting.integer("every") ?? 1
+      style: style, content: context.initial, width: context.width, height: context.height,
+      seed: context.seed, features: features)
+    objective.contentWeight = context.number("contentWeight")
+    objective.skip = context.integer("skip")
+    objective.every = context.integer("every")
     return objective
   }
 }

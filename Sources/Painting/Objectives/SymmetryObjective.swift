@@ -5,12 +5,12 @@ extension ObjectiveKind {
     "symmetry", "the picture like its mirror image",
     arguments: [
       .choice(
-        "axis", SymmetryObjective.Axis.allCases.map(\.rawValue), standard: "horizontal",
+        "axis", SymmetryObjective.Axis.allCases.map(\.rawValue), default: "horizontal",
         "left and right alike, or top and bottom")
     ]
-  ) { setting in
+  ) { context in
     SymmetryObjective(
-      axis: setting.text("axis").flatMap(SymmetryObjective.Axis.init) ?? .horizontal)
+      axis: context.choice("axis"))
   }
 }
 
@@ -23,8 +23,8 @@ struct SymmetryObjective: Objective {
 
   let axis: Axis
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let picture = sight.picture
+  func loss(_ observation: Observation) -> Tensor? {
+    let picture = observation.picture
     return (picture - picture.flipped(axis == .horizontal ? 3 : 2)).square().mean()
   }
 }

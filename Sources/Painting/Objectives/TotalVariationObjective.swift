@@ -5,12 +5,12 @@ extension ObjectiveKind {
     "tv", "little difference between neighbouring pixels",
     arguments: [
       .choice(
-        "kind", TotalVariationObjective.Kind.allCases.map(\.rawValue), standard: "squared",
+        "kind", TotalVariationObjective.Kind.allCases.map(\.rawValue), default: "squared",
         "mean of squared differences, or of their lengths, which keeps edges")
     ]
-  ) { setting in
+  ) { context in
     TotalVariationObjective(
-      kind: setting.text("kind").flatMap(TotalVariationObjective.Kind.init) ?? .squared)
+      kind: context.choice("kind"))
   }
 }
 
@@ -23,10 +23,10 @@ struct TotalVariationObjective: Objective {
 
   let kind: Kind
 
-  func loss(_ sight: Sight) -> Tensor? {
+  func loss(_ observation: Observation) -> Tensor? {
     switch kind {
-    case .squared: squaredVariation(sight.picture).mean() / 4
-    case .isotropic: isotropicVariation(sight.picture)
+    case .squared: squaredVariation(observation.picture).mean() / 4
+    case .isotropic: isotropicVariation(observation.picture)
     }
   }
 }

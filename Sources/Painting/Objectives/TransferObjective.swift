@@ -21,9 +21,9 @@ struct TransferObjective: Objective, Restricting {
   /// How much the change counts.
   let scale: Double
 
-  func loss(_ sight: Sight) -> Tensor? {
-    let losses = sight.views.indices.compactMap { index -> Tensor? in
-      let views = sight.views[index]
+  func loss(_ observation: Observation) -> Tensor? {
+    let losses = observation.views.indices.compactMap { index -> Tensor? in
+      let views = observation.views[index]
       guard let embed = views.embeddingsOfOther, let read = views.viewsOfOther else { return nil }
       let before = noGrad { embed(source) }
       let outside = noGrad {
@@ -107,32 +107,31 @@ extension ObjectiveKind {
     "transfer", "One thing in the picture to begin from made into another, all else kept",
     arguments: [
       .text("from", "What is there"), .text("to", "What is wanted in its place"),
-      .number("scale", 0...100, standard: 1.25, "How much the change counts"),
-      .choice(
-        "mask", ["yes", "no"], standard: "yes",
+      .number("scale", 0...100, default: 1.25, "How much the change counts"),
+      .flag(
+        "mask", default: true,
         "Whether only the place may change where it is found"),
-      .integer("samples", 16...100_000, standard: 1024, "Squares by which it is found"),
+      .integer("samples", 16...100_000, default: 1024, "Squares by which it is found"),
     ]
-  ) { setting in
-    guard let networks = setting.networks, let request = setting.request else {
-      throw RequestError.badValue(field: "transfer", reason: "needs the networks of an engine")
-    }
-    guard let source = setting.initial else {
+  ) { context in
+    let painting = try context.ofPainting()
+    let (networks, request) = (painting.networks, painting.request)
+    guard let source = context.initial else {
       throw RequestError.badValue(field: "transfer", reason: "needs a picture: --init-image")
     }
-    guard let from = setting.text("from"), let to = setting.text("to") else {
+    guard let from = context.text("from"), let to = context.text("to") else {
       throw RequestError.badValue(
         field: "transfer", reason: "needs both texts: transfer,from=a lion,to=a tiger")
     }
     let perceptors = try networks.perceptors(request)
     let before = perceptors.map { $0.embedding(of: from) }
     let region =
-      setting.text("mask") == "no"
+      !context.flag("mask")
       ? nil
-      : RelevanceMap(perceptor: perceptors[0], samples: setting.integer("samples") ?? 1024)(
-        source, before[0], seed: setting.seed)
+      : RelevanceMap(perceptor: perceptors[0], samples: context.integer("samples"))(
+        source, before[0], seed: context.seed)
     return TransferObjective(
       source: source, region: region, from: before, to: perceptors.map { $0.embedding(of: to) },
-      scale: setting.number("scale"))
+      scale: context.number("scale"))
   }
 }

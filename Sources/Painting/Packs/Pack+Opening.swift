@@ -1,6 +1,8 @@
 import EmbeddedPack
 import Foundation
+import Library
 import Models
+import Tokenizers
 import Weights
 
 /// A pack folder whose manifest has been read and found sound. Its files are checked when they are
@@ -10,22 +12,22 @@ public struct Pack: Sendable {
   public let folder: URL
   /// What `pack.json` says.
   public let manifest: PackManifest
-  /// CLIP's sizes, where the pack has one.
-  public let clip: CLIP.Config?
-  /// The VQGAN's sizes, where the pack has one.
-  public let vqgan: VQGAN.Config?
-  /// The transformer's sizes, where the pack has one.
-  public let dalle: DALLEBart.Config?
-  /// The diffusion model's sizes, where the pack has one.
-  public let diffusion: VDiffusion.Config?
-  /// The sizes of the generator of classes, where the pack has one.
-  public let biggan: BigGAN.Config?
-  /// The sizes of the network that enlarges, where the pack has one.
-  public let upscaler: RRDBNet.Config?
+  private let networks: [Architecture.ID: Component]
+
+  /// A network of the pack.
+  struct Component: Sendable {
+    /// Its file, in the pack's folder.
+    let file: String
+    let config: any NetworkConfig
+  }
+
+  /// The file of the vocabulary.
+  public static let tokenizerFile = "tokenizer.json"
 
   /// Reads and checks `pack.json`.
+  /// - Parameter registry: the networks and methods that are known.
   /// - Throws: `PaintingError.badPack`.
-  public init(folder: URL) throws {
+  public init(folder: URL, registry: Registry = .builtIn) throws {
     let url = folder.appending(path: "pack.json")
     func bad(_ reason: String) -> PaintingError { .badPack(path: folder.path, reason: reason) }
     guard let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
@@ -38,32 +40,34 @@ public struct Pack: Sendable {
     }
     do {
       manifest = try JSONDecoder().decode(PackManifest.self, from: data)
-      clip = try Self.config(CLIP.Config.self, manifest.clip, "clip")
-      vqgan = try Self.config(VQGAN.Config.self, manifest.vqgan, "vqgan")
-      dalle = try Self.config(DALLEBart.Config.self, manifest.dalle, "dalle")
-      diffusion = try Self.config(VDiffusion.Config.self, manifest.diffusion, "diffusion")
-      biggan = try Self.config(BigGAN.Config.self, manifest.biggan, "biggan")
-      upscaler = try Self.config(RRDBNet.Config.self, manifest.upscaler, "upscaler")
     } catch let error as DecodingError {
       throw bad("in its pack.json " + Self.words(error))
-    } catch {
-      throw bad("\(error)")
+    }
+    if let problem = manifest.problem { throw bad(problem) }
+    do {
+      networks = try manifest.networks.reduce(into: [:]) { networks, network in
+        networks[network.key] = try Self.component(network.key, network.value, registry)
+      }
+    } catch let problem as PackProblem {
+      throw bad(problem.description)
     }
     self.folder = folder
-    if let problem = manifest.problem ?? networkProblem() { throw bad(problem) }
+    for method in registry.methods {
+      if let problem = method.packProblem(self) { throw bad(problem) }
+    }
   }
 
-  /// Whether the pack has all that `method` needs.
-  public func has(_ method: Method) -> Bool { lacking(method) == nil }
+  /// The pack's network of an architecture; nil where it has none.
+  func network(_ architecture: Architecture.ID) -> Component? { networks[architecture] }
 
-  /// What `method` needs and the pack lacks.
-  func lacking(_ method: Method) -> String? {
-    if clip == nil { return "CLIP" }
-    if method == .dalle {
-      return vqgan == nil ? "VQGAN" : dalle == nil ? "DALL·E transformer" : nil
-    }
-    // What no pack has is looked for among the installed models.
-    return method.drawer?.needs == .vqgan && vqgan == nil ? "VQGAN" : nil
+  /// The sizes of the pack's network of this kind; nil where it has none.
+  public func config<N: Network>(of type: N.Type) -> N.Config? {
+    networks[N.architecture.id]?.config as? N.Config
+  }
+
+  /// The file of the pack's network of this kind, not yet checked; nil where it has none.
+  public func file<N: Network>(of type: N.Type) -> URL? {
+    networks[N.architecture.id].map { folder.appending(path: $0.file) }
   }
 
   /// The file `name`, after its size and checksum were found right.
@@ -88,19 +92,40 @@ public struct Pack: Sendable {
     return url
   }
 
+  /// The vocabulary, of which each network that reads texts must know all tokens.
+  func tokenizer() throws -> CLIPTokenizer {
+    let tokenizer = try CLIPTokenizer(contentsOf: checkedFile(Self.tokenizerFile))
+    for (name, network) in networks.sorted(by: { $0.key < $1.key }) {
+      guard let count = network.config.vocabularySize, count < tokenizer.vocabularySize else {
+        continue
+      }
+      throw PaintingError.badPack(
+        path: folder.path,
+        reason: "\(name) knows \(count) tokens and the tokenizer has \(tokenizer.vocabularySize)")
+    }
+    return tokenizer
+  }
+
   // MARK: Reading
 
-  private static func config<Config: Decodable>(
-    _ type: Config.Type, _ value: JSONValue?, _ key: String
-  ) throws -> Config? {
-    guard let value else { return nil }
+  private static func component(
+    _ id: Architecture.ID, _ network: PackManifest.Network, _ registry: Registry
+  ) throws -> Component {
+    guard let architecture = registry.architectures.first(where: { $0.id == id }) else {
+      throw PackProblem("its pack.json has a network '\(id.prefix(40))', which this program lacks")
+    }
+    let config: any NetworkConfig
     do {
-      return try JSONDecoder().decode(type, from: JSONEncoder().encode(value))
+      config = try architecture.config(from: JSONEncoder().encode(network.config))
     } catch let error as DecodingError {
-      throw PackProblem("in '\(key)' of its pack.json " + words(error))
+      throw PackProblem("in '\(id)' of its pack.json " + words(error))
     } catch {
       throw PackProblem("\(error)")
     }
+    if let problem = config.problem {
+      throw PackProblem("under '\(id)' of its pack.json \(problem)")
+    }
+    return Component(file: network.file, config: config)
   }
 
   private static func words(_ error: DecodingError) -> String {
@@ -119,7 +144,7 @@ public struct Pack: Sendable {
 }
 
 /// A reason, to be wrapped in `PaintingError.badPack`.
-struct PackProblem: Error, CustomStringConvertible {
+private struct PackProblem: Error {
   let description: String
   init(_ description: String) { self.description = description }
 }
@@ -129,7 +154,7 @@ struct PackProblem: Error, CustomStringConvertible {
 extension PackManifest {
   /// What is wrong with the manifest by itself; nil when nothing is.
   var problem: String? {
-    guard schema == Self.currentSchema else {
+    guard (1...Self.currentSchema).contains(schema) else {
       return "its pack.json has schema \(schema), and this program reads \(Self.currentSchema)"
     }
     guard (16...4096).contains(pictureSize), (16...4096).contains(largestSize) else {
@@ -143,64 +168,11 @@ extension PackManifest {
         return "size or sha256 of '\(name)' is not valid"
       }
     }
-    let needed = [
-      ("clip", clip), ("vqgan", vqgan), ("dalle", dalle), ("diffusion", diffusion),
-      ("biggan", biggan),
-      ("upscaler", upscaler),
-    ]
-    for case (let name, _?) in needed where files["\(name).safetensors"] == nil {
-      return "it describes \(name) but does not list \(name).safetensors"
+    for (id, network) in networks.sorted(by: { $0.key < $1.key }) where files[network.file] == nil {
+      return "it describes \(id) but does not list \(network.file)"
     }
-    if clip != nil || dalle != nil, files["tokenizer.json"] == nil {
-      return "it does not list tokenizer.json"
-    }
-    return nil
-  }
-}
-
-extension Pack {
-  /// What is wrong with the networks' sizes, which would otherwise surface as a trap deep inside.
-  private func networkProblem() -> String? {
-    if let vqgan, let problem = vqgan.problem.map({ "under 'vqgan' of its pack.json \($0)" }) {
-      return problem
-    }
-    if let dalle, let problem = dalle.problem.map({ "under 'dalle' of its pack.json \($0)" }) {
-      return problem
-    }
-    if let upscaler, upscaler.problem != nil || upscaler.scale != 2 {
-      return "under 'upscaler' of its pack.json the sizes make no network that doubles"
-    }
-    if let biggan, let problem = biggan.problem {
-      return "under 'biggan' of its pack.json \(problem)"
-    }
-    if let diffusion, let problem = problem(of: diffusion) { return problem }
-    guard let dalle else { return nil }
-    guard let vqgan else { return "it has a DALL·E transformer without a VQGAN" }
-    let side = Int(Double(dalle.image_token_count).squareRoot())
-    guard
-      dalle.image_vocab_count == vqgan.n_embed, dalle.levels == vqgan.levels,
-      side * side == dalle.image_token_count, side * vqgan.factor == manifest.pictureSize
-    else {
-      return "the codes of its DALL·E transformer are not those of its VQGAN"
-    }
-    return nil
-  }
-}
-
-extension Pack {
-  /// What is wrong with a diffusion model of this pack.
-  private func problem(of diffusion: VDiffusion.Config) -> String? {
-    if let problem = diffusion.problem { return "under 'diffusion' of its pack.json \(problem)" }
-    guard let vqgan, diffusion.channels == vqgan.embed_dim else {
-      return "its diffusion model draws latents that are not its VQGAN's"
-    }
-    guard (16...4096).contains(diffusion.size * vqgan.factor) else {
-      return
-        "its diffusion model draws pictures of \(diffusion.size * vqgan.factor) pixels a side, "
-        + "and they must have 16 to 4096"
-    }
-    if let condition = diffusion.condition, condition.embedding != clip?.embedDim {
-      return "its diffusion model is told embeddings that are not its CLIP's"
+    if !networks.isEmpty, files[Pack.tokenizerFile] == nil {
+      return "it does not list \(Pack.tokenizerFile)"
     }
     return nil
   }

@@ -21,7 +21,7 @@ import Yams
 /// its own, which see more than the pack's.
 public struct Preset: Sendable, Hashable {
   /// What a preset asks of the request.
-  public struct Wishes: Sendable, Hashable {
+  public struct Values: Sendable, Hashable {
     /// Fields of a request by their JSON names.
     public var fields: [String: JSONValue] = [:]
     /// By how much the picture is larger than it would be.
@@ -33,29 +33,31 @@ public struct Preset: Sendable, Hashable {
   /// What it is for, in one sentence without the final stop.
   public let help: String
   /// What it asks for.
-  public let wishes: Wishes
+  public let values: Values
   /// What it asks for instead where CLIPs are named.
-  public let large: Wishes
+  public let large: Values
   /// The prompt with `{}` for each of its texts.
   public let prompt: String?
   /// Whether the pack's own CLIP makes little of it.
   public let wantsLargeCLIP: Bool
 
   /// Reads a file.
+  /// - Parameter registry: knows what may be named.
   /// - Throws: `PresetError` naming the file and the field.
-  public init(contentsOf file: URL) throws {
+  public init(contentsOf file: URL, registry: Registry = .builtIn) throws {
     guard let text = try? String(contentsOf: file, encoding: .utf8) else {
       throw PresetError.bad(path: file.relativePath, reason: "it cannot be read as a text")
     }
     try self.init(
-      yaml: text, name: file.deletingPathExtension().lastPathComponent, path: file.relativePath)
+      yaml: text, name: file.deletingPathExtension().lastPathComponent, path: file.relativePath,
+      registry: registry)
   }
 
   /// Reads a document.
   /// - Parameters:
   ///   - name: of the preset.
   ///   - path: what errors name.
-  init(yaml: String, name: String, path: String) throws {
+  init(yaml: String, name: String, path: String, registry: Registry = .builtIn) throws {
     func bad(_ reason: String) -> PresetError { .bad(path: path, reason: reason) }
     let value: JSONValue
     do {
@@ -91,11 +93,11 @@ public struct Preset: Sendable, Hashable {
       large = fields
     }
     do {
-      wishes = try Self.wishes(&keys, of: "")
-      self.large = try Self.wishes(&large, of: "large.")
+      values = try Self.values(&keys, of: "", registry)
+      self.large = try Self.values(&large, of: "large.", registry)
       if let prompt { _ = try PromptTemplate(prompt) }
     } catch {
-      throw bad(Self.sentence(error))
+      throw bad(error.sentence)
     }
     for (key, prefix) in (keys.map { ($0.key, "") } + large.map { ($0.key, "large.") }).sorted(
       by: <)
@@ -107,16 +109,16 @@ public struct Preset: Sendable, Hashable {
     }
   }
 
-  /// The wishes among the keys, which are taken out.
-  private static func wishes(
-    _ keys: inout [String: JSONValue], of prefix: String
-  ) throws(RequestError) -> Wishes {
-    var wishes = Wishes()
+  /// The values among the keys, which are taken out.
+  private static func values(
+    _ keys: inout [String: JSONValue], of prefix: String, _ registry: Registry
+  ) throws(RequestError) -> Values {
+    var values = Values()
     if let value = keys.removeValue(forKey: "scale") {
       let checked = try ParameterKind.number(0.1...16).check(value, of: "\(prefix)scale")
-      if case .number(let number) = checked { wishes.scale = number }
+      if case .number(let number) = checked { values.scale = number }
     }
-    guard let value = keys.removeValue(forKey: "request") else { return wishes }
+    guard let value = keys.removeValue(forKey: "request") else { return values }
     guard case .object(let fields) = value else {
       throw .badValue(field: "\(prefix)request", reason: "must hold fields of a request")
     }
@@ -128,25 +130,39 @@ public struct Preset: Sendable, Hashable {
           reason: "does not belong there; a prompt stands beside request")
       }
       try scratch.set(name, value)
+      scratch = try scratch.checked(in: registry)
       // Values in their exact types, as the request has them.
-      wishes.fields[name] = scratch[name]
-      if let argument = Request.argument(name) {
-        wishes.fields[name] = try argument.kind.check(value, of: name)
-      }
+      values.fields[name] = scratch[name]
     }
     guard scratch.references.isEmpty else {
       throw .badValue(field: "\(prefix)request", reason: "names a file, which a preset cannot")
     }
-    return wishes
-  }
-
-  private static func sentence(_ error: RequestError) -> String {
-    let text = "\(error)"
-    return text.hasSuffix(".") ? String(text.dropLast()) : text
+    return values
   }
 
   private static func firstLines(of error: any Error) -> String {
     "\(error)".split(separator: "\n").prefix(2).joined(separator: " ")
+  }
+}
+
+extension Preset {
+  /// What a preset is about.
+  public enum Kind: String, Sendable {
+    case style, quality, shape, recipe
+  }
+
+  /// What it is about: the work that is done, the proportions, a way of painting (of a notebook, mostly),
+  /// or a look.
+  public var kind: Kind {
+    let fields = Set(values.fields.keys).union(large.fields.keys)
+    if prompt == nil, fields.isSubset(of: ["width", "height"]), values.scale == nil {
+      return .shape
+    }
+    let work: Set = [
+      "iterations", "cutouts", "candidates", "learningRateDrops", "accumulate",
+    ]
+    if prompt == nil, fields.isSubset(of: work) { return .quality }
+    return prompt == nil && !fields.contains("filters") ? .recipe : .style
   }
 }
 
@@ -190,7 +206,7 @@ public enum PresetError: Error, Equatable, CustomStringConvertible {
   /// A file that is no preset.
   case bad(path: String, reason: String)
   /// It has nothing to say to the method that paints.
-  case idle(String, method: Method)
+  case idle(String, method: Method.ID)
 
   /// One or two sentences for the user, with the next step.
   public var description: String {

@@ -1,20 +1,26 @@
 import EmbeddedPack
 import Foundation
-import Weights
+import Library
 
 /// Where presets lie: folders of YAML files, of which earlier ones win.
 public struct PresetLibrary: Sendable {
   /// The folders.
   public let folders: [URL]
 
+  /// What presets may name.
+  public let registry: Registry
+
   /// A library of these folders.
-  public init(folders: [URL]) { self.folders = folders }
+  public init(folders: [URL], registry: Registry = .builtIn) {
+    (self.folders, self.registry) = (folders, registry)
+  }
 
   /// The user's presets, and then those that ship.
   public static func standard(
-    _ environment: [String: String] = ProcessInfo.processInfo.environment
+    _ environment: [String: String] = ProcessInfo.processInfo.environment,
+    registry: Registry = .builtIn
   ) -> PresetLibrary {
-    PresetLibrary(folders: [user(environment), shipped])
+    PresetLibrary(folders: [user(environment), shipped], registry: registry)
   }
 
   /// The user's own: `REVERIE_PRESETS`, else `$XDG_CONFIG_HOME/reverie/presets`, else
@@ -47,7 +53,7 @@ public struct PresetLibrary: Sendable {
   /// A preset by name.
   /// - Throws: `PresetError`.
   public func preset(_ name: String) throws -> Preset {
-    try Preset(contentsOf: file(name))
+    try Preset(contentsOf: file(name), registry: registry)
   }
 
   /// The file of a preset.

@@ -4,12 +4,12 @@ extension Request {
   /// Of two presets the later one counts, but their objectives and filters add up; one that is named
   /// again replaces the earlier one of its name. Fields that the method does not take are left out, so
   /// that one quality may serve all methods.
-  /// - Parameter pack: chooses the method where neither says one.
+  /// - Parameter resolver: chooses the method where neither says one.
   /// - Throws: `PresetError.idle`, `RequestError` or `PaintingError`.
-  public func with(_ presets: [Preset], pack: Pack) throws -> Request {
+  public func with(_ presets: [Preset], _ resolver: Resolver) throws -> Request {
     guard !presets.isEmpty else { return self }
     let isLarge = try hasLargeCLIP(presets)
-    let wishes = presets.map { $0.wishes(large: isLarge) }
+    let all = presets.map { $0.values(large: isLarge) }
     var request = self
     for preset in presets {
       if let template = try preset.prompt.map(PromptTemplate.init) {
@@ -17,19 +17,20 @@ extension Request {
       }
     }
     var fields: [String: JSONValue] = [:]
-    for wish in wishes { fields.merge(wish.fields, uniquingKeysWith: Self.joined) }
+    for values in all { fields.merge(values.fields, uniquingKeysWith: Self.joined) }
 
     // Method and size first: they decide what is possible.
     for name in ["method", "width", "height"] where request[name] == nil {
       if let value = fields[name] { try request.set(name, value) }
     }
-    let method = try pack.method(for: request)
-    for (preset, wish) in zip(presets, wishes) {
-      let says = wish.fields.keys.contains { $0 != "method" && method.takes($0) }
+    let choice = try resolver.choice(for: request)
+    let method = choice.method
+    for (preset, values) in zip(presets, all) {
+      let says = values.fields.keys.contains { $0 != "method" && method.takes($0) }
       guard
-        says || wish.scale != nil || preset.prompt != nil
-          || wish.fields["method"] == .string(method.rawValue)
-      else { throw PresetError.idle(preset.name, method: method) }
+        says || values.scale != nil || preset.prompt != nil
+          || values.fields["method"] == .string(method.id.rawValue)
+      else { throw PresetError.idle(preset.name, method: method.id) }
     }
     for (name, value) in fields where method.takes(name) {
       guard let given = self[name] else {
@@ -40,11 +41,11 @@ extension Request {
         try request.set(name, Self.joined(value, given))
       }
     }
-    request.method = method
-    if width == nil, height == nil, let scale = wishes.compactMap(\.scale).last {
+    (request.method, request.model) = (method.id, choice.model)
+    if width == nil, height == nil, let scale = all.compactMap(\.scale).last {
       for name in ["width", "height"] {
-        let standard = try pack.standard(name, of: method)
-        guard case .integer(let side) = request[name] ?? standard else { continue }
+        let usual = try resolver.default(name, of: method)
+        guard case .integer(let side) = request[name] ?? usual else { continue }
         try request.set(name, .integer(min(4096, max(16, Int((Double(side) * scale).rounded())))))
       }
     }
@@ -53,9 +54,9 @@ extension Request {
 
   /// Whether it, or else one of the presets, names CLIPs beside the pack's own.
   public func hasLargeCLIP(_ presets: [Preset]) throws -> Bool {
-    let named = presets.compactMap { $0.wishes.fields["clip"]?.text }.last
+    let named = presets.compactMap { $0.values.fields["clip"]?.text }.last
     return try (clip ?? named).map {
-      try Perceptor.Choice.parse($0) != Perceptor.Choice.standard
+      try Perceptor.Choice.parse($0) != Perceptor.Choice.default
     } ?? false
   }
 
@@ -73,16 +74,9 @@ extension Request {
 
 extension Preset {
   /// What it asks for, with or without CLIPs that are named.
-  func wishes(large isLarge: Bool) -> Wishes {
-    guard isLarge else { return wishes }
-    return Wishes(
-      fields: wishes.fields.merging(large.fields) { $1 }, scale: large.scale ?? wishes.scale)
-  }
-}
-
-extension Method {
-  /// Whether it takes a parameter, or has an argument, of this name.
-  func takes(_ name: String) -> Bool {
-    Request.parameter(name)?.belongs(to: self) ?? (drawer?.argument(name) != nil)
+  func values(large isLarge: Bool) -> Values {
+    guard isLarge else { return values }
+    return Values(
+      fields: values.fields.merging(large.fields) { $1 }, scale: large.scale ?? values.scale)
   }
 }

@@ -6,22 +6,22 @@ import Torch
 extension Strokes {
   /// The arguments `minWidth` and `maxWidth`, percent of the height, in pixels.
   /// - Throws: `RequestError` when they are in the wrong order.
-  static func widthLimits(_ setting: Setting, atLeast floor: Double = 0) throws
+  static func widthLimits(_ context: PartContext, atLeast floor: Double = 0) throws
     -> ClosedRange<Double>
   {
-    let (low, high) = (setting.number("minWidth"), setting.number("maxWidth"))
+    let (low, high) = (context.number("minWidth"), context.number("maxWidth"))
     guard low <= high else {
       throw RequestError.badValue(
         field: "minWidth", reason: "must not be above maxWidth, which is \(high)")
     }
-    let pixels = Double(setting.height) / 100
+    let pixels = Double(context.height) / 100
     return max(low * pixels, floor)...max(high * pixels, floor)
   }
 
   /// The argument `paper`, `[3]`.
   /// - Throws: `RequestError` when it is not a colour.
-  static func paper(_ setting: Setting) throws -> Tensor {
-    let text = setting.text("paper") ?? ""
+  static func paper(_ context: PartContext) throws -> Tensor {
+    let text = context.text("paper") ?? ""
     guard let color = try? Color(parsing: text) else {
       throw RequestError.badValue(
         field: "paper",

@@ -125,18 +125,19 @@ public struct Metadata: Codable, Sendable, Equatable {
 
   /// The line that AUTOMATIC1111's tools and galleries read: prompt, then `key: value` pairs.
   public var infotext: String {
-    let unit = request.method == .dalle ? request.candidates : request.iterations
+    let unit = request.iterations ?? request.candidates
     var pairs: [(String, String)] = [
       ("Steps", "\(unit ?? 0)"), ("Sampler", sampler),
     ]
-    if let scale = request.conditionScale { pairs.append(("CFG scale", "\(scale)")) }
+    if let scale = request.arguments["conditionScale"] { pairs.append(("CFG scale", scale.text)) }
     if let seed = request.seed { pairs.append(("Seed", "\(seed)")) }
     pairs.append(("Size", "\(request.width ?? 0)x\(request.height ?? 0)"))
     pairs.append(("Model", "\(pack.id) \(pack.version)"))
     if let cutouts = request.cutouts { pairs.append(("Cutouts", "\(cutouts)")) }
     if let rate = request.learningRate { pairs.append(("Learning rate", "\(rate)")) }
-    if let temperature = request.temperature { pairs.append(("Temperature", "\(temperature)")) }
-    if let topK = request.topK { pairs.append(("Top k", "\(topK)")) }
+    for (name, argument) in [("Temperature", "temperature"), ("Top k", "topK")] {
+      if let value = request.arguments[argument] { pairs.append((name, value.text)) }
+    }
     pairs.append(("Version", "\(Program.name) \(version)"))
     let line = pairs.map { "\($0): \(Self.quoted($1))" }.joined(separator: ", ")
     return request.prompt + "\n" + line
@@ -144,7 +145,8 @@ public struct Metadata: Codable, Sendable, Equatable {
 
   /// The method as galleries know it.
   private var sampler: String {
-    request.method?.drawer?.title ?? "DALL-E"
+    let method = request.method ?? .auto
+    return Registry.builtIn.method(method)?.samplerName ?? method.rawValue
   }
 
   /// Values with the grammar's own characters stand in quotation marks.

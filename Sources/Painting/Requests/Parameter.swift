@@ -6,7 +6,7 @@ public struct ParameterDeclaration: Sendable {
     case picture = "Picture"
     case prompts = "Prompts"
     case optimisation = "Under CLIP's guidance"
-    case sampling = "DALL·E"
+    case candidates = "Candidates"
     case execution = "Execution"
   }
 
@@ -16,10 +16,10 @@ public struct ParameterDeclaration: Sendable {
   public let kind: ParameterKind
   /// Under what heading it stands.
   public let group: Group
-  /// The methods that take it.
-  public let scope: Scope
-  /// What stands in when neither the request nor the pack gives a value.
-  public let standard: JSONValue?
+  /// What a method must be able to do to take it.
+  public let needs: Capabilities
+  /// What stands in when neither the request nor the pack nor the method gives a value.
+  public let `default`: JSONValue?
   /// What it does, in one sentence, without the final stop.
   public let help: String
 
@@ -36,12 +36,9 @@ public struct ParameterDeclaration: Sendable {
   /// Help with range and default.
   public func fullHelp() -> String {
     var notes = [kind.note()].compactMap(\.self)
-    if let standard { notes.append("default \(shown(standard))") }
+    if let value = `default` { notes.append("default \(shown(value))") }
     return notes.isEmpty ? help + "." : "\(help) (\(notes.joined(separator: "; ")))."
   }
-
-  /// Whether `method` takes it.
-  public func belongs(to method: Method) -> Bool { scope.contains(method) }
 }
 
 // MARK: - Making declarations
@@ -51,12 +48,13 @@ extension ParameterDeclaration {
 
   /// A parameter whose checked value reads as `Value`.
   private init<Value>(
-    _ name: String, _ path: Path<Value>, _ kind: ParameterKind, _ group: Group, _ scope: Scope,
-    standard: JSONValue?, _ help: String, write: @escaping @Sendable (Value) -> JSONValue,
+    _ name: String, _ path: Path<Value>, _ kind: ParameterKind, _ group: Group,
+    _ needs: Capabilities,
+    default: JSONValue?, _ help: String, write: @escaping @Sendable (Value) -> JSONValue,
     read: @escaping @Sendable (JSONValue) throws(RequestError) -> Value?
   ) {
     self.init(
-      name: name, kind: kind, group: group, scope: scope, standard: standard, help: help,
+      name: name, kind: kind, group: group, needs: needs, default: `default`, help: help,
       get: { $0[keyPath: path].map(write) },
       set: { request, value throws(RequestError) in
         guard let value, value != .null else {
@@ -68,11 +66,11 @@ extension ParameterDeclaration {
   }
 
   static func text(
-    _ name: String, _ path: Path<String>, limit: Int, _ group: Group, _ scope: Scope = .all,
+    _ name: String, _ path: Path<String>, limit: Int, _ group: Group, _ needs: Capabilities = [],
     _ help: String
   ) -> Self {
     Self(
-      name, path, .text(limit: limit), group, scope, standard: nil, help, write: JSONValue.string
+      name, path, .text(limit: limit), group, needs, default: nil, help, write: JSONValue.string
     ) { value throws(RequestError) in
       if case .string(let text) = value { text } else { nil }
     }
@@ -80,10 +78,10 @@ extension ParameterDeclaration {
 
   static func integer(
     _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ group: Group,
-    _ scope: Scope = .all, standard: Int? = nil, _ help: String
+    _ needs: Capabilities = [], default: Int? = nil, _ help: String
   ) -> Self {
     Self(
-      name, path, .integer(range), group, scope, standard: standard.map(JSONValue.integer), help,
+      name, path, .integer(range), group, needs, default: `default`.map(JSONValue.integer), help,
       write: JSONValue.integer
     ) { value throws(RequestError) in
       if case .integer(let number) = value { number } else { nil }
@@ -95,7 +93,7 @@ extension ParameterDeclaration {
   ) -> Self {
     let kind = ParameterKind.integer(Seed.range)
     return Self(
-      name: name, kind: kind, group: group, scope: .all, standard: nil, help: help,
+      name: name, kind: kind, group: group, needs: [], default: nil, help: help,
       get: { $0[keyPath: path].map(JSONValue.integer) },
       set: { request, value throws(RequestError) in
         switch value {
@@ -111,23 +109,33 @@ extension ParameterDeclaration {
 
   static func number(
     _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ group: Group,
-    _ scope: Scope = .all, standard: Double? = nil, _ help: String
+    _ needs: Capabilities = [], default: Double? = nil, _ help: String
   ) -> Self {
     Self(
-      name, path, .number(range), group, scope, standard: standard.map(JSONValue.number), help,
+      name, path, .number(range), group, needs, default: `default`.map(JSONValue.number), help,
       write: JSONValue.number
     ) { value throws(RequestError) in
       if case .number(let number) = value { number } else { nil }
     }
   }
 
-  static func numbers(
-    _ name: String, _ path: Path<[Double]>, _ range: ClosedRange<Double>, most: Int,
-    _ group: Group, _ scope: Scope = .all, standard: [Double]? = nil, _ help: String
+  static func schedule(
+    _ name: String, _ path: Path<Schedule>, _ range: ClosedRange<Double>, _ group: Group,
+    _ needs: Capabilities = [], default: Double? = nil, _ help: String
   ) -> Self {
     Self(
-      name, path, .numbers(range, most: most), group, scope,
-      standard: standard.map { .array($0.map(JSONValue.number)) }, help,
+      name, path, .schedule(range), group, needs, default: `default`.map(JSONValue.number), help,
+      write: \.json
+    ) { value throws(RequestError) in Schedule(json: value) }
+  }
+
+  static func numbers(
+    _ name: String, _ path: Path<[Double]>, _ range: ClosedRange<Double>, most: Int,
+    _ group: Group, _ needs: Capabilities = [], default: [Double]? = nil, _ help: String
+  ) -> Self {
+    Self(
+      name, path, .numbers(range, most: most), group, needs,
+      default: `default`.map { .array($0.map(JSONValue.number)) }, help,
       write: { .array($0.map(JSONValue.number)) }
     ) { value throws(RequestError) in
       guard case .array(let values) = value else { return nil }
@@ -136,35 +144,35 @@ extension ParameterDeclaration {
   }
 
   static func choice<Word: RawRepresentable & CaseIterable & Sendable>(
-    _ name: String, _ path: Path<Word>, _ group: Group, _ scope: Scope = .all,
-    standard: Word? = nil, _ help: String
+    _ name: String, _ path: Path<Word>, _ group: Group, _ needs: Capabilities = [],
+    default: Word? = nil, _ help: String
   ) -> Self where Word.RawValue == String {
     Self(
-      name, path, .choice(Word.allCases.map(\.rawValue)), group, scope,
-      standard: standard.map { .string($0.rawValue) }, help, write: { .string($0.rawValue) }
+      name, path, .choice(Word.allCases.map(\.rawValue)), group, needs,
+      default: `default`.map { .string($0.rawValue) }, help, write: { .string($0.rawValue) }
     ) { value throws(RequestError) in
       if case .string(let word) = value { Word(rawValue: word) } else { nil }
     }
   }
 
   static func method(
-    _ name: String, _ path: Path<Method>, _ group: Group, _ help: String
+    _ name: String, _ path: Path<Method.ID>, _ group: Group, _ help: String
   ) -> Self {
     Self(
-      name, path, .method, group, .all, standard: .string(Method.auto.rawValue), help,
+      name, path, .method, group, [], default: .string(Method.ID.auto.rawValue), help,
       write: { .string($0.rawValue) }
     ) { value throws(RequestError) in
-      if case .string(let word) = value { Method(rawValue: word) } else { nil }
+      if case .string(let word) = value { Method.ID(rawValue: word) } else { nil }
     }
   }
 
   static func augmentations(
-    _ name: String, _ path: Path<[Augmentation]>, _ group: Group, _ scope: Scope,
-    standard: [Augmentation]? = nil, _ help: String
+    _ name: String, _ path: Path<[Augmentation]>, _ group: Group, _ needs: Capabilities,
+    default: [Augmentation]? = nil, _ help: String
   ) -> Self {
     Self(
-      name, path, .augmentations, group, scope,
-      standard: standard.map { .array($0.map { .string($0.rawValue) }) }, help,
+      name, path, .augmentations, group, needs,
+      default: `default`.map { .array($0.map { .string($0.rawValue) }) }, help,
       write: { .array($0.map { .string($0.rawValue) }) }
     ) { value throws(RequestError) in
       guard case .array(let values) = value else { return nil }
@@ -175,34 +183,34 @@ extension ParameterDeclaration {
   }
 
   static func file(
-    _ name: String, _ path: Path<FileReference>, _ group: Group, _ scope: Scope = .all,
+    _ name: String, _ path: Path<FileReference>, _ group: Group, _ needs: Capabilities = [],
     _ help: String
   ) -> Self {
-    Self(name, path, .file, group, scope, standard: nil, help, write: \.json) {
+    Self(name, path, .file, group, needs, default: nil, help, write: \.json) {
       value throws(RequestError) in FileReference(json: value)
     }
   }
 
   static func parts(
     _ name: String, _ path: Path<[PartSpec]>, _ family: PartSpec.Family, _ group: Group,
-    _ scope: Scope, _ help: String
+    _ needs: Capabilities, _ help: String
   ) -> Self {
     Self(
-      name, path, .parts(family), group, scope, standard: nil, help,
+      name, path, .parts(family), group, needs, default: nil, help,
       write: { .array($0.map(\.json)) }
     ) { value throws(RequestError) in
       guard case .array(let values) = value else { return nil }
       var parts: [PartSpec] = []
-      for value in values { parts.append(try PartSpec(json: value, family)) }
+      for value in values { parts.append(try PartSpec(json: value, family, in: nil)) }
       return parts
     }
   }
 
   static func prompts(
-    _ name: String, _ path: Path<[Prompt]>, _ group: Group, _ scope: Scope, _ help: String
+    _ name: String, _ path: Path<[Prompt]>, _ group: Group, _ needs: Capabilities, _ help: String
   ) -> Self {
     Self(
-      name, path, .prompts, group, scope, standard: nil, help, write: { .array($0.map(\.json)) }
+      name, path, .prompts, group, needs, default: nil, help, write: { .array($0.map(\.json)) }
     ) { value throws(RequestError) in
       guard case .array(let values) = value else { return nil }
       var prompts: [Prompt] = []

@@ -8,9 +8,10 @@ extension ParameterKind {
   ///   - field: what errors name.
   ///   - attach: gives a file its reference.
   /// - Throws: `RequestError`, and what `attach` throws.
-  public func value(of text: String, field: String, attach: (String) throws -> FileReference) throws
-    -> JSONValue
-  {
+  public func value(
+    of text: String, field: String, in registry: Registry,
+    attach: (String) throws -> FileReference
+  ) throws -> JSONValue {
     func pieces() -> [String] {
       text == "none" || text.isEmpty
         ? []
@@ -18,6 +19,7 @@ extension ParameterKind {
     }
     switch self {
     case .text, .choice, .method: return .string(text)
+    case .flag: return try check(.string(text), of: field)
     case .integer:
       guard let number = Int(text.trimmed) else {
         throw RequestError.badValue(
@@ -30,6 +32,15 @@ extension ParameterKind {
           field: field, reason: "must be a number, not '\(text.prefix(40))'")
       }
       return .number(number)
+    case .schedule:
+      guard let schedule = Schedule(text) else {
+        throw RequestError.badValue(
+          field: field,
+          reason:
+            "must be a number, or numbers over the steps as in 0.1*100,0.05*50 or 0:1,50:1.05, "
+            + "not '\(text.prefix(40))'")
+      }
+      return schedule.json
     case .numbers:
       return .array(
         try pieces().map { piece in
@@ -39,10 +50,12 @@ extension ParameterKind {
           }
           return .number(number)
         })
+    case .seeds:
+      return .array(try pieces().map { .integer(try Seed.number(of: $0, field: field)) })
     case .choices, .augmentations: return .array(pieces().map(JSONValue.string))
     case .file: return try attach(text).json
     case .parts(let family):
-      return .array([try PartSpec(parsing: text, family, attach: attach).json])
+      return .array([try PartSpec(parsing: text, family, in: registry, attach: attach).json])
     case .prompts:
       throw RequestError.badValue(
         field: field, reason: "is given by --image-prompt, --noise-prompt and their kin")

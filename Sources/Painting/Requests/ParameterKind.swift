@@ -6,8 +6,14 @@ public enum ParameterKind: Sendable, Hashable {
   case integer(ClosedRange<Int>)
   /// A number in a range.
   case number(ClosedRange<Double>)
+  /// A number in a range, or several over the steps; see `Schedule`.
+  case schedule(ClosedRange<Double>)
+  /// Yes or no.
+  case flag
   /// Numbers in a range, at most so many.
   case numbers(ClosedRange<Double>, most: Int)
+  /// Seeds, at most so many.
+  case seeds(most: Int)
   /// One of these words.
   case choice([String])
   /// A method's name.
@@ -24,8 +30,11 @@ public enum ParameterKind: Sendable, Hashable {
   case prompts
 
   /// The value in its exact type.
+  /// - Parameter registry: knows the names of parts; nil leaves these for later.
   /// - Throws: `RequestError.badValue` naming the field.
-  func check(_ value: JSONValue, of field: String) throws(RequestError) -> JSONValue {
+  public func check(_ value: JSONValue, of field: String, in registry: Registry? = nil)
+    throws(RequestError) -> JSONValue
+  {
     func refuse(_ wanted: String) -> RequestError {
       .badValue(field: field, reason: "must be " + wanted + Self.found(value))
     }
@@ -41,15 +50,33 @@ public enum ParameterKind: Sendable, Hashable {
       return .number(Double(number))
     case (.number(let range), _):
       throw refuse("a number from \(shown(range.lowerBound)) to \(shown(range.upperBound))")
+    case (.schedule(let range), let value):
+      guard let schedule = Schedule(json: value) else {
+        throw refuse("a number, or numbers over the steps as in 0.1*100,0.05*50 or 0:1,50:1.05")
+      }
+      guard schedule.values.allSatisfy(range.contains) else {
+        throw refuse("a number from \(shown(range.lowerBound)) to \(shown(range.upperBound))")
+      }
+      return schedule.json
     case (.numbers(let range, let most), .array(let values)) where values.count <= most:
       var checked: [JSONValue] = []
       for value in values { checked.append(try Self.number(range).check(value, of: field)) }
       return .array(checked)
     case (.numbers(_, let most), _): throw refuse("a list of at most \(most) numbers")
+    case (.seeds(let most), .array(let values)) where values.count <= most:
+      var seeds: [JSONValue] = []
+      for value in values { seeds.append(try Self.integer(Seed.range).check(value, of: field)) }
+      return .array(seeds)
+    case (.seeds(let most), _): throw refuse("a list of at most \(most) seeds")
     case (.choice(let words), .string(let word)) where words.contains(word): return value
     case (.choice(let words), _): throw refuse("one of " + words.joined(separator: ", "))
-    case (.method, _):
-      return try Self.choice(Method.allCases.map(\.rawValue)).check(value, of: field)
+    case (.method, .string): return value
+    case (.method, _): throw refuse("the name of a method")
+    case (.flag, .bool): return value
+    // As earlier versions wrote it, and as a command line does.
+    case (.flag, .string("yes")), (.flag, .string("true")): return .bool(true)
+    case (.flag, .string("no")), (.flag, .string("false")): return .bool(false)
+    case (.flag, _): throw refuse("yes or no")
     case (.choices(let words), .array(let values)):
       var chosen: [JSONValue] = []
       for value in values {
@@ -78,7 +105,7 @@ public enum ParameterKind: Sendable, Hashable {
       return value
     case (.parts(let family), .array(let values)) where values.count <= 16:
       var parts: [JSONValue] = []
-      for value in values { parts.append(try PartSpec(json: value, family).json) }
+      for value in values { parts.append(try PartSpec(json: value, family, in: registry).json) }
       return .array(parts)
     case (.parts, _): throw refuse("a list of at most 16 objects with a 'name'")
     case (.prompts, .array(let values)) where values.count <= Prompt.most:
@@ -93,11 +120,16 @@ public enum ParameterKind: Sendable, Hashable {
   public func note() -> String? {
     switch self {
     case .text, .file, .prompts: nil
+    case .flag: "yes or no"
     case .parts(let family): "NAME:WEIGHT,ARGUMENT=VALUE; see reverie explain \(family.rawValue)s"
     case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
     case .number(let range): "\(shown(range.lowerBound)) to \(shown(range.upperBound))"
+    case .schedule(let range):
+      "\(shown(range.lowerBound)) to \(shown(range.upperBound)); over the steps as in 0.1*100,0.05*50 "
+        + "or 0:1,50:1.05"
     case .numbers(let range, _):
       "numbers from \(shown(range.lowerBound)) to \(shown(range.upperBound)), by commas"
+    case .seeds: "numbers or words, by commas"
     case .method: "see reverie explain methods"
     case .choice(let words): words.joined(separator: ", ")
     case .choices(let words): "any of " + words.joined(separator: ", ") + "; or none"
@@ -124,7 +156,8 @@ func shown(_ value: JSONValue) -> String {
   case .number(let value): shown(value)
   case .string(let value): value
   case .array(let values): values.map(shown).joined(separator: ",")
-  case .bool, .null, .object: ""
+  case .bool(let value): value ? "yes" : "no"
+  case .null, .object: ""
   }
 }
 

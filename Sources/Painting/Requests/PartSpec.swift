@@ -29,12 +29,13 @@ public struct PartSpec: Sendable, Hashable {
   /// - Parameter attach: gives a file on the command line its reference.
   /// - Throws: `RequestError`, and what `attach` throws.
   public init(
-    parsing text: String, _ family: Family, attach: (String) throws -> FileReference
+    parsing text: String, _ family: Family, in registry: Registry,
+    attach: (String) throws -> FileReference
   ) throws {
     let pieces = Self.split(text)
     let head = pieces[0].split(separator: ":", omittingEmptySubsequences: false)
     let name = String(head[0]).trimmed
-    let declared = try Self.declared(name, family)
+    let declared = try registry.arguments(of: name, family)
     var weight: Double?
     if head.count > 1 {
       guard head.count == 2, let number = Double(head[1]), number.isFinite else {
@@ -52,28 +53,33 @@ public struct PartSpec: Sendable, Hashable {
       let key = String(piece[..<equals]).trimmed
       let argument = try Self.argument(key, of: name, declared)
       arguments[key] = try argument.kind.value(
-        of: String(piece[piece.index(after: equals)...]), field: "\(name).\(key)", attach: attach)
+        of: String(piece[piece.index(after: equals)...]), field: "\(name).\(key)", in: registry,
+        attach: attach)
     }
     self.init(name, weight: weight, arguments)
-    self = try PartSpec(json: json, family)
+    self = try PartSpec(json: json, family, in: registry)
   }
 
   /// Reads the JSON form and checks it.
+  /// - Parameter registry: knows the parts and their arguments; nil leaves these for later.
   /// - Throws: `RequestError`.
-  init(json: JSONValue, _ family: Family) throws(RequestError) {
+  init(json: JSONValue, _ family: Family, in registry: Registry?) throws(RequestError) {
     guard case .object(let fields) = json, case .string(let name) = fields["name"] else {
       throw .badValue(field: "\(family.rawValue)s", reason: "must be objects with a 'name'")
     }
-    let declared = try Self.declared(name, family)
     var weight: Double?
     if let value = fields["weight"] {
       let checked = try ParameterKind.number(-1_000_000...1_000_000).check(
         value, of: "\(name).weight")
       if case .number(let number) = checked { weight = number }
     }
-    var arguments: [String: JSONValue] = [:]
-    for (key, value) in fields.sorted(by: { $0.key < $1.key })
-    where key != "name" && key != "weight" {
+    var arguments = fields.filter { $0.key != "name" && $0.key != "weight" }
+    guard let registry else {
+      self.init(name, weight: weight, arguments)
+      return
+    }
+    let declared = try registry.arguments(of: name, family)
+    for (key, value) in arguments.sorted(by: { $0.key < $1.key }) {
       let argument = try Self.argument(key, of: name, declared)
       arguments[key] = try argument.kind.check(value, of: "\(name).\(key)")
     }
@@ -86,22 +92,6 @@ public struct PartSpec: Sendable, Hashable {
     fields["name"] = .string(name)
     if let weight { fields["weight"] = .number(weight) }
     return .object(fields)
-  }
-
-  /// The arguments of a part of this name.
-  static func declared(_ name: String, _ family: Family) throws(RequestError) -> [PartArgument] {
-    let known: [(String, [PartArgument])] =
-      switch family {
-      case .objective: Parts.objectives.map { ($0.name, $0.arguments) }
-      case .filter: Parts.filters.map { ($0.name, $0.arguments) }
-      }
-    if let found = known.last(where: { $0.0 == name }) { return found.1 }
-    let near = nearestName(to: name, among: known.map(\.0))
-    throw .badValue(
-      field: family.rawValue,
-      reason: "has no '\(name.prefix(40))'"
-        + (near.map { "; did you mean '\($0)'" } ?? "; there are "
-          + known.map(\.0).joined(separator: ", ")))
   }
 
   private static func argument(_ key: String, of name: String, _ declared: [PartArgument])
@@ -133,10 +123,10 @@ public struct PartSpec: Sendable, Hashable {
 }
 
 extension [PartArgument] {
-  /// The arguments given, and the standards of those that were not.
+  /// The arguments given, and the defaults of those that were not.
   func filled(_ given: [String: JSONValue]) -> [String: JSONValue] {
     reduce(into: given) { values, argument in
-      if values[argument.name] == nil { values[argument.name] = argument.standard }
+      if values[argument.name] == nil { values[argument.name] = argument.default }
     }
   }
 }

@@ -1,8 +1,9 @@
 import Foundation
 
 extension Request: Codable {
-  /// Reads a JSON object with the fields' names. `schema` and all but `prompt` may be left out.
-  /// - Throws: `RequestError` naming the field; unknown keys are refused with the nearest name.
+  /// Reads a JSON object with the fields' names. `schema` and all but `prompt` may be left out. Keys that
+  /// no parameter has are taken for the method's arguments, which `validate` looks at.
+  /// - Throws: `RequestError` naming the field.
   public init(from decoder: any Decoder) throws {
     let value: [String: JSONValue]
     do {
@@ -35,7 +36,6 @@ extension Request: Codable {
     where key != "prompt" && key != "schema" {
       try set(key, value)
     }
-    try validate()
   }
 
   /// Reads a request from a JSON text.

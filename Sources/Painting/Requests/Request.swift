@@ -27,7 +27,7 @@ public struct Request: Sendable, Hashable {
   /// What is wanted, as typed: `text:weight:stop`, several by `|`, scenes by `^`.
   public var prompt: String
   /// How it is painted.
-  public var method: Method?
+  public var method: Method.ID?
   /// Width of the picture in pixels.
   public var width: Int?
   /// Height of the picture in pixels.
@@ -40,7 +40,7 @@ public struct Request: Sendable, Hashable {
   public var initFit: Fit?
   /// What to begin from where there is no picture.
   public var initNoise: StartPicture?
-  /// The critics, as `id` or `id:weight`, several by commas; nil is the pack's own.
+  /// The perceptors, as `id` or `id:weight`, several by commas; nil is the pack's own.
   public var clip: String?
   /// The installed network that draws; nil is the pack's own.
   public var model: String?
@@ -73,7 +73,7 @@ public struct Request: Sendable, Hashable {
   /// How much the mean of all views counts beside each view.
   public var averagingWeight: Double?
   /// Length of a step.
-  public var learningRate: Double?
+  public var learningRate: Schedule?
   /// Percentages of the iterations at which the step becomes a tenth.
   public var learningRateDrops: [Double]?
   /// How the step is found from the gradient.
@@ -102,15 +102,9 @@ public struct Request: Sendable, Hashable {
   public var candidates: Int?
   /// Which of the candidates is meant; 1 is the best.
   public var rank: Int?
-  /// How much stronger than unconditionally the text is followed.
-  public var conditionScale: Double?
-  /// Spread of the choice among tokens.
-  public var temperature: Double?
-  /// Number of likeliest tokens to choose among.
-  public var topK: Int?
   /// The type in which networks compute.
   public var precision: Precision?
-  /// Arguments of the method's drawer by name, as it declares them.
+  /// Arguments of the method by name, as it declares them.
   public var arguments: [String: JSONValue] = [:]
 
   /// A request for `prompt` with all else left open.
@@ -120,29 +114,21 @@ public struct Request: Sendable, Hashable {
 // MARK: - By name
 
 extension Request {
-  /// The value of a parameter or of an argument of the method's drawer.
+  /// The value of a parameter or of an argument of the method.
   public subscript(name: String) -> JSONValue? {
     if let parameter = Self.parameter(name) { return parameter.get(self) }
     return arguments[name]
   }
 
-  /// Sets a parameter, or an argument of some drawer, after checking it.
-  /// - Throws: `RequestError`, with the nearest name when there is no such parameter.
+  /// Sets a parameter after checking it; any other name is an argument of the method, which is checked
+  /// once that is known.
+  /// - Throws: `RequestError`.
   public mutating func set(_ name: String, _ value: JSONValue?) throws(RequestError) {
     if let parameter = Self.parameter(name) {
       try parameter.set(&self, value)
-    } else if Self.argument(name) != nil {
-      arguments[name] = value == .null ? nil : value
     } else {
-      let names = ["prompt"] + Self.parameters.map(\.name)
-      let parts = Parts.drawers.flatMap { $0.arguments.map(\.name) }
-      throw .unknownField(name, nearest: nearestName(to: name, among: names + parts))
+      arguments[name] = value == .null ? nil : value
     }
-  }
-
-  /// The declaration of an argument that some drawer takes.
-  public static func argument(_ name: String) -> PartArgument? {
-    Parts.drawers.lazy.compactMap { $0.argument(name) }.first
   }
 }
 
@@ -151,18 +137,25 @@ extension Request {
 extension Request {
   /// Checks every field against its declaration, and the prompt.
   /// - Throws: `RequestError` naming the first field that does not hold.
-  public func validate() throws(RequestError) {
+  public func validate(in registry: Registry) throws(RequestError) { _ = try checked(in: registry) }
+
+  /// The request with every value in its exact type.
+  /// - Throws: `RequestError` naming the first field that does not hold.
+  func checked(in registry: Registry) throws(RequestError) -> Request {
     var copy = self
+    let painter = registry.method(method)
+    if let method, method != .auto, painter == nil { throw registry.unknown(method) }
     for parameter in Self.parameters {
       guard let value = parameter.get(self) else { continue }
-      try parameter.set(&copy, value)
-      if let method, !parameter.belongs(to: method) {
+      try parameter.set(&copy, parameter.kind.check(value, of: parameter.name, in: registry))
+      if let painter, !painter.takes(parameter) {
         throw .notOfMethod(
-          field: parameter.name, method: method, methods: parameter.scope.methods)
+          field: parameter.name, method: painter.id,
+          methods: registry.methods(taking: parameter.name))
       }
     }
     for (name, value) in arguments.sorted(by: { $0.key < $1.key }) {
-      try checkArgument(name, value)
+      copy.arguments[name] = try Self.checked(name, value, of: painter, in: registry)
     }
     if let rank, let candidates, rank > candidates {
       throw .badValue(field: "rank", reason: "is \(rank), of only \(candidates) candidates")
@@ -171,28 +164,26 @@ extension Request {
       throw .badValue(
         field: "weightDecay", reason: "has no effect with \(optimizer.rawValue); choose adamw")
     }
-    if method == .diffusion, objectives?.isEmpty == false,
-      [.number(0), .integer(0)].contains(arguments["guidance"])
-    {
-      throw .badValue(
-        field: "guidance", reason: "is 0, where objectives do nothing; try --guidance 500")
-    }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()
     _ = try scenes()
+    try painter?.check(copy)
+    return copy
   }
 
-  private func checkArgument(_ name: String, _ value: JSONValue) throws(RequestError) {
-    guard let method, method != .auto else {
-      guard let argument = Self.argument(name) else { throw .unknownField(name, nearest: nil) }
-      _ = try argument.kind.check(value, of: name)
-      return
+  private static func checked(
+    _ name: String, _ value: JSONValue, of method: Method?, in registry: Registry
+  ) throws(RequestError) -> JSONValue {
+    guard let known = registry.argument(name) else {
+      let names = ["prompt"] + parameters.map(\.name) + registry.arguments.map(\.name)
+      throw .unknownField(name, nearest: nearestName(to: name, among: names))
     }
-    guard let argument = method.drawer?.argument(name) else {
-      let takers = Method.guided.filter { $0.drawer?.argument(name) != nil }
-      throw .notOfMethod(field: name, method: method, methods: takers)
+    guard let method else { return try known.kind.check(value, of: name, in: registry) }
+    guard let argument = method.argument(name) else {
+      throw .notOfMethod(
+        field: name, method: method.id, methods: registry.methods(taking: name))
     }
-    _ = try argument.kind.check(value, of: name)
+    return try argument.kind.check(value, of: name, in: registry)
   }
 
   /// What is wanted, scene by scene: what was typed, and the structured prompts of each.
@@ -249,28 +240,14 @@ extension Request {
   }
 
   /// Why `method` cannot paint this; nil when it can, as far as the request tells.
-  public func objection(to method: Method) -> RequestError? {
-    for parameter in Self.parameters where parameter.get(self) != nil {
-      guard parameter.belongs(to: method) else {
-        return .notOfMethod(
-          field: parameter.name, method: method, methods: parameter.scope.methods)
-      }
+  public func objection(to method: Method, in registry: Registry) -> RequestError? {
+    var asked = self
+    asked.method = method.id
+    do {
+      try asked.validate(in: registry)
+      return nil
+    } catch {
+      return error
     }
-    for name in arguments.keys.sorted() where method.drawer?.argument(name) == nil {
-      let takers = Method.guided.filter { $0.drawer?.argument(name) != nil }
-      return .notOfMethod(field: name, method: method, methods: takers)
-    }
-    guard method == .dalle else { return nil }
-    if let scenes = try? scenes(),
-      scenes.count > 1 || scenes[0].count > 1 || scenes[0][0].weight <= 0
-    {
-      return .impossible(
-        method: .dalle, reason: "it takes one text, without negative weight; vqgan-clip takes more")
-    }
-    if (width ?? 256) != (height ?? 256) {
-      return .impossible(
-        method: .dalle, reason: "its pictures are square; choose one --size or vqgan-clip")
-    }
-    return nil
   }
 }

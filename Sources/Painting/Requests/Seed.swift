@@ -3,7 +3,7 @@ import Weights
 /// Seeds, as numbers and as words.
 public enum Seed {
   /// The seeds that there are: those that JSON's numbers hold exactly.
-  static let range = 0...(1 << 53 - 1)
+  public static let range = 0...(1 << 53 - 1)
 
   /// The seed that a text stands for: the number that it writes, else the first 52 bits of its SHA-256,
   /// blanks around it left out.

@@ -1,15 +1,15 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Library
 import NIOCore
 import Painting
 import Torch
-import Weights
 
 /// What there is: parameters, presets, models; and how the studio is.
 struct CatalogueOperations: OperationGroup {
   let queue: JobQueue
-  let admission: Admission
+  let admission: JobFactory
   let devices: [String]
   let metrics: Metrics
   /// Paths of the page's files.
@@ -60,8 +60,8 @@ struct CatalogueOperations: OperationGroup {
             "kind": .string(preset.kind.rawValue),
             "wantsLargeCLIP": .bool(preset.wantsLargeCLIP),
             "picture": JSONValue(assets.contains(picture(name)) ? picture(name) : nil),
-            "fields": .object(preset.wishes.fields),
-            "scale": JSONValue(preset.wishes.scale), "prompt": JSONValue(preset.prompt),
+            "fields": .object(preset.values.fields),
+            "scale": JSONValue(preset.values.scale), "prompt": JSONValue(preset.prompt),
           ])
         }
         return .json(.object(["presets": .array(presets)]))
@@ -103,24 +103,3 @@ struct CatalogueOperations: OperationGroup {
 
 /// The small picture on a preset's chip, painted by the pack.
 private func picture(_ preset: String) -> String { "/styles/\(preset).webp" }
-
-extension Preset {
-  /// What a preset is about.
-  enum Kind: String {
-    case style, quality, shape, recipe
-  }
-
-  /// What it is about: the work that is done, the proportions, a way of painting (of a notebook, mostly),
-  /// or a look.
-  var kind: Kind {
-    let fields = Set(wishes.fields.keys).union(large.fields.keys)
-    if prompt == nil, fields.isSubset(of: ["width", "height"]), wishes.scale == nil {
-      return .shape
-    }
-    let work: Set = [
-      "iterations", "cutouts", "candidates", "learningRateDrops", "accumulate",
-    ]
-    if prompt == nil, fields.isSubset(of: work) { return .quality }
-    return prompt == nil && !fields.contains("filters") ? .recipe : .style
-  }
-}

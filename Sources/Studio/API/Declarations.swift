@@ -4,9 +4,9 @@ import Painting
 /// What requests can say, as a form or a program needs it: all of it from the declarations that the
 /// command line has its options from.
 struct Declarations {
-  let admission: Admission
+  let admission: JobFactory
 
-  init(_ admission: Admission) { self.admission = admission }
+  init(_ admission: JobFactory) { self.admission = admission }
 
   /// Methods with their arguments, parameters with what stands in for them, objectives and filters.
   func value() throws -> JSONValue {
@@ -15,51 +15,62 @@ struct Declarations {
       "prompt": .object(["limit": .integer(Prompt.longest)]),
       "groups": .array(
         ParameterDeclaration.Group.allCases.map { .string($0.rawValue) }),
-      "methods": .array(Method.allCases.map(method)),
+      "methods": .array([automatic] + admission.registry.methods.map(method)),
       "parameters": .array(try Painting.Request.parameters.map(parameter)),
       "objectives": .array(
-        Parts.objectives.map { part($0.name, $0.help, $0.arguments) }),
-      "filters": .array(Parts.filters.map { part($0.name, $0.help, $0.arguments) }),
+        admission.registry.objectives.map { part($0.name, $0.help, $0.arguments) }),
+      "filters": .array(admission.registry.filters.map { part($0.name, $0.help, $0.arguments) }),
+    ])
+  }
+
+  private var automatic: JSONValue {
+    .object([
+      "name": .string(Method.ID.auto.rawValue), "title": .string("Automatic"),
+      "help": .string("Whichever makes the best picture with the networks at hand"),
+      "available": .bool(true), "films": .array([]), "arguments": .array([]),
     ])
   }
 
   private func method(_ method: Method) -> JSONValue {
     .object([
-      "name": .string(method.rawValue),
-      "title": .string(method.drawer?.title ?? (method == .dalle ? "DALL·E" : "Automatic")),
-      "help": .string(method.help),
-      "available": .bool(method == .auto || admission.isAvailable(method)),
-      "arguments": .array((method.drawer?.arguments ?? []).map(argument)),
+      "name": .string(method.id.rawValue), "title": .string(method.title),
+      "help": .string(method.help), "available": .bool(admission.resolver.isAvailable(method)),
+      "films": .array(method.films.map(\.rawValue).sorted().map(JSONValue.string)),
+      "arguments": .array(
+        method.arguments.map {
+          argument($0, default: (try? admission.resolver.default($0.name, of: method)) ?? nil)
+        }),
     ])
   }
 
   private func parameter(_ parameter: ParameterDeclaration) throws -> JSONValue {
-    var standards: [String: JSONValue] = [:]
-    for method in parameter.scope.methods {
-      standards[method.rawValue] = try? admission.pack.standard(parameter.name, of: method)
+    let takers = admission.registry.methods.filter { $0.takes(parameter) }
+    var defaults: [String: JSONValue] = [:]
+    for method in takers {
+      defaults[method.id.rawValue] = try? admission.resolver.default(parameter.name, of: method)
     }
     return .object([
       "name": .string(parameter.name), "flag": .string("--" + parameter.flag),
       "group": .string(parameter.group.rawValue), "help": .string(parameter.help + "."),
       "note": JSONValue(parameter.kind.note()), "kind": .string(parameter.kind.word),
-      "schema": parameter.kind.schema, "standard": parameter.standard ?? .null,
-      "methods": .array(parameter.scope.methods.map { .string($0.rawValue) }),
-      "standards": .object(standards),
+      "schema": parameter.kind.schema(admission.registry), "default": parameter.default ?? .null,
+      "methods": .array(takers.map { .string($0.id.rawValue) }),
+      "defaults": .object(defaults),
     ])
   }
 
   private func part(_ name: String, _ help: String, _ arguments: [PartArgument]) -> JSONValue {
     .object([
       "name": .string(name), "help": .string(help + "."),
-      "arguments": .array(arguments.map(argument)),
+      "arguments": .array(arguments.map { argument($0, default: $0.default) }),
     ])
   }
 
-  private func argument(_ argument: PartArgument) -> JSONValue {
+  private func argument(_ argument: PartArgument, default value: JSONValue?) -> JSONValue {
     .object([
       "name": .string(argument.name), "help": .string(argument.help + "."),
       "note": JSONValue(argument.kind.note()), "kind": .string(argument.kind.word),
-      "schema": argument.kind.schema, "standard": argument.standard ?? .null,
+      "schema": argument.kind.schema(admission.registry), "default": value ?? .null,
     ])
   }
 }
@@ -72,7 +83,10 @@ extension ParameterKind {
     case .integer: "integer"
     case .number: "number"
     case .numbers: "numbers"
+    case .seeds: "seeds"
     case .choice: "choice"
+    case .flag: "flag"
+    case .schedule: "schedule"
     case .method: "method"
     case .choices: "choices"
     case .augmentations: "augmentations"
@@ -83,7 +97,7 @@ extension ParameterKind {
   }
 
   /// The JSON Schema (draft 2020-12) of its values.
-  var schema: JSONValue {
+  func schema(_ registry: Registry) -> JSONValue {
     switch self {
     case .text(let limit): .text(limit: limit, least: 1)
     case .integer(let range):
@@ -97,9 +111,15 @@ extension ParameterKind {
         "maximum": .number(range.upperBound),
       ])
     case .numbers(let range, let most):
-      .list(of: Self.number(range).schema, most: most)
+      .list(of: Self.number(range).schema(registry), most: most)
+    case .seeds(let most): .list(of: Self.integer(Seed.range).schema(registry), most: most)
     case .choice(let words): .words(words)
-    case .method: .words(Method.allCases.map(\.rawValue))
+    case .method: .words(registry.methodNames)
+    case .flag: .boolean
+    case .schedule(let range):
+      .object([
+        "anyOf": .array([Self.number(range).schema(registry), .text(limit: 1_000, least: 1)])
+      ])
     case .choices(let words): .list(of: .words(words))
     case .augmentations: .list(of: .text(limit: 60, least: 1))
     case .file: .reference("File")
@@ -120,7 +140,7 @@ extension JSONValue {
   }
 
   /// True or false.
-  static var truth: JSONValue { .object(["type": .string("boolean")]) }
+  static var boolean: JSONValue { .object(["type": .string("boolean")]) }
 
   /// One of these words.
   static func words(_ words: [String]) -> JSONValue {

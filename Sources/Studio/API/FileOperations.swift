@@ -1,9 +1,9 @@
-import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
 import Imaging
 import Painting
+import Weights
 
 /// Pictures that are handed in, to begin from, to be like, or for their settings.
 struct FileOperations: OperationGroup {
@@ -53,10 +53,7 @@ struct Inputs: Sendable {
   /// - Throws: `ImagingError` when it is no picture or too large.
   func keep(_ data: Data, name: String) async throws -> FileReference {
     _ = try Picture(decoding: data, name: "The file", limits: Self.limits)
-    let sha256 = SHA256.hash(data: data).map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    let sha256 = Checksum.sha256(of: data)
     let ending = data.first == 0x89 ? "png" : data.first == 0xff ? "jpg" : "webp"
     let file = queue.folder.input(sha256, ending: ending)
     if !FileManager.default.fileExists(atPath: file.path) {

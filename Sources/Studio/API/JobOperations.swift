@@ -8,7 +8,7 @@ import Painting
 /// Jobs: hand in, list, look at, end, move.
 struct JobOperations: OperationGroup {
   let queue: JobQueue
-  let admission: Admission
+  let admission: JobFactory
 
   var operations: [Operation] {
     [

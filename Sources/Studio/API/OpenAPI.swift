@@ -6,6 +6,8 @@ import Painting
 /// the declarations that the command line has.
 struct OpenAPI {
   let operations: [Operation]
+  /// What requests may name.
+  let registry: Registry
 
   var document: JSONValue {
     var paths: [String: [String: JSONValue]] = [:]
@@ -24,7 +26,7 @@ struct OpenAPI {
       "servers": .array([.object(["url": .string("/")])]),
       "paths": .object(paths.mapValues(JSONValue.object)),
       "components": .object([
-        "schemas": .object(Self.schemas),
+        "schemas": .object(Self.schemas(registry)),
         "securitySchemes": .object([
           "token": .object(["type": .string("http"), "scheme": .string("bearer")])
         ]),
@@ -88,13 +90,13 @@ struct OpenAPI {
   // MARK: Schemas
 
   /// Every schema by name.
-  static var schemas: [String: JSONValue] {
+  static func schemas(_ registry: Registry) -> [String: JSONValue] {
     let text = JSONValue.plain("string")
     let number = JSONValue.plain("number")
     let integer = JSONValue.plain("integer")
     let any = JSONValue.object([:])
     var schemas: [String: JSONValue] = [
-      "Request": request,
+      "Request": request(registry),
       "NewJob": .record(
         of: [
           "request": .reference("Request"),
@@ -105,7 +107,7 @@ struct OpenAPI {
           "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
           "parent": .optional(.text(limit: 32)), "film": .optional(.reference("Film")),
         ], required: ["request"]),
-      "Film": film,
+      "Film": film(registry),
       "Enlargement": .record(
         of: [
           "scale": .object([
@@ -119,26 +121,26 @@ struct OpenAPI {
           "source": .words(["api", "openai", "a1111"]), "parent": .optional(text),
           "created": number, "started": .optional(number), "ended": .optional(number),
           "device": .optional(text), "place": .optional(integer), "progress": any,
-          "stopped": .truth, "error": any, "pictures": .list(of: text), "film": any,
+          "stopped": .boolean, "error": any, "pictures": .list(of: text), "film": any,
           "enlargement": .optional(integer),
         ], required: ["id", "state", "prompt", "count", "request", "created", "pictures"]),
       "JobPage": .record(
         of: ["jobs": .list(of: .reference("Job")), "next": .optional(text)],
         required: ["jobs", "next"]),
-      "Cancellation": .record(of: ["keep": .optional(.truth)]),
+      "Cancellation": .record(of: ["keep": .optional(.boolean)]),
       "Move": .record(of: ["before": .optional(.text(limit: 32))]),
       "Picture": .record(
         of: [
           "id": text, "job": text, "place": integer, "created": number, "prompt": text,
           "method": text, "seed": integer, "width": integer, "height": integer,
-          "score": .optional(number), "stopped": .truth, "parent": .optional(text),
-          "favourite": .truth, "deleted": .optional(number), "request": any, "metadata": any,
+          "score": .optional(number), "stopped": .boolean, "parent": .optional(text),
+          "favourite": .boolean, "deleted": .optional(number), "request": any, "metadata": any,
           "links": .record(of: ["file": text, "thumbnail": text, "film": .optional(text)]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
       "PicturePage": .record(
         of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],
         required: ["pictures", "next"]),
-      "PictureChange": .record(of: ["favourite": .truth]),
+      "PictureChange": .record(of: ["favourite": .boolean]),
       "Collections": .record(
         of: [
           "collections": .list(
@@ -180,41 +182,38 @@ struct OpenAPI {
   }
 
   /// The schema of what moves.
-  static var film: JSONValue {
-    func integer(_ range: ClosedRange<Int>) -> JSONValue { ParameterKind.integer(range).schema }
-    func number(_ range: ClosedRange<Double>) -> JSONValue { ParameterKind.number(range).schema }
+  static func film(_ registry: Registry) -> JSONValue {
     let kinds = Film.Kind.allCases.filter { $0 != .restyle }.map(\.rawValue)
-    return .record(
-      of: [
-        "kind": .words(kinds), "every": integer(1...100_000),
-        "frames": .optional(integer(1...Film.mostFrames)), "rate": number(0.1...240),
-        "smooth": .optional(number(1...240)), "hold": number(0...60),
-        "start": .optional(integer(0...100_000)), "zoom": number(0.1...10),
-        "shiftX": integer(-4096...4096), "shiftY": integer(-4096...4096),
-        "turn": number(-360...360), "carry": number(0...1),
-        "seeds": .list(of: integer(0...(1 << 53 - 1)), most: Film.mostSeeds),
-      ], required: ["kind"])
+    var fields: [String: JSONValue] = ["kind": .words(kinds)]
+    for parameter in Film.parameters {
+      fields[parameter.name] = .optional(
+        described(Film.limited(parameter), parameter.help, registry))
+    }
+    return .record(of: fields, required: ["kind"])
   }
 
   /// The schema of a request.
-  static var request: JSONValue {
+  static func request(_ registry: Registry) -> JSONValue {
     var fields: [String: JSONValue] = [
       "prompt": .text(limit: Prompt.longest),
       "schema": .object(["const": .integer(Painting.Request.schema)]),
     ]
-    for drawer in Parts.drawers {
-      for argument in drawer.arguments {
-        fields[argument.name] = described(argument.kind, argument.help)
+    for method in registry.methods {
+      for argument in method.arguments {
+        fields[argument.name] = described(argument.kind, argument.help, registry)
       }
     }
     for parameter in Painting.Request.parameters {
-      fields[parameter.name] = described(parameter.kind, parameter.help)
+      fields[parameter.name] = described(parameter.kind, parameter.help, registry)
     }
     return .record(of: fields, required: ["prompt"])
   }
 
-  private static func described(_ kind: ParameterKind, _ help: String) -> JSONValue {
-    guard case .object(var fields) = kind.schema else { return kind.schema }
+  private static func described(_ kind: ParameterKind, _ help: String, _ registry: Registry)
+    -> JSONValue
+  {
+    let schema = kind.schema(registry)
+    guard case .object(var fields) = schema else { return schema }
     fields["description"] = .string(help + ".")
     return .object(fields)
   }

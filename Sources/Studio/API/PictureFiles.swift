@@ -5,7 +5,7 @@ import HummingbirdCore
 import Imaging
 
 /// Makes small pictures when they are first asked for, and keeps them; one at a time, so that a
-/// gallery that is scrolled through leaves the processor to the painters.
+/// gallery that is scrolled through leaves the processor to the workers.
 actor Thumbnails {
   private let folder: StudioFolder
 

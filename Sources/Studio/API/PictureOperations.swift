@@ -9,7 +9,7 @@ import Painting
 struct PictureOperations: OperationGroup {
   let queue: JobQueue
   let thumbnails: Thumbnails
-  let admission: Admission
+  let admission: JobFactory
   let jobs: JobOperations
   private var store: Store { queue.store }
 
@@ -22,11 +22,11 @@ struct PictureOperations: OperationGroup {
         summary: "Pictures, newest first.",
         parameters: [
           .init(name: "q", help: "Words of the prompt", schema: .text(limit: 400)),
-          .init(name: "favourites", help: "Favourites only", schema: .truth),
+          .init(name: "favourites", help: "Favourites only", schema: .boolean),
           .init(name: "collection", help: "Those of a collection only", schema: .text(limit: 40)),
           .init(
             name: "deleted", help: "Those that were thrown away, which stay for a month",
-            schema: .truth), .limit(standard: 60, most: 200), .after,
+            schema: .boolean), .limit(standard: 60, most: 200), .after,
         ],
         answers: [
           .init(status: 200, help: "A page", schema: "PicturePage"),
@@ -69,7 +69,7 @@ struct PictureOperations: OperationGroup {
         method: .get, path: "/api/v1/pictures/{id}/file", id: "getPictureFile",
         summary: "A picture as PNG with its metadata.",
         parameters: [
-          .picture, .init(name: "download", help: "Whether it is to be saved", schema: .truth),
+          .picture, .init(name: "download", help: "Whether it is to be saved", schema: .boolean),
         ], answers: [.init(status: 200, help: "A PNG", type: "image/png"), missing]
       ) { request, context in
         let picture = try await picture(context)
@@ -98,7 +98,7 @@ struct PictureOperations: OperationGroup {
         method: .get, path: "/api/v1/pictures/{id}/film", id: "getFilm",
         summary: "The film whose last frame the picture is.",
         parameters: [
-          .picture, .init(name: "download", help: "Whether it is to be saved", schema: .truth),
+          .picture, .init(name: "download", help: "Whether it is to be saved", schema: .boolean),
         ],
         answers: [
           .init(status: 200, help: "An MP4, in parts if asked for", type: "video/mp4"), missing,

@@ -3,11 +3,11 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Imaging
+import Library
 import Logging
 import NIOCore
 import NIOHTTP1
 import Painting
-import Weights
 
 /// What a client did wrong, or what the studio cannot do, told in the form that the client's API has:
 /// RFC 9457 for the studio's own, and the forms of OpenAI and AUTOMATIC1111 for theirs.

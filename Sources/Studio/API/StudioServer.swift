@@ -30,25 +30,25 @@ public struct StudioServer: Sendable {
 
   let options: Options
   let queue: JobQueue
-  let admission: Admission
+  let admission: JobFactory
   let devices: [String]
-  let describer: Describer?
+  let interrogator: Interrogator?
   let logger: Logger
   private let lock: FolderLock
 
   /// Opens the studio's folder, and puts in order what a killed one left.
-  /// - Parameter devices: where painters will paint, by name.
+  /// - Parameter devices: where workers will paint, by name.
   /// - Throws: `StudioError`, or an error of the database.
   public init(
-    folder: StudioFolder, admission: Admission, devices: [String], options: Options = Options(),
-    describer: Describer? = nil, logger: Logger
+    folder: StudioFolder, admission: JobFactory, devices: [String], options: Options = Options(),
+    interrogator: Interrogator? = nil, logger: Logger
   ) async throws {
     try folder.make()
     lock = try folder.lock()
     self.options = options
     self.admission = admission
     self.devices = devices
-    self.describer = describer
+    self.interrogator = interrogator
     self.logger = logger
     queue = JobQueue(
       store: try Store(folder.database), folder: folder, logger: logger,
@@ -67,7 +67,7 @@ public struct StudioServer: Sendable {
       names.formUnion([name, name + ".local"])
     }
     router.add(middleware: WatchMiddleware(metrics: metrics))
-    router.add(middleware: GateMiddleware(gate: Gate(token: options.token, names: names)))
+    router.add(middleware: AccessMiddleware(gate: AccessPolicy(token: options.token, names: names)))
     router.add(middleware: ProblemMiddleware())
     let jobs = JobOperations(queue: queue, admission: admission)
     let groups: [any OperationGroup] = [
@@ -87,22 +87,22 @@ public struct StudioServer: Sendable {
       }
     }
     page.add(to: router)
-    let waiting = Waiting(queue: queue, admission: admission, permits: Permits(32))
+    let waiting = SynchronousJobs(queue: queue, admission: admission, permits: Permits(32))
     OpenAIImages(waiting: waiting).add(to: router)
-    A1111(waiting: waiting, permits: permits, describer: describer).add(to: router)
-    let document = OpenAPI(operations: operations).document
+    A1111(waiting: waiting, permits: permits, interrogator: interrogator).add(to: router)
+    let document = OpenAPI(operations: operations, registry: admission.registry).document
     for path in ["/openapi.json", "/api/v1/openapi.json"] {
       router.get(RouterPath(path)) { _, _ in Response.json(document) }
     }
     return router
   }
 
-  /// The services to run: painters' foremen, and the server.
+  /// The services to run: workers' foremen, and the server.
   /// - Parameters:
-  ///   - painters: one for each device, in the order of `devices`.
+  ///   - workers: one for each device, in the order of `devices`.
   ///   - started: called with the port once requests are answered.
   public func services(
-    painters: [WorkerProcess], started: @escaping @Sendable (Int) async -> Void
+    workers: [LocalWorker], started: @escaping @Sendable (Int) async -> Void
   ) -> [any Service] {
     let application = Application(
       router: router(),
@@ -113,10 +113,10 @@ public struct StudioServer: Sendable {
         availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
       onServerRunning: { channel in await started(channel.localAddress?.port ?? 0) },
       logger: logger)
-    let foremen = zip(devices, painters).map {
-      Foreman(queue: queue, device: $0, painter: $1)
+    let foremen = zip(devices, workers).map {
+      DeviceRunner(queue: queue, device: $0, worker: $1)
     }
-    // Ended from the last to the first: first nobody is let in, at last painters leave.
+    // Ended from the last to the first: first nobody is let in, at last workers leave.
     var services: [any Service] = [Heart(bus: queue.bus), Broom(queue: queue)]
     services += foremen.map { $0 as any Service }
     services += [application, Curtain(bus: queue.bus)]

@@ -3,21 +3,21 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Imaging
+import Library
 import Logging
 import Painting
 import Torch
-import Weights
 
 /// AUTOMATIC1111's `/sdapi/v1`, as far as its clients use it and the methods go.
 ///
 /// Samplers stand for methods: `sampler_name` chooses one by its name or title; of others, and of keys
 /// that are not known, a warning goes to the log and nothing else happens.
 struct A1111: Sendable {
-  let waiting: Waiting
+  let waiting: SynchronousJobs
   let permits: Permits
-  let describer: Describer?
+  let interrogator: Interrogator?
   private var queue: JobQueue { waiting.queue }
-  private var admission: Admission { waiting.admission }
+  private var admission: JobFactory { waiting.admission }
 
   /// Adds the routes.
   func add(to router: Router<StudioContext>) {
@@ -132,17 +132,16 @@ struct A1111: Sendable {
     }
     if let seed = try fields.integer("seed"), seed >= 0 { try request.set("seed", .integer(seed)) }
     let sampler = try fields.text("sampler_name") ?? fields.text("sampler_index")
-    if let method = sampler.flatMap(Self.method(named:)) { request.method = method }
-    let isGuided =
-      (try? admission.pack.resolve(request, device: admission.device))?.method != .dalle
-    if let steps = try fields.integer("steps"), isGuided {
+    if let method = sampler.flatMap(method(named:)) { request.method = method.id }
+    let takesSteps = (try? admission.resolver.method(for: request))?.takes("iterations") ?? true
+    if let steps = try fields.integer("steps"), takesSteps {
       // As in AUTOMATIC1111, less is done the more of the first picture is to stay.
       let share = strength.map { min(1, max(0, $0)) } ?? 1
       try request.set("iterations", .integer(max(1, Int(Double(steps) * share))))
     }
     // Only where the method was chosen: every client sends a scale that suits another one.
     if let scale = try fields.number("cfg_scale"),
-      request.method == .dalle || request.method == .diffusion
+      admission.registry.method(request.method)?.takes("conditionScale") == true
     {
       try request.set("conditionScale", .number(scale))
     }
@@ -152,17 +151,13 @@ struct A1111: Sendable {
     return try admission.job(request, count: count, presets: styles, source: .a1111)
   }
 
-  private static func method(named name: String) -> Method? {
-    Method.painting.first {
-      $0.rawValue == name.lowercased() || title(of: $0).lowercased() == name.lowercased()
+  private func method(named name: String) -> Method? {
+    admission.registry.methods.first {
+      [$0.id.rawValue, $0.samplerName.lowercased()].contains(name.lowercased())
     }
   }
 
-  private static func title(of method: Method) -> String {
-    method.drawer?.title ?? "DALL-E"
-  }
-
-  private func info(of outcome: Waiting.Outcome) throws -> JSONValue {
+  private func info(of outcome: SynchronousJobs.Outcome) throws -> JSONValue {
     let request = try outcome.job.painted()
     let seeds = outcome.pictures.map(\.seed)
     let texts = try outcome.pictures.map { try Metadata(json: $0.metadata).infotext }
@@ -176,8 +171,8 @@ struct A1111: Sendable {
       "subseed": .integer(-1), "all_subseeds": .array(seeds.map { _ in .integer(-1) }),
       "subseed_strength": .integer(0), "width": JSONValue(request.width),
       "height": JSONValue(request.height),
-      "sampler_name": .string(request.method.map(Self.title) ?? ""),
-      "cfg_scale": JSONValue(request.conditionScale), "steps": .integer(steps),
+      "sampler_name": .string(admission.registry.method(request.method)?.samplerName ?? ""),
+      "cfg_scale": request.arguments["conditionScale"] ?? .null, "steps": .integer(steps),
       "batch_size": .integer(seeds.count), "restore_faces": .bool(false),
       "sd_model_name": .string(admission.pack.manifest.id), "sd_model_hash": .string(""),
       "styles": .array(outcome.job.presetNames.map(JSONValue.string)),
@@ -249,14 +244,15 @@ struct A1111: Sendable {
   /// The nearest concepts of CLIP; which interrogator is asked for makes no difference.
   private func caption(_ fields: inout Fields) async throws -> String {
     let data = try Self.data(fields.text("image"), field: "image")
-    guard let describer else {
+    guard let interrogator else {
       throw Problem(.notImplemented, "This studio has no program that describes pictures.")
     }
     let file = try await Inputs(queue: queue).keep(data, name: "interrogated")
     guard let input = try await queue.store.input(file.sha256) else {
       throw Problem.notFound("file of this picture")
     }
-    return try await describer.caption(of: queue.folder.input(input.sha256, ending: input.ending))
+    return try await interrogator.caption(
+      of: queue.folder.input(input.sha256, ending: input.ending))
   }
 
   private static func enlarged(_ fields: inout Fields) throws -> JSONValue {
@@ -290,9 +286,9 @@ struct A1111: Sendable {
     }
     get("samplers") {
       .array(
-        Method.painting.filter(admission.isAvailable).map {
+        admission.registry.methods.filter(admission.resolver.isAvailable).map {
           .object([
-            "name": .string(Self.title(of: $0)), "aliases": .array([.string($0.rawValue)]),
+            "name": .string($0.samplerName), "aliases": .array([.string($0.id.rawValue)]),
             "options": .object([:]),
           ])
         })

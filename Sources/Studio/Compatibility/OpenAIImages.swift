@@ -12,9 +12,9 @@ import Painting
 /// Beyond it these keys are read: `seed`, `method`, `steps`, `negative_prompt`, `cfg_scale`, `presets`.
 /// What is not known is left aside and named in the header `X-Reverie-Ignored`.
 struct OpenAIImages: Sendable {
-  let waiting: Waiting
+  let waiting: SynchronousJobs
   private var queue: JobQueue { waiting.queue }
-  private var admission: Admission { waiting.admission }
+  private var admission: JobFactory { waiting.admission }
 
   /// Adds the routes.
   func add(to router: Router<StudioContext>) {
@@ -56,7 +56,8 @@ struct OpenAIImages: Sendable {
 
   /// `reverie` and the methods that can paint.
   private var names: [String] {
-    ["reverie"] + Method.painting.filter(admission.isAvailable).map(\.rawValue)
+    ["reverie"]
+      + admission.registry.methods.filter(admission.resolver.isAvailable).map(\.id.rawValue)
   }
 
   private var models: JSONValue {
@@ -136,7 +137,9 @@ struct OpenAIImages: Sendable {
       _ = try fields.text(name)
     }
     let model = try fields.text("model")
-    let method = try fields.text("method") ?? (model.flatMap { Method(rawValue: $0)?.rawValue })
+    let method =
+      try fields.text("method")
+      ?? (model.flatMap { admission.registry.methodNames.contains($0) ? $0 : nil })
     if let method { try request.set("method", .string(method)) }
     if let seed = try fields.integer("seed"), seed >= 0 { try request.set("seed", .integer(seed)) }
     if let steps = try fields.integer("steps") {

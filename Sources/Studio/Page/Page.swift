@@ -1,8 +1,8 @@
-import Crypto
 import EmbeddedPack
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Weights
 
 /// The files of the page, held in memory: what is not among them cannot be asked for.
 struct Page: Sendable {
@@ -23,8 +23,8 @@ struct Page: Sendable {
       guard let type = Self.types[(name as NSString).pathExtension],
         let data = try? Data(contentsOf: folder.appending(path: name))
       else { continue }
-      let hash = SHA256.hash(data: data).prefix(8).map { String($0, radix: 16) }.joined()
-      assets["/" + name] = Asset(data: data, type: type, etag: hash)
+      let hash = Checksum.sha256(of: data).prefix(16)
+      assets["/" + name] = Asset(data: data, type: type, etag: String(hash))
     }
     assets["/"] = assets["/index.html"]
     self.assets = assets

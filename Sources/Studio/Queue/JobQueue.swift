@@ -16,8 +16,8 @@ actor JobQueue {
   /// What is known of a job while it is painted.
   struct Live: Sendable {
     /// Work before the first step.
-    var preparing: Report.Progress?
-    var progress: Report.Progress?
+    var preparing: WorkerEvent.Progress?
+    var progress: WorkerEvent.Progress?
     var firstStep: Int?
     var firstTime: ContinuousClock.Instant?
     var eta: Double?
@@ -34,8 +34,8 @@ actor JobQueue {
   }
 
   private var live: [String: Live] = [:]
-  private var wishes: [String: Stop] = [:]
-  private var painters: [String: any Painter] = [:]
+  private var stopRequests: [String: Stop] = [:]
+  private var workers: [String: any Worker] = [:]
   private var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
   private var nextSleeper = 0
   private var news = 0
@@ -99,7 +99,7 @@ actor JobQueue {
     guard let job = try await store.job(id), !job.state.isOver else { return nil }
     if job.state == .queued {
       let ended = try await store.change(id, .cancelled) { job in
-        // A foreman may have taken it in the meantime: then it is stopped below.
+        // A runner may have taken it in the meantime: then it is stopped below.
         if job.state == .queued { job.state = .cancelled }
       }
       if let ended {
@@ -108,8 +108,8 @@ actor JobQueue {
         return ended
       }
     }
-    wishes[id] = keep ? .keep : .discard
-    await painters[id]?.stop(id, keep ? .keep : .discard)
+    stopRequests[id] = keep ? .keep : .discard
+    await workers[id]?.stop(id, keep ? .keep : .discard)
     return try await store.job(id)
   }
 
@@ -166,23 +166,23 @@ actor JobQueue {
   func reopen() { isClosing = false }
 
   /// Notes who paints a job, so that it can be stopped; a wish that came before is passed on.
-  func begins(_ id: String, with painter: any Painter) async {
-    painters[id] = painter
+  func begins(_ id: String, with worker: any Worker) async {
+    workers[id] = worker
     if isClosing {
-      await painter.stop(id, .leave)
-    } else if let wish = wishes[id] {
-      await painter.stop(id, wish)
+      await worker.stop(id, .leave)
+    } else if let wish = stopRequests[id] {
+      await worker.stop(id, wish)
     }
   }
 
   /// Stops all that is being painted at a checkpoint.
   func leaveAll() async {
     shut()
-    for (id, painter) in painters { await painter.stop(id, .leave) }
+    for (id, worker) in workers { await worker.stop(id, .leave) }
   }
 
   /// Writes down what a worker tells.
-  func note(_ report: Report, of job: Job) async throws {
+  func note(_ report: WorkerEvent, of job: Job) async throws {
     switch report {
     case .preparing(let progress): try await note(preparing: progress, of: job)
     case .step(let progress): try await note(progress, of: job)
@@ -194,7 +194,7 @@ actor JobQueue {
   }
 
   /// Nothing of it is the job's own step: where a worker crashed is compared with those.
-  private func note(preparing progress: Report.Progress, of job: Job) async throws {
+  private func note(preparing progress: WorkerEvent.Progress, of job: Job) async throws {
     var known = live[job.id] ?? Live()
     known.preparing = progress
     let isDue = known.isDue()
@@ -206,15 +206,15 @@ actor JobQueue {
     bus.tell(job.id)
   }
 
-  private func note(_ progress: Report.Progress, of job: Job) async throws {
+  private func note(_ progress: WorkerEvent.Progress, of job: Job) async throws {
     let now = ContinuousClock.now
     var known = live[job.id] ?? Live()
     if known.progress?.picture != progress.picture { known.firstStep = nil }
     known.progress = progress
     if let first = known.firstStep, let since = known.firstTime, progress.step > first {
       let pace = (now - since) / .seconds(1) / Double(progress.step - first)
-      let pictures = job.request.contains("\"method\":\"dalle\"") ? 0 : job.count - progress.picture
-      known.eta = pace * Double(progress.total - progress.step + pictures * progress.total)
+      let rest = (progress.rest ?? 0) * progress.total
+      known.eta = pace * Double(progress.total - progress.step + rest)
     } else {
       known.firstStep = progress.step
       known.firstTime = now
@@ -244,7 +244,7 @@ actor JobQueue {
     ]
   }
 
-  private func take(_ result: Report.Result, of job: Job) async throws {
+  private func take(_ result: WorkerEvent.Result, of job: Job) async throws {
     let metadata = try Metadata(json: result.metadata)
     let id = PictureRecord.id(job: job.id, place: result.place)
     try Self.place(URL(filePath: result.path), at: folder.picture(id))
@@ -288,8 +288,8 @@ actor JobQueue {
   // MARK: Ends
 
   /// A job was painted to its end, or to where it was stopped.
-  func end(_ id: String, _ ending: Ending) async throws {
-    let wish = wishes[id]
+  func end(_ id: String, _ ending: JobOutcome) async throws {
+    let wish = stopRequests[id]
     switch ending {
     case .finished:
       try await store.change(id, .finished) { $0.state = .finished }
@@ -309,7 +309,7 @@ actor JobQueue {
   }
 
   /// A job cannot be painted.
-  func fail(_ id: String, _ failure: Report.Failure) async throws {
+  func fail(_ id: String, _ failure: WorkerEvent.Failure) async throws {
     try await store.change(
       id, .failed, ["reason": .string(failure.reason), "field": JSONValue(failure.field)]
     ) { job in
@@ -333,14 +333,14 @@ actor JobQueue {
 
   /// A worker is gone: its job is tried once more, then given up.
   func note(_ death: WorkerDeath, of id: String) async throws {
-    if let wish = wishes[id] {
+    if let wish = stopRequests[id] {
       // It was to be stopped anyhow.
       return try await end(id, wish == .leave ? .left : .stopped)
     }
     guard let job = try await store.job(id), !job.state.isOver else { return forget(id) }
     let tooOften = death.isFromOutside ? job.interruptions >= 100 : job.failures >= 1
     guard !tooOften else {
-      return try await fail(id, Report.Failure(reason: death.reason, field: nil))
+      return try await fail(id, WorkerEvent.Failure(reason: death.reason, field: nil))
     }
     let progress = live[id]?.progress
     let done = progress.map { ($0.picture - 1) * $0.total + $0.step }
@@ -362,14 +362,14 @@ actor JobQueue {
   /// Forgets what is known of a job while it is painted.
   private func forget(_ id: String) {
     live[id] = nil
-    painters[id] = nil
+    workers[id] = nil
     bus.forget(id)
   }
 
   /// Forgets a job that is over, and removes its run.
   private func drop(_ id: String) {
     forget(id)
-    wishes[id] = nil
+    stopRequests[id] = nil
     let run = folder.run(of: id)
     // It loses its name first, so that there never is half a run.
     let gone = folder.runs.appending(path: ".\(id).gone")

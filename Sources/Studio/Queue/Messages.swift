@@ -4,7 +4,7 @@ import Painting
 /// What a worker is told, one JSON object a line.
 enum Command: Codable, Sendable {
   /// Paint this.
-  case paint(Order)
+  case paint(JobAssignment)
   /// Stop the job that is being painted after its step.
   case stop(Stop)
 }
@@ -20,7 +20,7 @@ enum Stop: String, Codable, Sendable {
 }
 
 /// A job as a worker sees it.
-struct Order: Codable, Sendable {
+struct JobAssignment: Codable, Sendable {
   /// A file that the request names.
   struct File: Codable, Sendable {
     /// What the request calls it.
@@ -36,7 +36,7 @@ struct Order: Codable, Sendable {
   /// Number of pictures.
   var count: Int
   /// What is made of it; nil is just pictures.
-  var work: Work?
+  var work: JobSpec?
   /// The folder of the run, which is there already when it was begun before.
   var run: String
   /// The files.
@@ -44,7 +44,7 @@ struct Order: Codable, Sendable {
 }
 
 /// What a worker tells, one JSON object a line.
-enum Report: Codable, Sendable {
+enum WorkerEvent: Codable, Sendable {
   /// It has the device and waits for orders.
   case ready(device: String, threads: Int)
   /// Painting begins, at this size.
@@ -58,7 +58,7 @@ enum Report: Codable, Sendable {
   /// A finished picture lies in a file.
   case picture(Result)
   /// It came to an end.
-  case ended(Ending)
+  case ended(JobOutcome)
   /// It cannot be painted.
   case failed(Failure)
 
@@ -74,12 +74,15 @@ enum Report: Codable, Sendable {
     var loss: Double?
     /// Which picture of the job, counted from 1.
     var picture: Int
+    /// Pictures of as many steps each that follow it.
+    var rest: Int?
 
     /// What the engine told of a picture.
-    init(_ progress: Event.Progress, picture: Int) {
+    init(_ progress: Event.Progress, picture: Int, rest: Int? = nil) {
       self.init(
         step: progress.step, total: progress.total, unit: progress.unit, loss: progress.loss,
         picture: picture)
+      self.rest = rest
     }
 
     init(step: Int, total: Int, unit: String, loss: Double? = nil, picture: Int) {
@@ -114,7 +117,7 @@ enum Report: Codable, Sendable {
 }
 
 /// How a job came to its end in a worker.
-enum Ending: String, Codable, Sendable {
+enum JobOutcome: String, Codable, Sendable {
   /// All is painted.
   case finished
   /// Stopped; what was to be kept has been told.
@@ -153,12 +156,13 @@ struct WorkerDeath: Error, Sendable, Equatable {
 }
 
 /// Something that paints jobs, one after the other: a worker process, or a stand-in in a test.
-protocol Painter: Sendable {
+protocol Worker: Sendable {
   /// Paints a job.
   /// - Parameter tell: takes what happens, in order; when it throws, painting ends.
-  /// - Throws: `Report.Failure` when the job cannot be painted, `WorkerDeath` when the worker is gone.
-  func paint(_ order: Order, tell: @escaping @Sendable (Report) async throws -> Void) async throws
-    -> Ending
+  /// - Throws: `WorkerEvent.Failure` when the job cannot be painted, `WorkerDeath` when the worker is gone.
+  func paint(_ order: JobAssignment, tell: @escaping @Sendable (WorkerEvent) async throws -> Void)
+    async throws
+    -> JobOutcome
   /// Asks to stop a job after its step, be it painted already or next.
   func stop(_ job: String, _ how: Stop) async
   /// Ends the worker, which has nothing to paint.

@@ -34,7 +34,7 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, MutablePersistableRec
   var request: String
   /// Number of pictures.
   var count: Int
-  /// What is made of the request, `Work` as JSON; nil is just pictures.
+  /// What is made of the request, `JobSpec` as JSON; nil is just pictures.
   var work: String?
   /// Names of presets, by commas.
   var presets: String
@@ -78,8 +78,8 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, MutablePersistableRec
   func painted() throws -> Request { try Request(json: Data(request.utf8)) }
 
   /// What is made of the request; nil is just pictures.
-  func decodedWork() throws -> Work? {
-    try work.map { try JSONDecoder().decode(Work.self, from: Data($0.utf8)) }
+  func decodedWork() throws -> JobSpec? {
+    try work.map { try JSONDecoder().decode(JobSpec.self, from: Data($0.utf8)) }
   }
 
   /// Names of presets.

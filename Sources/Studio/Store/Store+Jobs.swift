@@ -8,7 +8,7 @@ extension Store {
     var prompt: String
     var request: Request
     var count: Int
-    var work: Work?
+    var work: JobSpec?
     var presets: [String] = []
     var source = Job.Source.api
     var key: String?

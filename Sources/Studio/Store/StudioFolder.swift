@@ -1,5 +1,5 @@
 import Foundation
-import Weights
+import Library
 
 /// Where a studio keeps what is its own:
 ///

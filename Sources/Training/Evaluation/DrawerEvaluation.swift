@@ -12,10 +12,15 @@ public struct DrawerEvaluation {
     public let name: String
     /// The method.
     public let method: Method
-    /// Arguments of its drawer.
+    /// Arguments of the method.
     public var arguments: [String: JSONValue] = [:]
-    /// Whether it begins with the picture that `dalle` paints of the same prompt.
-    public var beginsWithDALLE = false
+    /// The method whose picture of the same prompt it begins with; nil for its own way.
+    public var first: Method?
+
+    /// Two ways of one name are the same.
+    public static func == (a: Way, b: Way) -> Bool { a.name == b.name }
+    /// The name tells.
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
     /// The name as that of a file.
     public var fileName: String {
@@ -52,22 +57,30 @@ public struct DrawerEvaluation {
     self.judge = judge
   }
 
-  /// `dalle`, for comparison, and all drawers that need nothing beside the pack, each in every way.
-  public static func ways(of pack: Pack) -> [Way] {
-    let methods = Method.guided.filter {
-      $0.drawer?.needs == .nothing || $0.drawer?.needs == .vqgan && pack.manifest.vqgan != nil
-        || $0.drawer?.needs == .diffusion && pack.manifest.diffusion != nil
-        || $0.drawer?.needs == .biggan && pack.manifest.biggan != nil
+  /// All methods that need nothing beside the pack, each in every way: as it comes, with each choice among
+  /// latents, and going on from the picture of the best that begins with none.
+  public static func ways(of resolver: Resolver) -> [Way] {
+    let methods = resolver.registry.methods.filter { method in
+      resolver.lacking(method) == nil
+        && method.components.allSatisfy {
+          $0.takesPacks && resolver.pack.manifest.networks[$0.architecture] != nil
+        }
     }
-    let drawers = methods.flatMap { method -> [Way] in
-      let plain = Way(name: method.rawValue, method: method)
-      guard method == .vqganCLIP else { return [plain] }
-      let logits = Way(
-        name: "vqgan-clip, logits", method: method, arguments: ["latent": .string("logits")])
-      let after = Way(name: "vqgan-clip, from dalle's", method: method, beginsWithDALLE: true)
-      return [plain, logits] + (pack.manifest.dalle != nil ? [after] : [])
+    let first = methods.first { $0.makesCandidates }
+    return methods.sorted { $0.makesCandidates && !$1.makesCandidates }.flatMap { method -> [Way] in
+      let name = method.id.rawValue
+      var ways = [Way(name: name, method: method)]
+      if let latent = method.argument("latent"), case .choice(let words) = latent.kind {
+        for word in words where .string(word) != latent.default {
+          ways.append(
+            Way(name: "\(name), \(word)", method: method, arguments: ["latent": .string(word)]))
+        }
+        if let first {
+          ways.append(Way(name: "\(name), from \(first.id)'s", method: method, first: first))
+        }
+      }
+      return ways
     }
-    return (pack.manifest.dalle != nil ? [Way(name: "dalle", method: .dalle)] : []) + drawers
   }
 
   /// Paints the prompts, each once with a seed of its own, nothing picked.
@@ -83,21 +96,22 @@ public struct DrawerEvaluation {
     var results: [Drawn] = []
     for (index, prompt) in prompts.enumerated() {
       var request = Request(prompt.text)
-      request.method = way.method
+      request.method = way.method.id
       request.arguments = way.arguments
       request.seed = seed + index
       var files = Attachments()
-      if way.beginsWithDALLE {
+      if let method = way.first {
         var first = Request(prompt.text)
-        first.method = .dalle
+        first.method = method.id
         first.seed = seed + index
-        _ = try await kept.picture(first, files, as: "\(index) dalle", with: engine)
+        let name = "\(index) \(method.id)"
+        _ = try await kept.picture(first, files, as: name, with: engine)
         request.initImage = try files.add(
-          folder.appending(path: "\(way.fileName)/\(index) dalle.png"))
+          folder.appending(path: "\(way.fileName)/\(name).png"))
       }
       try change(&request)
       let start =
-        way.method.drawer?.samples != false
+        !way.method.takes.contains(.optimizer)
         ? nil
         : try await kept.picture(
           Self.beginning(request), files, as: "\(index) start", with: engine

@@ -44,7 +44,7 @@ struct KeptPictures {
     encoder.outputFormatting = .sortedKeys
     guard let metadata = try? Metadata(ofPictureAt: path),
       try encoder.encode(metadata.request)
-        == encoder.encode(engine.pack.resolve(request, device: engine.device)),
+        == encoder.encode(engine.resolver.resolve(request, device: engine.device)),
       metadata.pack.id == engine.pack.manifest.id,
       metadata.pack.version == engine.pack.manifest.version, metadata.threads == engine.threads
     else { return nil }

@@ -76,10 +76,13 @@ extension PackEvaluation {
 
   /// The pack's VQGAN in float32; nil where it has none.
   func vqgan() throws -> VQGAN? {
-    try pack.vqgan.map { config in
-      try Checkpoint(contentsOf: pack.folder.appending(path: "vqgan.safetensors"))
-        .build { VQGAN($0, config) }
-    }
+    try network(VQGAN.self)
+  }
+
+  /// A network of the pack in float32; nil where it has none.
+  private func network<N: Network>(_ type: N.Type) throws -> N? {
+    guard let config = pack.config(of: type), let file = pack.file(of: type) else { return nil }
+    return try Checkpoint(contentsOf: file).build { N($0, config) }
   }
 
   /// How near an enlarged picture is to the one that was made small.
@@ -92,15 +95,12 @@ extension PackEvaluation {
 
   /// How well the upscaler doubles held-out renders of small things, as they are and as the VQGAN gives
   /// them back.
-  /// - Returns: both, and a sheet of the latter with bicubic above the network.
+  /// - Returns: both, and a sheet of the latter with bicubic above the network; nil where the pack lacks one
+  ///   of them.
   public func enlargement(count: Int = 64) throws -> (
     plain: Enlargement, coded: Enlargement, sheet: Picture
-  ) {
-    guard let config = pack.upscaler, let vqgan = try vqgan() else {
-      throw TrainingError.missing("The pack has no upscaler, or no VQGAN.")
-    }
-    let upscaler = try Checkpoint(contentsOf: pack.folder.appending(path: "upscaler.safetensors"))
-      .build { RRDBNet($0, config) }
+  )? {
+    guard let upscaler = try network(RRDBNet.self), let vqgan = try vqgan() else { return nil }
     let large = try rich.with {
       $0.size *= 2
       $0.objectSize *= 2
@@ -131,10 +131,12 @@ extension PackEvaluation {
   /// How often CLIP finds a picture's own caption among so many. All pairs of object and ground are
   /// different; those that training never joined come first, and the rest are renders it never saw.
   public func retrieval(count: Int = 1000) throws -> Proportion {
-    guard let config = pack.clip else { throw TrainingError.missing("The pack has no CLIP.") }
-    let model = try Checkpoint(contentsOf: pack.folder.appending(path: "clip.safetensors"))
-      .build { CLIP($0, config) }
-    let tokenizer = try CLIPTokenizer(contentsOf: pack.folder.appending(path: "tokenizer.json"))
+    guard let model = try network(CLIP.self) else {
+      throw TrainingError.missing("The pack has no CLIP.")
+    }
+    let config = model.config
+    let tokenizer = try CLIPTokenizer(
+      contentsOf: pack.folder.appending(path: Pack.tokenizerFile))
     let side = config.vision.imageSize
     return noGrad {
       CLIPTrainee.recall(count: count, sets: [anywhere, unseen]) { x in

@@ -18,7 +18,7 @@ public final class Trainer {
   }
 
   private let trainee: any Trainee
-  private let schedule: Schedule
+  private let schedule: TrainingSchedule
   private let run: TrainingRun
   private let precision: DType
   private let device: Device
@@ -29,7 +29,8 @@ public final class Trainer {
   ///   - precision: of matrix products and convolutions; parameters and their updates are float32.
   ///   - device: where the trainee's parameters are.
   public init(
-    _ trainee: any Trainee, _ schedule: Schedule, run: TrainingRun, precision: DType, device: Device
+    _ trainee: any Trainee, _ schedule: TrainingSchedule, run: TrainingRun, precision: DType,
+    device: Device
   ) {
     self.trainee = trainee
     self.schedule = schedule

@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Models
+import Painting
 import Torch
 import Weights
 
@@ -16,7 +17,7 @@ public final class BigGANTrainee: Trainee {
     /// The network; `num_classes` is filled in.
     public var network: BigGAN.Config
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Weight of the error of the pictures' differences between neighbours, for crisp edges.
     public var edges: Double
   }
@@ -136,5 +137,27 @@ private struct Sprites {
     let ground = (latents.matmul(directions) * 1.702).sigmoid().reshaped(-1, 3, 1, 1)
     let picture = colors.indexSelect(0, classes) + clear.indexSelect(0, classes) * ground
     return (picture * 2 - 1).to(device)
+  }
+}
+
+extension PackTraining {
+  func trainBigGAN(_ configuration: URL) throws {
+    let config = try Configuration.read(BigGANTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.network.problem)
+    let sets = try sets(
+      of: context.data.resized(config.network.size), seed: config.schedule.seed, jitter: false)
+    guard let corpus = sets.train[0] as? Corpus else {
+      throw TrainingError.missing(
+        "A BigGAN needs the emoji corpus: a folder of images has no concepts.")
+    }
+    guard config.network.num_classes == corpus.catalogue.concepts.count else {
+      throw TrainingError.configuration(
+        "The corpus has \(corpus.catalogue.concepts.count) concepts; give 'num_classes' so.")
+    }
+    let trainee = try BigGANTrainee(
+      config, file: start("biggan.safetensors"), corpus: corpus, device: context.device)
+    let (trainer, folder) = try train(trainee, config.schedule, .biggan, configuration)
+    try SafeTensors.write(
+      trainee.complete(trainer.weights), to: folder.appending(path: "biggan.safetensors"))
   }
 }

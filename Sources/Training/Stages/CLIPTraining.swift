@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Models
+import Painting
 import Tokenizers
 import Torch
 import Weights
@@ -13,7 +14,7 @@ public final class CLIPTrainee: Trainee {
     /// The networks.
     public var network: CLIP.Config
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Part of the pictures shown as the VQGAN gives them back from disturbed latents: what a climb
     /// through it looks like on the way. 0 needs no VQGAN.
     public var reconstructed: Double
@@ -150,5 +151,18 @@ public final class CLIPTrainee: Trainee {
     let parts: [Int?] = [label.colorID, label.sceneID, label.styleID, label.count]
     return "\(label.conceptIDs) \(parts) \(label.relation.map { "\($0)" } ?? "")"
       + (label.scale.map { "\($0)" } ?? "")
+  }
+}
+
+extension PackTraining {
+  func trainCLIP(_ configuration: URL, _ stage: Stage, file: SafeTensors?) throws {
+    let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.problem)
+    try check(tokenizer(), known: config.network.text.vocabSize)
+    let sets = try sets(seed: config.schedule.seed, jitter: true)
+    let trainee = try CLIPTrainee(
+      config, file: file, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
+      vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device)
+    try finish(trainee, config.schedule, stage, configuration, "clip.safetensors")
   }
 }

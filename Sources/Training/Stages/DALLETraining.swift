@@ -1,5 +1,7 @@
+import Foundation
 import Imaging
 import Models
+import Painting
 import Tokenizers
 import Torch
 import Weights
@@ -11,7 +13,7 @@ public final class DALLETrainee: Trainee {
     /// The network.
     public var network: DALLEBart.Config
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Part of the captions replaced by the empty one, so that condition scales work.
     public var emptyCaptions: Double
     /// Part of the examples that show a scene and nothing in it.
@@ -160,5 +162,25 @@ public final class DALLETrainee: Trainee {
     let side = Int(Double(all.size(1)).squareRoot())
     let z = vqgan.lookUp(all.reshaped(all.size(0), side, side, -1))
     return (figures, try Sheet.grid(((vqgan.decode(z) + 1) / 2).clamped(0, 1)))
+  }
+}
+
+extension PackTraining {
+  func trainDALLE(_ configuration: URL) throws {
+    let config = try Configuration.read(DALLETrainee.Config.self, from: configuration)
+    try check(config.schedule, config.network.problem)
+    let sets = try sets(seed: config.schedule.seed, jitter: false)
+    let vqgan = try vqgan()
+    try check(
+      config.schedule, config.problem(size: context.data.size, vqgan: vqgan.config))
+    try check(tokenizer(), known: config.network.text_vocab_count)
+    let set = try mixed([sets.train[0]]) {
+      $0.bareSceneFraction = config.bareScenes
+      $0.chatterFraction = config.chatter
+    }
+    let trainee = try DALLETrainee(
+      config, file: start("dalle.safetensors"), set: set[0], heldOut: sets.heldOut,
+      tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device)
+    try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
   }
 }

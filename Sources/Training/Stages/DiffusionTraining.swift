@@ -1,3 +1,4 @@
+import Foundation
 import Imaging
 import Models
 import Painting
@@ -17,7 +18,7 @@ public final class DiffusionTrainee: Trainee {
     /// The network, on latents of the pack's VQGAN.
     public var network: VDiffusion.Config
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Part of the captions left out, so that condition scales work.
     public var emptyCaptions: Double
     /// Examples in all; each is met many times, under another noise.
@@ -149,5 +150,27 @@ public final class DiffusionTrainee: Trainee {
       x = sampler.advance(x, v, step: step) { x }
     }
     return ([], try Sheet.grid(((vqgan.decode(x) + 1) / 2).clamped(0, 1)))
+  }
+}
+
+extension PackTraining {
+  func trainDiffusion(_ configuration: URL) throws {
+    let config = try Configuration.read(DiffusionTrainee.Config.self, from: configuration)
+    let (vqgan, clip) = (try vqgan(.decoder), try clip())
+    try check(config.schedule, config.problem(vqgan: vqgan.config, clip: clip.config))
+    let size = config.network.size * vqgan.config.factor
+    let sets = try sets(of: context.data.resized(size), seed: config.schedule.seed, jitter: false)
+    let set = try mixed([sets.train[0]]) {
+      $0.pairFraction = config.pairs
+      $0.countFraction = config.counts
+      $0.bareSceneFraction = config.bareScenes
+      $0.sceneFraction = config.scenes
+      $0.styleFraction = config.styles
+      $0.chatterFraction = config.chatter
+    }
+    let trainee = try DiffusionTrainee(
+      config, file: start("diffusion.safetensors"), set: set[0], vqgan: vqgan,
+      clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device)
+    try finish(trainee, config.schedule, .diffusion, configuration, "diffusion.safetensors")
   }
 }

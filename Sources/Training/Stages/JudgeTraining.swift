@@ -1,5 +1,7 @@
+import Foundation
 import Imaging
 import Models
+import Painting
 import Torch
 import Weights
 
@@ -13,7 +15,7 @@ public final class JudgeTrainee: Trainee {
     /// Channels of the network's stages.
     public var widths: [Int]
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Part of the target spread over all classes.
     public var smoothing: Double
     /// Part of the examples that are in a style.
@@ -141,5 +143,33 @@ public final class JudgeTrainee: Trainee {
     let five = targets.indices.filter { best[5 * $0..<5 * $0 + 5].contains(targets[$0]) }.count
     let count = Double(targets.count)
     return ([("heldOutTop1", Double(first) / count), ("heldOutTop5", Double(five) / count)], nil)
+  }
+}
+
+extension PackTraining {
+  func trainJudge(_ configuration: URL) throws {
+    let config = try Configuration.read(JudgeTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.problem)
+    let sets = try sets(seed: config.schedule.seed, jitter: true)
+    let styled = try mixed(sets.train.filter { $0 is Corpus }) {
+      $0.styleFraction = config.styles
+      $0.whiteFraction = config.white
+    }
+    guard let catalogue = sets.concepts else {
+      throw TrainingError.missing(
+        "A judge needs the emoji corpus: a folder of images has no concepts.")
+    }
+    let file = try context.judge.map {
+      try SafeTensors(contentsOf: $0.appending(path: "judge.safetensors"))
+    }
+    let trainee = try JudgeTrainee(
+      config, file: file, sets: styled, heldOut: sets.heldOut, classes: .init(catalogue),
+      device: context.device)
+    try finish(trainee, config.schedule, .judge, configuration, "judge.safetensors")
+    let description = Judge.Description(
+      size: config.size, widths: config.widths, classes: .init(catalogue))
+    try JSONEncoder().encode(description).write(
+      to: context.folder.appending(path: Stage.judge.rawValue).appending(path: "judge.json"),
+      options: .atomic)
   }
 }

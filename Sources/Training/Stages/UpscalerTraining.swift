@@ -1,5 +1,7 @@
+import Foundation
 import Imaging
 import Models
+import Painting
 import Torch
 import Weights
 
@@ -14,7 +16,7 @@ public final class UpscalerTrainee: Trainee {
     /// The network.
     public var network: RRDBNet.Config
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Side in pixels of the part of each small picture that a step sees.
     public var crop: Int
     /// Weight of the error of the pictures' differences between neighbours, for crisp edges.
@@ -137,5 +139,25 @@ public final class UpscalerTrainee: Trainee {
       ("ssim", ImageQuality.ssim(x, y)), ("bicubic ssim", ImageQuality.ssim(x, plain)),
     ]
     return (figures, try Sheet.pairs(plain, y, columns: 6))
+  }
+}
+
+extension PackTraining {
+  func trainUpscaler(_ configuration: URL) throws {
+    let config = try Configuration.read(UpscalerTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.problem(size: context.data.size))
+    let vqgan = config.reconstructed > 0 ? try vqgan(.decoder) : nil
+    if let factor = vqgan?.config.factor, context.data.size % factor != 0 {
+      try check(
+        config.schedule,
+        "pictures of \(context.data.size) pixels do not divide into codes of \(factor)")
+    }
+    let sets = try largeSets(seed: config.schedule.seed)
+    let trainee = try UpscalerTrainee(
+      config, file: start("upscaler.safetensors"), sets: sets.train,
+      vqgan: vqgan,
+      examples: PictureBatches.tensor(sets.heldOut, Array(0..<18)).pictures,
+      device: context.device)
+    try finish(trainee, config.schedule, .upscaler, configuration, "upscaler.safetensors")
   }
 }

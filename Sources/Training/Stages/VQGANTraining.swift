@@ -1,5 +1,7 @@
+import Foundation
 import Imaging
 import Models
+import Painting
 import Torch
 import Weights
 
@@ -14,7 +16,7 @@ public final class VQGANTrainee: Trainee {
     /// The networks.
     public var network: VQGAN.Config
     /// Length and rates.
-    public var schedule: Schedule
+    public var schedule: TrainingSchedule
     /// Deviation of the noise on latents, whose own root mean square is one.
     public var noise: Double
     /// Weight of the error of the pictures' differences between neighbours, for crisp edges.
@@ -153,5 +155,67 @@ public final class VQGANTrainee: Trainee {
     let y = ((model.decode(z) + 1) / 2).clamped(0, 1)
     let figures = [("psnr", ImageQuality.psnr(x, y)), ("ssim", ImageQuality.ssim(x, y))]
     return (figures, try Sheet.pairs(x, y))
+  }
+}
+
+extension PackTraining {
+  func trainVQGAN(_ configuration: URL, phase: VQGANTrainee.Phase) throws {
+    let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
+    try check(config.schedule, config.problem(size: context.data.size))
+    let sets = try sets(seed: config.schedule.seed, jitter: true)
+    let start =
+      phase == .quantized
+      ? try SafeTensors(contentsOf: product(.vqgan, "vqgan.safetensors"))
+      : try start("vqgan.safetensors")
+    let styled = try mixed(sets.train) {
+      $0.styleFraction = config.styles
+      $0.whiteFraction = config.white
+    }
+    let trainee = try VQGANTrainee(
+      config, phase: phase, file: start, sets: styled,
+      clip: config.perceptual > 0 ? clip() : nil,
+      examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
+      device: context.device)
+    let stage: Stage = phase == .continuous ? .vqgan : .decoder
+    let (trainer, folder) = try train(trainee, config.schedule, stage, configuration)
+
+    var weights = Dictionary(
+      uniqueKeysWithValues: trainee.everything.map { ($0.key, $0.tensor.detached()) })
+    for (key, tensor) in trainer.weights where weights[key] != nil { weights[key] = tensor }
+    if phase == .continuous {
+      for (parameter, average) in zip(trainee.parameters, trainer.weights) {
+        parameter.tensor.assign(average.tensor)
+      }
+      let codebooks = fitCodebooks(trainee.model, config, styled)
+      weights["quantize.embedding.weight"] = codebooks[0]
+      for (i, codebook) in codebooks.dropFirst().enumerated() {
+        weights["quantize.residual.\(i).weight"] = codebook
+      }
+    }
+    try SafeTensors.write(weights, to: folder.appending(path: "vqgan.safetensors"))
+  }
+
+  private func fitCodebooks(
+    _ model: VQGAN, _ config: VQGANTrainee.Config, _ sets: [any CaptionedDataset]
+  ) -> [Tensor] {
+    let width = config.network.embed_dim
+    let batches = PictureBatches(sets, device: context.device)
+    let side = batches.size / config.network.factor
+    // About a quarter of a million latents.
+    let count = max(1, (1 << 18) / (64 * side * side))
+    let latents = noGrad {
+      (0..<count).map { i in
+        // Indices far from those of training: the fit should not know its examples by heart.
+        let x = batches(step: 1_000_000 + i, count: 64).pictures
+        return autocast(context.precision, on: context.device) { model.encode(x) }
+          .permuted(0, 2, 3, 1).reshaped(-1, width)
+      }
+    }
+    return CodebookFitting.fit(
+      concatenated(latents, over: 0), entries: config.network.n_embed,
+      levels: config.network.levels, rounds: 12, seed: config.schedule.seed
+    ) { level, round, error in
+      context.say("codebook \(level + 1), round \(round + 1): mean squared error \(error)")
+    }
   }
 }

@@ -2,6 +2,7 @@
 import { post } from "./api.js";
 import { $, make, trying } from "./view.js";
 import { queued } from "./paint.js";
+import { filmable } from "./form.js";
 
 const kinds = [
   ["zoom", "The camera moves into the picture while painting goes on"],
@@ -38,20 +39,13 @@ export function makeFilm(picture) {
 async function order(picture, kind, seconds) {
   const frames = Math.round(seconds * 15);
   if (kind === "progress") {
-    const request = guided(picture);
+    const request = filmable(picture, kind);
     // As many frames as that, whatever it takes to paint it.
     return { request, film: { kind, every: Math.max(1, Math.floor((request.iterations ?? 200) / frames)) } };
   }
   const initImage = await post(`/api/v1/pictures/${picture.id}/input`);
-  const request = { ...guided(picture), initImage };
+  const request = { ...filmable(picture, kind), initImage };
   delete request.initNoise;
   if (kind === "ring") return { request: { ...request, iterations: 60 }, film: { kind, frames: 8, every: 10, rate: 8 } };
   return { request, film: { kind, frames, every: 3, zoom: 1.02 } };
-}
-
-/** The request, with a method that CLIP guides: others do not paint step by step. */
-function guided(picture) {
-  if (picture.method !== "dalle") return { ...picture.request };
-  const { prompt, seed, width, height } = picture.request;
-  return { prompt, seed, width, height, method: "vqgan-clip" };
 }

@@ -20,7 +20,10 @@ export async function buildForm() {
   const own = new Map();
   for (const method of declared.methods)
     for (const argument of method.arguments)
-      own.set(argument.name, { ...argument, methods: [...(own.get(argument.name)?.methods ?? []), method.name] });
+      own.set(argument.name, {
+        ...argument, methods: [...(own.get(argument.name)?.methods ?? []), method.name],
+        defaults: { ...own.get(argument.name)?.defaults, [method.name]: argument.default },
+      });
   home.append(make("fieldset", { id: "group-own" }, make("legend", {}, "Of this method alone"),
     make("div", { className: "many" }, ...[...own.values()].map(field))));
   controls.get("method").input.addEventListener("change", suit);
@@ -51,6 +54,8 @@ function control(parameter, id) {
           method.available ? method.title : `${method.title} (needs its weights)`)));
     case "choice":
       return make("select", { id }, make("option", { value: "" }, ""), ...schema.enum.map((word) => make("option", {}, word)));
+    case "flag":
+      return make("select", { id }, make("option", { value: "" }, ""), make("option", {}, "yes"), make("option", {}, "no"));
     case "integer": case "number":
       return make("input", {
         id, type: "number", min: schema.minimum, max: schema.maximum, inputMode: parameter.kind === "integer" ? "numeric" : "decimal",
@@ -83,7 +88,7 @@ function suit() {
   for (const { parameter, input, box } of controls.values()) {
     box.hidden = Boolean(method) && !parameter.methods.includes(method) && parameter.name !== "method";
     if ("placeholder" in input && !["parts", "prompts"].includes(parameter.kind))
-      input.placeholder = shown(parameter.standards?.[method] ?? parameter.standard);
+      input.placeholder = shown(parameter.defaults?.[method] ?? parameter.default);
   }
   for (const group of $("settings").querySelectorAll("fieldset"))
     group.hidden = ![...group.querySelectorAll(".field")].some((box) => !box.hidden);
@@ -91,6 +96,7 @@ function suit() {
 
 function shown(value) {
   if (value === null || value === undefined) return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
   return Array.isArray(value) ? value.map((one) => (typeof one === "object" ? one.name : one)).join(", ") : String(value);
 }
 
@@ -110,6 +116,8 @@ export function readForm() {
     if (!input.checkValidity()) throw bad(name, input.validationMessage);
     switch (parameter.kind) {
       case "integer": case "number": values[name] = Number(text); break;
+      case "flag": values[name] = text === "yes"; break;
+      case "schedule": values[name] = Number.isNaN(Number(text)) ? text : Number(text); break;
       case "numbers": values[name] = list(text).map(Number); break;
       case "augmentations": case "choices": values[name] = text === "none" ? [] : list(text); break;
       case "parts": case "prompts":
@@ -133,6 +141,7 @@ export function fillForm(request) {
     const { parameter, input } = known;
     if (parameter.kind === "file") input.reference = value;
     else if (["parts", "prompts"].includes(parameter.kind)) input.value = JSON.stringify(value);
+    else if (typeof value === "boolean") input.value = value ? "yes" : "no";
     else input.value = Array.isArray(value) ? (value.length ? value.join(",") : "none") : value;
   }
   suit();
@@ -164,4 +173,13 @@ export function showError(field, message) {
   known.input.setAttribute("aria-invalid", "true");
   known.input.focus();
   return true;
+}
+
+/** The request of a picture with a method that shoots films of this kind: its own, else the first that does. */
+export function filmable(picture, kind) {
+  const shoots = (name) => declared.methods.find((method) => method.name === name)?.films.includes(kind);
+  if (shoots(picture.method)) return { ...picture.request };
+  const { prompt, seed, width, height } = picture.request;
+  const method = declared.methods.find((one) => one.available && one.films.includes(kind)).name;
+  return { prompt, seed, width, height, method };
 }

@@ -1,0 +1,82 @@
+import Foundation
+import Models
+import Tokenizers
+import Torch
+import Weights
+
+// Installed models that are asked for by what they hold.
+
+extension ModelLibrary {
+  /// The network of an architecture in an installed model.
+  /// - Throws: `StoreError` when the model is not installed or holds something else; `WeightsError`.
+  package func component(_ architecture: Architecture, of id: String) throws -> Recognition {
+    let model = try store.model(id)
+    let found = try look(at: model.folder)
+    guard let component = found.first(where: { $0.architecture?.id == architecture.id }) else {
+      throw StoreError.nothing(
+        path: id, reason: "it is \(model.record.title), not of the kind '\(architecture.kind)'")
+    }
+    return component
+  }
+
+  /// The sizes of a network in an installed model, with what its owner said; nil where that is nothing.
+  package func config<N: Network>(_ type: N.Type, of id: String, _ found: Recognition) throws -> N
+    .Config?
+  {
+    guard let quick = try store.model(id).record.quickGELU,
+      var config = found.config as? CLIP.Config
+    else { return nil }
+    config.quickGELU = quick
+    return config as? N.Config
+  }
+
+  /// The installed models of this architecture, by name.
+  package func installed(_ architecture: Architecture) -> [String] {
+    store.models().filter { model in
+      model.record.components.map { $0[architecture.id] != nil }
+        ?? (model.record.kind.rawValue == architecture.kind)
+    }.map(\.record.id)
+  }
+
+  /// The first model of this architecture that is installed.
+  /// - Throws: `StoreError` when there is none, with the command that gets one.
+  package func first(_ architecture: Architecture) throws -> String {
+    if let found = installed(architecture).first { return found }
+    let known = try KnownModel.all().first { $0.kind.rawValue == architecture.kind }
+    throw StoreError.nothing(
+      path: architecture.kind,
+      reason: "no such model is installed. Add one with: reverie models pull "
+        + (known?.id ?? "NAME"))
+  }
+
+  /// The vocabulary that lies with a model, else one of the right size that is installed.
+  package func tokenizer(of id: String) throws -> CLIPTokenizer {
+    let model = try store.model(id)
+    let size = try look(at: model.folder).lazy.compactMap { $0.config?.vocabularySize }.first
+    let others = store.models().filter { $0.record.id != model.record.id }
+    for candidate in [model] + others {
+      let names = candidate.record.files.keys.sorted()
+      let isVocabulary = candidate.record.kind == .vocabulary
+      for name in names
+      where isVocabulary || ["tokenizer.json", "vocab.json"].contains(name)
+        || name.hasPrefix("bpe_")
+      {
+        guard let tokenizer = try? CLIPTokenizer(contentsOf: candidate.url(name)),
+          tokenizer.vocabularySize == size
+        else { continue }
+        return tokenizer
+      }
+    }
+    throw StoreError.nothing(
+      path: id,
+      reason: "it comes without its vocabulary of \(size ?? 0) tokens. Add one with: "
+        + "reverie models pull clip-vocabulary, or with: "
+        + "reverie models add bpe_simple_vocab_16e6.txt.gz")
+  }
+
+  /// A hash that tells whether two installations are the same model.
+  public func fingerprint(_ id: String) throws -> String {
+    let files = try store.model(id).record.files.sorted { $0.key < $1.key }
+    return Checksum.sha256(of: files.map(\.value.sha256).joined(separator: "\n"))
+  }
+}

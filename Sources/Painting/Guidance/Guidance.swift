@@ -1,0 +1,172 @@
+import Foundation
+import Imaging
+import Models
+import Torch
+
+/// What is wanted of a picture, as a gradient at it: filters change it, perceptors look at views of it, and
+/// objectives make a loss of what they see.
+///
+/// ```
+/// picture → filters → views → perceptors → objectives → loss
+/// ```
+///
+/// Whoever draws the picture asks for the gradient, an optimiser as well as a sampler of diffusion.
+final class Guidance {
+  /// An objective and how much it counts.
+  struct Weighted {
+    let objective: any Objective
+    let weight: Double
+  }
+
+  private let filters: [any Filter]
+  private let perceptors: [PerceptorViews]
+  private let scenes: [[Weighted]]
+  private let objectives: [Weighted]
+  /// Steps of a scene before the next one begins.
+  private let sceneLength: Int
+  /// Steps in all.
+  private let total: Int
+  /// Sets of views whose gradients are averaged for one step.
+  let batches: Int
+
+  /// The guidance that a request asks for.
+  /// - Parameter own: what the drawer itself wants.
+  init(_ context: PipelineContext, total: Int, own: [any Objective] = []) throws {
+    let maker = GuidanceMaker(context: context)
+    let request = context.request
+    filters = try maker.filters()
+    perceptors = try maker.perceptors()
+    scenes = try maker.scenes(perceptors)
+    sceneLength = request.sceneLength(of: scenes.count)
+    objectives = try maker.objectives() + own.map { Weighted(objective: $0, weight: 1) }
+    batches = request.accumulate ?? 1
+    self.total = total
+  }
+
+  /// Whether another scene begins at this step.
+  func changesScene(at step: Int) -> Bool {
+    step > 0 && scenes.count > 1 && step % sceneLength == 0
+  }
+
+  /// A gradient of all losses.
+  struct Gradient {
+    /// The losses of one set of views, their sum.
+    let loss: Double
+    /// At each parameter.
+    let gradients: [Tensor]
+    /// The picture at which it was taken, `[1, 3, H, W]`, without history.
+    let picture: Tensor
+  }
+
+  /// The gradient of all losses at the parameters of a picture.
+  ///
+  /// It is taken at the picture first, passes the clamp there, and goes further back from there;
+  /// regularisers of the latent have theirs at the parameters.
+  /// - Parameters:
+  ///   - step: counted from 0.
+  ///   - batch: which set of views.
+  ///   - draw: the picture `[1, 3, H, W]` with history to the parameters, and the latent, for a number that
+  ///     chance derives from.
+  /// - Throws: `PaintingError.diverged`.
+  func gradient(
+    at parameters: [Tensor], step: Int, batch: Int, latent: Tensor?, draw: (Int) throws -> Tensor
+  ) throws -> Gradient {
+    let chance = step * batches + batch
+    let picture = try draw(chance)
+    let values = picture.detached()
+    let seen = values.clamped(0, 1).variable()
+    let sum = loss(at: seen, latent: latent, step: step, chance: chance)
+    let number = sum.item()
+    guard number.isFinite else { throw PaintingError.diverged(iteration: step) }
+    let found = Torch.gradient(of: sum, at: [seen] + parameters)
+    let wanted = clampedGradient(found[0], at: values, 0, 1)
+    let pulled = pullback(of: picture, along: wanted, at: parameters)
+    let both = zip(pulled, found.dropFirst()).map { ($0 + $1) / Double(batches) }
+    return Gradient(loss: number, gradients: both, picture: values)
+  }
+
+  /// The sum of all losses that have something to say, `[]`.
+  private func loss(at seen: Tensor, latent: Tensor?, step: Int, chance: Int) -> Tensor {
+    var picture = seen
+    var losses: [Tensor] = []
+    for filter in filters {
+      let (changed, loss) = filter(picture, iteration: chance)
+      picture = changed
+      if let loss { losses.append(loss) }
+    }
+    let observation = Observation(
+      picture: picture, latent: latent,
+      views: perceptors.map {
+        $0.views(of: picture, chance, progress: Double(step) / Double(total))
+      }, iteration: step, total: total)
+    let scene = scenes[(step / sceneLength) % scenes.count]
+    for wanted in scene + objectives {
+      if let loss = wanted.objective.loss(observation) { losses.append(loss * wanted.weight) }
+    }
+    guard let first = losses.first else { return seen.sum() * 0 }
+    return losses.dropFirst().reduce(first, +)
+  }
+
+  /// Lets only the regions change that objectives name, where a parameter has places at all.
+  func restrict(_ gradients: [Tensor]) -> [Tensor] {
+    var gradients = gradients
+    for case let region? in objectives.compactMap({ ($0.objective as? any Restricting)?.region }) {
+      gradients = gradients.map { gradient in
+        guard gradient.rank == 4 else { return gradient }
+        // As large as the latent, or channels last where it holds logits.
+        let (h, w) = (gradient.size(2), gradient.size(3))
+        return gradient * region.resampled(h, w, .bilinear, antialias: true)
+      }
+    }
+    return gradients
+  }
+
+  // MARK: Looking
+
+  /// A picture as the filters show it, `[1, 3, H, W]` in 0…1, without history.
+  func shown(_ picture: Tensor) -> Tensor {
+    noGrad {
+      filters.reduce(picture.detached().clamped(0, 1)) { $1($0, iteration: nil).picture }
+    }
+  }
+
+  /// Whether filters change the picture.
+  var filtersPictures: Bool { !filters.isEmpty }
+
+  /// A picture once it has the size that was asked for, with the filters' last words.
+  func finish(_ picture: Picture) throws -> Picture {
+    try filters.reduce(picture) { try ($1 as? any FinishingFilter)?.finish($0) ?? $0 }
+  }
+
+  /// The parts that remember something from step to step.
+  var remembering: [any Remembering] {
+    (scenes.flatMap { $0 } + objectives).compactMap { $0.objective as? any Remembering }
+      + filters.compactMap { $0 as? any Remembering }
+  }
+}
+
+extension [any Remembering] {
+  /// The names of what each remembers, as a checkpoint notes them.
+  var names: [[String]] { map { $0.memory.keys.sorted() } }
+
+  /// All that they remember, under names of their own.
+  var tensors: [String: Tensor] {
+    enumerated().reduce(into: [:]) { tensors, part in
+      for (name, tensor) in part.element.memory {
+        tensors["memory.\(part.offset).\(name)"] = tensor
+      }
+    }
+  }
+
+  /// Gives each its memory back.
+  func restore(_ names: [[String]], _ device: Device, _ tensor: (String) throws -> Tensor?) throws {
+    guard names.count == count else {
+      throw PaintingError.badCheckpoint(reason: "it is of another request")
+    }
+    for (index, part) in enumerated() {
+      part.memory = try names[index].reduce(into: [:]) { memory, name in
+        memory[name] = try tensor("memory.\(index).\(name)")?.to(device)
+      }
+    }
+  }
+}

@@ -1,0 +1,340 @@
+import Foundation
+import Imaging
+import Models
+import Torch
+
+/// A diffusion network, and what makes pictures of what it draws.
+struct DiffusionModel {
+  let network: VDiffusion
+  /// Decodes the latents that it draws; nil when it draws pictures.
+  let decoder: VQGAN?
+
+  /// A picture `[1, 3, H, W]`, 0…1 or a little outside.
+  func picture(_ x: Tensor) -> Tensor { ((decoder?.decode(x) ?? x) + 1) / 2 }
+
+  /// What the network would have drawn for a picture of 0…1.
+  func encoded(_ picture: Tensor) -> Tensor {
+    let x = picture * 2 - 1
+    return decoder?.encode(x) ?? x
+  }
+}
+
+/// What a diffusion network is conditioned on in a scene: embeddings `[N, E]`, and how strongly each is
+/// followed.
+struct Conditioning {
+  let embeddings: Tensor
+  let scales: [Double]
+}
+
+/// Goes from noise to a picture with a network of v-diffusion: conditioned on CLIP's embeddings without a
+/// classifier (`cfg_sample.py`), steered by the gradient of objectives (`clip_sample.py`; Crowson's
+/// CLIP-guided diffusion, 2021), or both.
+///
+/// ```
+/// v = v₀ + Σ scaleᵢ (vᵢ - v₀) + guidance ∂loss/∂x sigma / alpha
+/// ```
+final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
+  /// How a picture is sampled.
+  struct Options {
+    var sampler = DiffusionSampler.Kind.ddim
+    var schedule = NoiseSchedule.spliced
+    var steps = 50
+    var eta = 0.0
+    /// How much the gradient of the objectives counts; 0 leaves it out.
+    var guidance: Schedule = 0
+    /// The time at which a given picture, noised, is taken up.
+    var start = 0.9
+  }
+
+  let request: Request
+  let unit = "iteration"
+  private(set) var done = 0
+  /// Where the sampler stands, `[1, C, h, w]`.
+  private let x: Tensor
+  private let model: DiffusionModel
+  private let options: Options
+  private let scenes: [Conditioning]
+  private let sceneLength: Int
+  private let seed: UInt64
+  private let guidance: Guidance
+  private var sampler: DiffusionSampler
+  /// What the network found at this step.
+  private var v: Tensor?
+  /// The newest picture that it pointed to, to be shown on the way.
+  private var x0: Tensor?
+
+  /// Begins with noise, or with the picture that is given, noised.
+  init(
+    _ context: PipelineContext, _ model: DiffusionModel, _ options: Options,
+    scenes: [Conditioning]
+  ) throws {
+    request = context.request
+    self.model = model
+    self.options = options
+    self.scenes = scenes
+    seed = context.seed
+    sceneLength = request.sceneLength(of: max(1, scenes.count))
+    let scale = model.decoder?.config.factor ?? 1
+    let shape = [
+      1, model.network.config.channels, context.size.height / scale, context.size.width / scale,
+    ]
+    let x = RandomStream(seed: context.seed, "first noise").normal(shape).to(context.device)
+      .variable()
+    self.x = x
+    var times = options.schedule.times(options.steps)
+    if let initial = context.initial {
+      times = options.schedule.times(options.steps, from: options.start)
+      let (alpha, sigma) = NoiseSchedule.parts(at: times[0])
+      noGrad { x.assign(model.encoded(initial) * alpha + x * sigma) }
+    }
+    sampler = DiffusionSampler(options.sampler, times: times, eta: options.eta)
+    guidance = try Guidance(context, total: options.steps)
+  }
+
+  var total: Int { options.steps }
+  var isDone: Bool { done >= total }
+
+  // MARK: Sampling
+
+  func step(_ control: StepControl) throws -> Double? {
+    guard options.guidance.value(at: done) > 0 else {
+      advance(along: nil)
+      return nil
+    }
+    var gradient: Tensor?
+    var loss = 0.0
+    for batch in 0..<guidance.batches {
+      let found = try guidance.gradient(at: [x], step: done, batch: batch, latent: nil) { _ in
+        model.picture(denoised())
+      }
+      loss += found.loss / Double(guidance.batches)
+      gradient = gradient.map { $0 + found.gradients[0] } ?? found.gradients[0]
+    }
+    advance(along: gradient.map { guidance.restrict([$0])[0] })
+    return loss
+  }
+
+  private func advance(along gradient: Tensor?) {
+    noGrad {
+      if v == nil { _ = denoised() }
+      guard var v else { return }
+      let (alpha, sigma) = NoiseSchedule.parts(at: sampler.time(done))
+      // In pure noise no picture can be steered yet.
+      if let gradient, alpha > 1e-3 {
+        v = v + gradient * (options.guidance.value(at: done) * sigma / alpha)
+      }
+      let next = sampler.advance(x, v, step: done) {
+        RandomStream(seed: seed, "noise \(done)").normal(x.shape).to(x.device)
+      }
+      self.v = nil
+      x.assign(next)
+      done += 1
+    }
+  }
+
+  /// The picture, or its latent, that the network points to from where the sampler stands.
+  private func denoised() -> Tensor {
+    let v = predictedV()
+    let x0 = sampler.picture(x, v, step: done)
+    (self.v, self.x0) = (v.detached(), x0.detached())
+    return x0
+  }
+
+  /// The network's prediction, mixed of those for everything that it is conditioned on.
+  private func predictedV() -> Tensor {
+    var rows = [(embedding: Tensor?.none, scale: 1.0)]
+    if !scenes.isEmpty {
+      let conditioning = scenes[(done / sceneLength) % scenes.count]
+      let conditioned = conditioning.scales.enumerated().map { index, scale in
+        (embedding: Tensor?.some(conditioning.embeddings[index..<index + 1]), scale: scale)
+      }
+      rows = [(nil, 1 - conditioning.scales.reduce(0, +))] + conditioned
+      // A row that does not count need not be computed.
+      rows = rows.filter { abs($0.scale) > 1e-9 }
+    }
+    let width = model.network.config.condition?.embedding ?? 0
+    let embeddings = rows.map { $0.embedding ?? Tensor.zeros([1, width], device: x.device) }
+    let time = Tensor.full([rows.count], sampler.time(done), device: x.device)
+    let all = model.network(
+      concatenated(rows.map { _ in x }, over: 0), time: time,
+      embeddings: width > 0 ? concatenated(embeddings, over: 0) : nil)  // [N, C, h, w]
+    let parts = rows.enumerated().map { index, row in all[index..<index + 1] * row.scale }
+    return parts.dropFirst().reduce(parts[0], +)
+  }
+
+  // MARK: Looking
+
+  func current() -> Tensor {
+    noGrad { guidance.shown(model.picture(isDone ? x : x0 ?? denoised())) }
+  }
+
+  func finished() throws -> [FinishedPicture] {
+    var exact = request
+    exact.iterations = done
+    var finished = FinishedPicture(current(), exact)
+    finished.finish = guidance.finish
+    return [finished]
+  }
+
+  // MARK: Leaving and taking up again
+
+  /// The step, and what a multistep sampler needs of earlier ones.
+  var memory: [String: Tensor] {
+    get {
+      let earlier = sampler.earlier.enumerated().map { ("earlier.\($0)", $1) }
+      return Dictionary(uniqueKeysWithValues: earlier)
+        .merging(["step": Tensor([done], [1])]) { $1 }
+    }
+    set {
+      done = min(total, max(0, newValue["step"]?.ints().first ?? 0))
+      sampler.earlier = (0..<3).compactMap { newValue["earlier.\($0)"] }
+      (v, x0) = (nil, nil)
+    }
+  }
+
+  private struct Notes: Codable {
+    var iteration: Int
+    var memories: [[String]]
+  }
+
+  private var remembering: [any Remembering] { [self] + guidance.remembering }
+
+  var state: PipelineState {
+    get throws {
+      try PipelineState(
+        notes: Notes(iteration: done, memories: remembering.names),
+        tensors: remembering.tensors.merging(["parameter.0": x]) { $1 })
+    }
+  }
+
+  func restore(_ notes: Data, _ tensor: (String) throws -> Tensor?) throws {
+    guard let notes = try? JSONDecoder().decode(Notes.self, from: notes),
+      (0...total).contains(notes.iteration)
+    else { throw PaintingError.badCheckpoint(reason: "it is of another request") }
+    guard let stored = try tensor("parameter.0"), stored.shape == x.shape else {
+      throw PaintingError.badCheckpoint(reason: "its 'parameter.0' does not fit")
+    }
+    noGrad { x.assign(stored) }
+    try remembering.restore(notes.memories, x.device, tensor)
+    done = notes.iteration
+  }
+}
+
+extension Method {
+  /// A diffusion network, conditioned on CLIP's embeddings and steered by its gradient.
+  static let clipGuidedDiffusion = Method(
+    "diffusion", title: "diffusion",
+    "A diffusion model goes from noise to a picture, told what is wanted by CLIP's embedding and, with "
+      + "--guidance, steered by its gradient (CLIP-guided diffusion, v-diffusion; Crowson, 2021)",
+    arguments: [
+      .schedule(
+        "guidance", 0...1_000_000, default: 0,
+        "How strongly CLIP's gradient and the objectives steer; at 0 the model is only told"),
+      .number(
+        "conditionScale", 0...20, default: 2, "How strongly the text is followed"),
+      .choice(
+        "sampler", DiffusionSampler.Kind.allCases.map(\.rawValue), default: "ddim",
+        "How steps are taken: ddim, or the multistep iplms, which needs fewer of them"),
+      .number(
+        "eta", 0...1, default: 0,
+        "Part of the noise that ddim draws anew in each step; at 1 it is DDPM"),
+      .choice(
+        "schedule", NoiseSchedule.allCases.map(\.rawValue), default: "spliced",
+        "How the steps are spread over the way from noise to picture"),
+      .number(
+        "start", 0.01...1, default: 0.9,
+        "How much of a picture to begin from is noise at first: at 1 nothing of it is left"),
+    ],
+    defaults: ["iterations": .integer(50), "cutouts": .integer(8)],
+    components: [.init("generator", VDiffusion.architecture.id, title: "diffusion model")],
+    takes: [.guidance, .model], films: [.progress, .restyle],
+    preference: .init(1, "it takes several prompts, a picture to begin from and all proportions"),
+    size: { canvas in
+      if let factor = canvas.installed?.pixelsPerPosition { return canvas.multiples(of: factor) }
+      guard let own = canvas.pack.config(of: VDiffusion.self),
+        let factor = canvas.pack.config(of: VQGAN.self)?.factor
+      else { return canvas.asked }
+      // What the pack's small network draws, in the proportions asked for; the rest is enlargement.
+      let (width, height) = (Double(canvas.asked.width), Double(canvas.asked.height))
+      let step = factor * own.factor
+      let scale = Double(own.size * factor) / (width * height).squareRoot()
+      func side(_ pixels: Double) -> Int {
+        min(16, max(1, Int((pixels * scale / Double(step)).rounded()))) * step
+      }
+      return .init(width: side(width), height: side(height))
+    },
+    check: { request throws(RequestError) in
+      if request.objectives?.isEmpty == false,
+        [.number(0), .integer(0)].contains(request.arguments["guidance"])
+      {
+        throw .badValue(
+          field: "guidance", reason: "is 0, where objectives do nothing; try --guidance 500")
+      }
+    },
+    packProblem: { pack in
+      guard let own = pack.config(of: VDiffusion.self) else { return nil }
+      guard let vqgan = pack.config(of: VQGAN.self), own.channels == vqgan.embed_dim else {
+        return "its diffusion model draws latents that are not its VQGAN's"
+      }
+      guard (16...4096).contains(own.size * vqgan.factor) else {
+        return "its diffusion model draws pictures of \(own.size * vqgan.factor) pixels a side, "
+          + "and they must have 16 to 4096"
+      }
+      if let condition = own.condition, condition.embedding != pack.config(of: CLIP.self)?.embedDim
+      {
+        return "its diffusion model is told embeddings that are not its CLIP's"
+      }
+      return nil
+    }
+  ) { context in
+    let arguments = try context.arguments()
+    let slot = context.method.components[0]
+    let network = try context.networks.network(VDiffusion.self, in: slot, of: context.request.model)
+    let isOwn =
+      context.request.model == nil && context.networks.pack.config(of: VDiffusion.self) != nil
+    let model = DiffusionModel(
+      network: network, decoder: isOwn ? try context.networks.network(VQGAN.self) : nil)
+    return try CLIPGuidedDiffusionPipeline(
+      context, model,
+      .init(
+        sampler: arguments.choice("sampler"), schedule: arguments.choice("schedule"),
+        steps: context.request.iterations ?? 50, eta: arguments.number("eta"),
+        guidance: arguments.schedule("guidance"), start: arguments.number("start")),
+      scenes: conditioning(model, context, scale: arguments.number("conditionScale")))
+  }
+
+  /// What a diffusion network is conditioned on of the prompts, scene by scene; nothing where it is not.
+  private static func conditioning(
+    _ model: DiffusionModel, _ context: PipelineContext, scale: Double
+  ) throws -> [Conditioning] {
+    guard let condition = model.network.config.condition else { return [] }
+    let (request, networks) = (context.request, context.networks)
+    let perceptors =
+      model.decoder != nil ? [try networks.ownPerceptor()] : try networks.perceptors(request)
+    guard let perceptor = perceptors.first(where: { $0.width == condition.embedding }) else {
+      throw RequestError.badValue(
+        field: "clip",
+        reason: "must name a CLIP with embeddings of \(condition.embedding) numbers, which "
+          + "'\(model.network.config.title)' was trained with (ViT-B/16 for cc12m_1)")
+    }
+    let cutouts = Cutouts(
+      size: perceptor.size, count: request.cutouts ?? 1, mode: request.cutMode ?? .balanced,
+      power: request.cutPower ?? 1, augmentations: request.augmentations, seed: context.seed)
+    return try request.scenes().map { prompts in
+      var (rows, scales): ([Tensor], [Double]) = ([], [])
+      for prompt in prompts where prompt.weight != 0 && prompt.region == .everywhere {
+        guard
+          let found = try perceptor.embeddings(
+            of: prompt.target, cutouts: cutouts, files: context.files,
+            size: (context.size.width, context.size.height), device: context.device)
+        else { continue }
+        rows.append(found.to(.float32).normalized().mean(over: [0], keepDims: true))
+        scales.append(prompt.weight * scale)
+      }
+      let none = Tensor.zeros([1, condition.embedding], device: context.device)
+      return rows.isEmpty
+        ? .init(embeddings: none, scales: [0])
+        : .init(embeddings: concatenated(rows, over: 0), scales: scales)
+    }
+  }
+}

@@ -1,0 +1,265 @@
+import Foundation
+import Imaging
+import Models
+import Synchronization
+import Tokenizers
+import Torch
+
+/// The way of DALL·E mini (Dayma et al. 2021): a transformer writes pictures as codes of a VQGAN. Which of
+/// several is the best is for `Ranked` to say.
+///
+/// Candidates are sampled in groups, as many at once as there are threads; a step is such a round.
+final class DALLEMiniPipeline: Pipeline {
+  let request: Request
+  let unit = "token"
+  private let vqgan: VQGAN
+  private let sampler: CandidateSampler
+  private let groups: [CandidateGroup]
+  private let atOnce: Int
+  private let config: DALLEBart.Config
+  private let device: Device
+  /// The codes of each group that is done, `[size, positions, levels]`.
+  private var codes: [Tensor] = []
+  /// The candidates, `[1, 3, H, W]` each.
+  private var pictures: [Tensor] = []
+  /// Candidates before the last step.
+  private var before = 0
+  private var isStopped = false
+
+  init(_ context: PipelineContext) throws {
+    request = context.request
+    device = context.device
+    let arguments = try context.arguments()
+    let networks = context.networks
+    let dalle = try networks.network(
+      DALLEBart.self, in: context.method.components[0], of: nil)
+    vqgan = try networks.network(VQGAN.self, in: context.method.components[1], of: nil)
+    config = dalle.config
+    let text = try request.scenes()[0].first?.text ?? ""
+    let tokens = try networks.tokenizer()(
+      [text, ""], length: config.text_token_count, padding: config.pad_token
+    ).to(device)
+    sampler = CandidateSampler(
+      dalle: dalle, text: tokens[0..<1], empty: tokens[1..<2],
+      sampling: .init(
+        conditionScale: arguments.number("conditionScale"),
+        temperature: arguments.number("temperature"), topK: arguments.integer("topK")),
+      seed: context.seed)
+    groups = CandidateGroup.all(of: request.candidates ?? 1)
+    atOnce = device == .cpu ? Libtorch.threads : 1
+  }
+
+  var total: Int { (request.candidates ?? 1) * config.image_token_count }
+  var done: Int { pictures.count * config.image_token_count }
+  var isDone: Bool { codes.count == groups.count || isStopped }
+
+  func step(_ control: StepControl) throws -> Double? {
+    let round = Array(groups[codes.count..<min(codes.count + atOnce, groups.count)])
+    let start = done
+    let drawn = try sampler(round, isStopped: control.isStopped) { tokens in
+      control.report(.init(step: start + tokens, total: self.total, unit: self.unit))
+    }
+    isStopped = drawn.count < round.count
+    before = pictures.count
+    drawn.forEach(add)
+    return nil
+  }
+
+  private func add(_ drawn: Tensor) {
+    codes.append(drawn)
+    let side = Int(Double(config.image_token_count).squareRoot())
+    let decoded = noGrad {
+      let z = vqgan.lookUp(drawn.reshaped(drawn.size(0), side, side, config.levels))
+      return (vqgan.decode(z) + 1) / 2  // [size, 3, H, W]
+    }
+    pictures += (0..<decoded.size(0)).map { decoded[$0..<$0 + 1] }
+  }
+
+  func previews(every: Int) throws -> [Event.Preview] {
+    try (before..<pictures.count).filter { ($0 + 1) % every == 0 }.map {
+      .init(picture: try Picture(pictures[$0][0]), step: $0 + 1, score: nil)
+    }
+  }
+
+  func current() throws -> Tensor {
+    guard let last = pictures.last else { throw PaintingError.stoppedEarly }
+    return last
+  }
+
+  /// The candidates in the order in which they were sampled.
+  func finished() throws -> [FinishedPicture] {
+    guard !pictures.isEmpty else { throw PaintingError.stoppedEarly }
+    return pictures.map { FinishedPicture($0, request) }
+  }
+
+  // MARK: Leaving and taking up again
+
+  private struct Notes: Codable {
+    let groups: Int
+  }
+
+  /// The codes of all groups so far: pictures follow from them.
+  var state: PipelineState {
+    get throws {
+      let named = codes.enumerated().map { ("codes.\($0)", $1) }
+      return try PipelineState(
+        notes: Notes(groups: codes.count), tensors: Dictionary(uniqueKeysWithValues: named))
+    }
+  }
+
+  func restore(_ notes: Data, _ tensor: (String) throws -> Tensor?) throws {
+    guard let notes = try? JSONDecoder().decode(Notes.self, from: notes),
+      (0...groups.count).contains(notes.groups)
+    else { throw PaintingError.badCheckpoint(reason: "it is of another request") }
+    (codes, pictures) = ([], [])
+    for index in 0..<notes.groups {
+      let shape = [groups[index].size, config.image_token_count, config.levels]
+      guard let kept = try tensor("codes.\(index)"), kept.count == shape.reduce(1, *) else {
+        throw PaintingError.badCheckpoint(reason: "its 'codes.\(index)' does not fit")
+      }
+      add(kept.to(device))
+    }
+    before = pictures.count
+  }
+}
+
+// MARK: - Candidates side by side
+
+/// Candidates that are sampled together.
+///
+/// Groups depend on nothing but the number of candidates before them, so that the first candidates are
+/// the same however many follow. The first is small, so that there is something to see soon.
+struct CandidateGroup {
+  /// Candidates before this group.
+  let start: Int
+  /// Candidates in this group.
+  let size: Int
+
+  static func all(of count: Int) -> [CandidateGroup] {
+    let starts = count > 2 ? [0] + Array(stride(from: 2, to: count, by: 4)) : [0]
+    return zip(starts, starts.dropFirst() + [count]).map {
+      CandidateGroup(start: $0, size: $1 - $0)
+    }
+  }
+}
+
+/// Samples groups of candidates side by side, each on a thread of its own.
+///
+/// A step through a network that reads one position of a few pictures is too short to be shared among
+/// threads: on two cores, two groups at once take half the time of one after the other, and one group
+/// on two threads takes longer than on one.
+struct CandidateSampler: @unchecked Sendable {
+  let dalle: DALLEBart
+  /// Tokens of the text and of the empty text, `[1, T]` each.
+  let text: Tensor
+  let empty: Tensor
+  let sampling: DALLEBart.Sampling
+  let seed: UInt64
+
+  /// - Parameters:
+  ///   - isStopped: asked by every group after each of its tokens.
+  ///   - progress: told how many tokens of all groups are drawn, one call at a time, on any thread.
+  /// - Returns: the codes of each group, `[size, positions, levels]`; fewer groups when stopped.
+  func callAsFunction(
+    _ groups: [CandidateGroup], isStopped: @Sendable () -> Bool, progress: (Int) -> Void
+  ) throws -> [Tensor] {
+    let threads = Libtorch.threads
+    defer { Libtorch.threads = threads }
+    let results = Mutex(Results(codes: groups.map { _ in nil }))
+    // `concurrentPerform` returns when all are done, so this may be used on other threads.
+    nonisolated(unsafe) let progress = progress
+    DispatchQueue.concurrentPerform(iterations: groups.count) { index in
+      Libtorch.threads = 1  // a setting of the calling thread
+      do {
+        let codes = try sample(groups[index]) {
+          results.withLock { results in
+            results.tokens += groups[index].size
+            progress(results.tokens)
+          }
+          return isStopped()
+        }
+        nonisolated(unsafe) let found = codes
+        results.withLock { $0.codes[index] = found }
+      } catch {
+        results.withLock { $0.error = error }
+      }
+    }
+    return try results.withLock { results in
+      if let error = results.error { throw error }
+      return Array(results.codes.prefix { $0 != nil }).compactMap(\.self)
+    }
+  }
+
+  private struct Results: @unchecked Sendable {
+    var codes: [Tensor?]
+    var tokens = 0
+    var error: (any Error)?
+  }
+
+  private struct Stop: Error {}
+
+  /// The codes of one group; nil when `drew`, which is told of each position, says to stop.
+  private func sample(_ group: CandidateGroup, drew: () -> Bool) throws -> Tensor? {
+    let stream = RandomStream(seed: seed, "candidates from \(group.start)")
+    do {
+      return try dalle.sample(text, empty: empty, count: group.size, sampling, stream) { done in
+        if drew(), done < dalle.config.image_token_count { throw Stop() }
+      }
+    } catch is Stop {
+      return nil
+    }
+  }
+}
+
+extension Method {
+  /// A transformer that writes pictures as tokens.
+  static let dalleMini = Method(
+    "dalle", title: "DALL·E",
+    "A transformer writes pictures as tokens, and CLIP picks the best (DALL·E mini, Dayma and others, "
+      + "2021)",
+    arguments: [
+      .number("conditionScale", 0...20, default: 2, "How strongly the text is followed"),
+      .number("temperature", 0.01...10, default: 0.7, "How freely tokens are chosen"),
+      .integer("topK", 1...65_536, default: 50, "Number of likeliest tokens to choose among"),
+    ],
+    components: [
+      .init(
+        "transformer", DALLEBart.architecture.id, title: "DALL·E transformer",
+        takesInstalled: false),
+      .init("decoder", VQGAN.architecture.id, title: "VQGAN", takesInstalled: false),
+    ],
+    takes: [.candidates],
+    preference: .init(0, "it paints the best pictures, in seconds"),
+    size: { canvas in
+      let side = canvas.pack.manifest.pictureSize
+      return .init(width: side, height: side)
+    },
+    check: { request throws(RequestError) in
+      if let scenes = try? request.scenes(),
+        scenes.count > 1 || scenes[0].count > 1 || scenes[0][0].weight <= 0
+      {
+        throw .impossible(
+          method: "dalle",
+          reason: "it takes one text, without negative weight; diffusion takes more")
+      }
+      if (request.width ?? 256) != (request.height ?? 256) {
+        throw .impossible(
+          method: "dalle", reason: "its pictures are square; choose one --size, or diffusion")
+      }
+    },
+    packProblem: { pack in
+      guard let dalle = pack.config(of: DALLEBart.self) else { return nil }
+      guard let vqgan = pack.config(of: VQGAN.self) else {
+        return "it has a DALL·E transformer without a VQGAN"
+      }
+      let side = Int(Double(dalle.image_token_count).squareRoot())
+      guard
+        dalle.image_vocab_count == vqgan.n_embed, dalle.levels == vqgan.levels,
+        side * side == dalle.image_token_count, side * vqgan.factor == pack.manifest.pictureSize
+      else { return "the codes of its DALL·E transformer are not those of its VQGAN" }
+      return nil
+    }
+  ) { context in
+    try Ranked(DALLEMiniPipeline(context), context)
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Torch
+
+/// Draws by a spectrum: the parameters are the picture's Fourier coefficients in decorrelated colour, so
+/// that one step moves coarse and fine alike (Olah, Mordvintsev & Schubert, "Feature Visualization",
+/// 2017; sizes as in aphantasia and pixray's `fft` drawer).
+final class FourierDrawer: Drawer, Remembering {
+  /// What its pictures are like.
+  struct Style {
+    /// The power of the frequency by which amplitudes fall: larger is softer.
+    var decay = 1.5
+    /// The deviation that pictures have before the sigmoid.
+    var contrast = 0.9
+    /// How much stronger colours are than light.
+    var colors = 1.5
+  }
+
+  /// Real and imaginary parts over the frequencies' amplitudes, `[1, 3, H, W / 2 + 1, 2]`.
+  let spectrum: Tensor
+  private let scale: Tensor  // [H, W / 2 + 1, 1]
+  private let height: Int
+  private let width: Int
+  private let style: Style
+  private let colors: Tensor  // [3, 3]
+  /// Whether the contrast is kept at a constant; a picture that was given has its own.
+  private var evensContrast: Bool
+
+  /// Begins from noise.
+  convenience init(
+    width: Int, height: Int, _ style: Style = Style(), stream: RandomStream, device: Device
+  ) {
+    let noise = stream.normal([1, 3, height, width / 2 + 1, 2]) * 0.01
+    self.init(noise.to(device), width: width, height: height, style, evensContrast: true)
+  }
+
+  /// Begins from a picture `[1, 3, H, W]` in 0…1.
+  convenience init(picture: Tensor, _ style: Style = Style()) {
+    let spectrum = Self.spectrum(of: picture, style)
+    self.init(
+      spectrum, width: picture.size(3), height: picture.size(2), style, evensContrast: false)
+  }
+
+  /// The spectrum that draws a picture, relative to the frequencies' amplitudes.
+  private static func spectrum(of picture: Tensor, _ style: Style) -> Tensor {
+    let (height, width) = (picture.size(2), picture.size(3))
+    let scale = Self.scale(width: width, height: height, decay: style.decay, picture.device)
+    let p = picture.clamped(0.005, 0.995)
+    let logits = (p / (p * -1 + 1)).log().permuted(0, 2, 3, 1)  // [1, H, W, 3]
+    let inverse = Tensor(Self.inverse(Self.matrix(style.colors)).map(Float.init), [3, 3])
+      .to(picture.device)
+    let plain = logits.matmul(inverse.transposed()).permuted(0, 3, 1, 2)
+    return plain.rfft2() / scale
+  }
+
+  private init(
+    _ spectrum: Tensor, width: Int, height: Int, _ style: Style, evensContrast: Bool
+  ) {
+    self.spectrum = spectrum.to(.float32).contiguous().cloned().variable()
+    (self.width, self.height, self.evensContrast) = (width, height, evensContrast)
+    self.style = style
+    scale = Self.scale(width: width, height: height, decay: style.decay, spectrum.device)
+    colors = Tensor(Self.matrix(style.colors).map(Float.init), [3, 3]).to(spectrum.device)
+  }
+
+  var parameters: [Tensor] { [spectrum] }
+
+  /// Where the contrast is evened out, sizes of coefficients mean nothing and steps may be large. A picture
+  /// that was given has its sizes: with them a rate of 0.02 moves pixels by a tenth before the sigmoid.
+  var rates: [Double] { [evensContrast ? 1 : 5 / unitStep] }
+
+  /// By how much pixels differ before the sigmoid when each coefficient moves by one.
+  private lazy var unitStep: Double = noGrad {
+    let moves = RandomStream(seed: 1, "moves").normal(spectrum.shape).to(spectrum.device)
+    return (moves * scale).irfft2(height, width).square().mean().sqrt().item()
+  }
+
+  func begin(from picture: Tensor) -> Bool {
+    noGrad { spectrum.assign(Self.spectrum(of: picture, style)) }
+    evensContrast = false
+    return true
+  }
+
+  /// Whether the contrast is kept changes when a picture is taken on.
+  var memory: [String: Tensor] {
+    get { ["evensContrast": Tensor(evensContrast ? 1 : 0)] }
+    set { evensContrast = (newValue["evensContrast"]?.item() ?? 1) > 0 }
+  }
+
+  func render(_ iteration: Int?) -> Tensor {
+    var x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]
+    if evensContrast {
+      let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
+      x = x / spread * style.contrast
+    }
+    return x.permuted(0, 2, 3, 1).matmul(colors.transposed()).permuted(0, 3, 1, 2).sigmoid()
+  }
+
+  /// The amplitude of each frequency in natural pictures, `[H, W / 2 + 1, 1]`.
+  private static func scale(width: Int, height: Int, decay: Double, _ device: Device) -> Tensor {
+    let lowest = 4 / Double(max(width, height))
+    var values: [Float] = []
+    for row in 0..<height {
+      let y = Double(row <= (height - 1) / 2 ? row : row - height) / Double(height)
+      for column in 0...width / 2 {
+        let x = Double(column) / Double(width)
+        let frequency = max((x * x + y * y).squareRoot(), lowest)
+        values.append(Float(Double(width * height).squareRoot() / pow(frequency, decay)))
+      }
+    }
+    return Tensor(values, [height, width / 2 + 1, 1]).to(device)
+  }
+
+  /// From decorrelated colour to red, green and blue, row by row: how these go together in natural
+  /// pictures.
+  private static func matrix(_ saturation: Double) -> [Double] {
+    let rows = [0.26, 0.09, 0.02, 0.27, 0.00, -0.05, 0.27, -0.09, 0.03]
+    let divided = rows.enumerated().map { $0 % 3 == 0 ? $1 / saturation : $1 }
+    let norms = (0..<3).map { column in
+      stride(from: column, to: 9, by: 3).reduce(0) { $0 + divided[$1] * divided[$1] }.squareRoot()
+    }
+    let largest = norms.max() ?? 1
+    return divided.map { $0 / largest }
+  }
+
+  /// The inverse of a 3 x 3 matrix, by its adjugate.
+  private static func inverse(_ m: [Double]) -> [Double] {
+    func minor(_ r: Int, _ c: Int) -> Double {
+      let (r1, r2, c1, c2) = ((r + 1) % 3, (r + 2) % 3, (c + 1) % 3, (c + 2) % 3)
+      return m[3 * r1 + c1] * m[3 * r2 + c2] - m[3 * r1 + c2] * m[3 * r2 + c1]
+    }
+    let determinant = (0..<3).reduce(0) { $0 + m[$1] * minor(0, $1) }
+    return (0..<9).map { minor($0 % 3, $0 / 3) / determinant }
+  }
+}
+
+extension Method {
+  /// A spectrum under CLIP's guidance.
+  static let fourier = guided(
+    "fft", title: "FFT+CLIP",
+    "A spectrum is optimised, in decorrelated colour (Olah and others, 2017)",
+    arguments: [
+      .number("contrast", 0.1...20, default: 3, "How strong its contrasts are"),
+      .number(
+        "colors", 0.1...20, default: 2.5, "How strong its colours are beside light and dark"),
+      .number("decay", 0...4, default: 2, "How soft its pictures are"),
+    ],
+    defaults: ["learningRate": .number(0.02)]
+  ) { context in
+    FourierDrawer(
+      width: context.width, height: context.height,
+      .init(
+        decay: context.number("decay"), contrast: context.number("contrast"),
+        colors: context.number("colors")),
+      stream: context.stream("first codes"), device: context.device)
+  }
+}
