@@ -15,13 +15,16 @@ let swift: [SwiftSetting] = [
 let package = Package(
   name: "Reverie",
   products: [
+    // A library each for who needs less than all.
+    .library(name: "ReverieTorch", targets: ["Torch", "Weights"]),
+    .library(name: "ReverieModels", targets: ["Torch", "Weights", "Imaging", "Tokenizers", "Models"]),
     .library(
       name: "Reverie",
-      targets: [
-        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting", "Studio",
-        "Training",
-      ]),
+      targets: ["Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting"]),
+    .library(name: "ReverieTraining", targets: ["Training"]),
+    .library(name: "ReverieStudio", targets: ["Studio"]),
     .executable(name: "reverie", targets: ["reverie"]),
+    .executable(name: "reverie-studio", targets: ["reverie-studio"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -106,11 +109,26 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       resources: [.copy("Page/Assets")], swiftSettings: swift),
+    // What the programs' commands share.
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Imaging", "Painting", "Torch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
     .executableTarget(
       name: "reverie",
       dependencies: [
-        "EmbeddedPack", "Imaging", "Library", "Models", "Painting", "Studio", "Torch", "Training",
-        "Weights",
+        "Commands", "EmbeddedPack", "Imaging", "Library", "Models", "Painting", "Torch", "Training",
+        "Weights", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+    // The launcher builds it when it is first asked for: painting does not wait for its servers.
+    .executableTarget(
+      name: "reverie-studio",
+      dependencies: [
+        "Commands", "Painting", "Studio", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -153,10 +171,12 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "Studio", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+        "Studio", "reverie-studio", "TestSupport",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
       ], exclude: ["Clients"], swiftSettings: swift),
     .testTarget(
-      name: "ReverieTests", dependencies: ["reverie", "Studio", "Training", "TestSupport"],
+      name: "ReverieTests",
+      dependencies: ["reverie", "reverie-studio", "Commands", "Training", "TestSupport"],
       swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Foundation
 import Imaging
 import Painting
@@ -95,60 +96,5 @@ extension OutputOptions {
     Console.say(
       "Note: the .svg holds the shapes as they are before the filters (\(names)), the picture those "
         + "after them.")
-  }
-}
-
-/// How it is computed.
-struct ExecutionOptions: ParsableArguments {
-  @Option(help: "Where to compute: cpu, cuda or cuda:1 (default: a GPU if there is one).")
-  var device: String?
-
-  @Option(help: "Threads of one operation (default: OMP_NUM_THREADS, else the physical cores).")
-  var threads: Int?
-
-  @Option(
-    help: ArgumentHelp("A model pack's folder (default: the one that ships).", valueName: "folder"))
-  var pack: String?
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
-    }
-    if let device {
-      guard Device(device) != nil else {
-        throw ValidationError("'\(device)' is no device. Use cpu, cuda or cuda:N.")
-      }
-    }
-  }
-
-  /// The device asked for, or the best.
-  func resolvedDevice() throws -> Device {
-    guard let text = device, let device = Device(text) else { return .best }
-    if device == .cpu { return device }
-    let available = Device.available
-    guard available.contains(device) else {
-      throw ValidationError(
-        "There is no \(device) here; there is: \(available.map(\.description).joined(separator: ", "))."
-      )
-    }
-    return device
-  }
-
-  /// The number asked for, or what suits the machine.
-  var resolvedThreads: Int {
-    let wish = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"].flatMap { Int($0) }
-    return threads ?? wish.flatMap { (1...1024).contains($0) ? $0 : nil } ?? Processor.cores
-  }
-
-  /// The pack asked for, or the one that ships.
-  func openPack() throws -> Pack {
-    try Pack(
-      folder: pack.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? Pack.embedded)
-  }
-
-  /// An engine as the options want it.
-  func engine(_ pack: Pack, device: Device, threads: Int? = nil) throws -> Engine {
-    Engine(
-      pack: pack, cache: .standard(), device: device, threads: threads ?? resolvedThreads)
   }
 }

@@ -1,10 +1,10 @@
 import ArgumentParser
+import Commands
 import EmbeddedPack
 import Foundation
 import Imaging
 import Library
 import Painting
-import Studio
 import Torch
 import Weights
 
@@ -27,37 +27,30 @@ struct Doctor: ParsableCommand {
   var port: UInt16 = 7860
 
   func run() throws {
-    let folder =
-      data.map { URL(filePath: $0, directoryHint: .isDirectory) }
-      ?? StudioFolder.standard().url
     let findings =
-      [Self.libtorch()] + Self.devices() + [Self.memory(), Self.disk(folder), Self.pack()]
-      + Self.models() + [Self.ffmpeg(), Self.studio(folder), Self.port(port)]
-    for finding in findings { Console.result(json ? finding.json : finding.line) }
+      [Self.libtorch()] + Self.devices() + [Self.memory(), Self.disk(), Self.pack()]
+      + Self.models() + [Self.ffmpeg()]
+      + Self.studio((data.map { ["--data", $0] } ?? []) + ["--port", "\(port)"])
+    for finding in findings { Console.result(json ? finding.json : line(finding)) }
     if findings.contains(where: { $0.state == .bad }) { throw ExitCode.failure }
   }
 
-  /// What was found about one thing.
-  struct Finding: Encodable, Equatable {
-    enum State: String, Encodable { case ok, note, bad }
-    let subject: String
-    let state: State
-    let text: String
-    /// What to do about it.
-    var next: String?
-
-    var line: String {
-      ParameterHelp.row(("\(state.rawValue)  \(subject)", text + (next.map { " " + $0 } ?? "")))
-    }
-
-    var json: String {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
+  private func line(_ finding: Finding) -> String {
+    ParameterHelp.row(
+      (
+        "\(finding.state.rawValue)  \(finding.subject)",
+        finding.text + (finding.next.map { " " + $0 } ?? "")
+      ))
   }
 
   // MARK: What is looked at
+
+  static func disk() -> Finding {
+    let folder = ProcessInfo.processInfo.environment["REVERIE_OUTPUTS"] ?? ""
+    return Finding.disk(
+      "disk", URL(filePath: folder.isEmpty ? "outputs" : folder, directoryHint: .isDirectory),
+      next: "have pictures written elsewhere with --outdir")
+  }
 
   static func libtorch() -> Finding {
     // A small product: a library that is there may still not compute.
@@ -91,22 +84,6 @@ struct Doctor: ParsableCommand {
       subject: "memory", state: isEnough ? .ok : .bad,
       text: String(format: "%.1f GB free.", free),
       next: isEnough ? nil : "The pack needs about 1 GB. End other programs.")
-  }
-
-  static func disk(_ folder: URL) -> Finding {
-    var place = folder
-    while !FileManager.default.fileExists(atPath: place.path), place.path != "/" {
-      place = place.deletingLastPathComponent()
-    }
-    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: place.path)
-    guard let bytes = (attributes?[.systemFreeSize] as? NSNumber)?.doubleValue else {
-      return Finding(subject: "disk", state: .note, text: "the system does not tell.")
-    }
-    let free = bytes / Double(1 << 30)
-    return Finding(
-      subject: "disk", state: free >= 1 ? .ok : free >= 0.2 ? .note : .bad,
-      text: String(format: "%.1f GB free for pictures, under %@.", free, place.path),
-      next: free >= 1 ? nil : "Free some, or keep the studio elsewhere with --data.")
   }
 
   static func pack() -> Finding {
@@ -158,39 +135,28 @@ struct Doctor: ParsableCommand {
     }
   }
 
-  static func studio(_ folder: URL) -> Finding {
-    let studio = StudioFolder(folder)
-    guard FileManager.default.fileExists(atPath: studio.database.path) else {
-      return Finding(
-        subject: "studio", state: .ok, text: "\(folder.path) will be made when it is needed.")
+  /// What the studio's own program finds.
+  static func studio(_ arguments: [String]) -> [Finding] {
+    func finding(_ state: Finding.State, _ text: String, _ next: String) -> [Finding] {
+      [Finding(subject: "studio", state: state, text: text, next: next)]
     }
+    guard let program = SiblingProgram.studio.url else {
+      return finding(.note, "not built yet.", "reverie serve builds it, the first time.")
+    }
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = program
+    process.arguments = ["doctor"] + arguments
+    process.standardOutput = output
     do {
-      _ = try studio.lock()
-      return Finding(subject: "studio", state: .ok, text: "\(folder.path), not open.")
-    } catch StudioError.busy {
-      return Finding(subject: "studio", state: .ok, text: "\(folder.path), open just now.")
-    } catch {
-      return Finding(subject: "studio", state: .bad, text: "\(error)")
-    }
-  }
-
-  static func port(_ port: UInt16) -> Finding {
-    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(probe) }
-    var yes: Int32 = 1
-    setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    let isFree = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(probe, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-      }
-    }
-    return Finding(
-      subject: "port \(port)", state: isFree ? .ok : .note,
-      text: isFree ? "free." : "taken, by an open studio or another program.",
-      next: isFree ? nil : "Choose another with: reverie serve --port")
+      try process.run()
+      let text = output.fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      let lines = text.split(separator: UInt8(ascii: "\n"))
+      let findings = try lines.map { try JSONDecoder().decode(Finding.self, from: $0) }
+      if process.terminationStatus == 0, !findings.isEmpty { return findings }
+    } catch {}
+    return finding(
+      .bad, "\(program.path) does not run.", "Build it again: rm \(program.path); reverie serve")
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import EmbeddedPack
 import Foundation
 import Imaging

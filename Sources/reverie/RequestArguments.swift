@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Foundation
 import Imaging
 import Painting
@@ -188,18 +189,5 @@ struct RequestArguments {
     return ValidationError(
       "Unknown option '\(typed)'"
         + (near.map { ". Did you mean '--\($0)'?" } ?? ". See: reverie --help"))
-  }
-}
-
-/// A file that cannot be read.
-struct FileError: Error, CustomStringConvertible {
-  let path: String
-  var description: String {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let reason =
-      isFolder.boolValue
-      ? "it is a folder." : exists ? "it may not be read." : "there is no such file."
-    return "Cannot read \(path): \(reason)"
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Foundation
 import Painting
 
@@ -11,38 +12,26 @@ import Painting
     subcommands: [
       Paint.self, Again.self, Resume.self, FilmCommand.self, Upscale.self, Describe.self,
       Explain.self, PresetsCommand.self,
-      ModelsCommand.self, Serve.self, WorkerCommand.self, Doctor.self, Train.self,
+      ModelsCommand.self, Doctor.self, Train.self,
       AssemblePack.self, Evaluate.self,
     ],
     defaultSubcommand: Paint.self)
 
+  /// Commands that are in a program of their own, so that painting does not wait for it to be built.
+  static let elsewhere = ["serve": SiblingProgram.studio]
+
   static func main() async {
-    // Swift repairs what is not UTF-8 in silence; a prompt must not change unnoticed.
-    for index in 1..<max(1, Int(CommandLine.argc)) {
-      guard let bytes = CommandLine.unsafeArgv[index], String(validatingCString: bytes) == nil
-      else {
-        continue
-      }
-      Console.error("Argument \(index) is not valid UTF-8. Type it in a UTF-8 terminal.")
-      Foundation.exit(ExitCode.validationFailure.rawValue)
-    }
-    let arguments = Array(CommandLine.arguments.dropFirst())
+    let arguments = Invocation.arguments()
     if ["--help", "-h", "help"].contains(arguments.first), arguments.count == 1 {
       print(helpMessage(for: Paint.self))
       return
     }
+    let command = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
     do {
-      var command = try parseAsRoot(arguments)
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
-      }
-    } catch let error where error is RequestError || error is PresetError {
-      Console.error("\(error)")
-      Foundation.exit(ExitCode.validationFailure.rawValue)
+      if let program = command.flatMap({ elsewhere[$0] }) { try program.takeOver(arguments) }
     } catch {
       exit(withError: error)
     }
+    await Invocation.run(arguments, of: Self.self)
   }
 }

@@ -1,9 +1,11 @@
 import ArgumentParser
+import Commands
 import Foundation
 import Painting
 import Testing
 
 @testable import reverie
+@testable import reverie_studio
 
 /// What the documents tell a reader to type is there, and is understood.
 @Suite struct DocumentationTests {
@@ -84,7 +86,9 @@ import Testing
 
   /// Every long option that the program declares, without its dashes.
   private static func declared() throws -> Set<String> {
-    let dump = try JSONSerialization.jsonObject(with: Data(Reverie._dumpHelp().utf8))
+    let dumps = try [Reverie._dumpHelp(), ReverieStudio._dumpHelp()].map {
+      try JSONSerialization.jsonObject(with: Data($0.utf8))
+    }
     func names(_ value: Any) -> [String] {
       switch value {
       case let list as [Any]: return list.flatMap(names)
@@ -94,7 +98,7 @@ import Testing
       default: return []
       }
     }
-    return Set(names(dump)).union(RequestArguments.flags).union(FilmArguments.flags)
+    return Set(names(dumps)).union(RequestArguments.flags).union(FilmArguments.flags)
       .union(["help"])
   }
 
@@ -107,7 +111,8 @@ import Testing
   @Test("every option that a page mentions exists", arguments: pages)
   func optionsExist(_ page: String) throws {
     let declared = try Self.declared()
-    #expect(declared.isSuperset(of: ["iterations", "columns", "keep-run", "known", "every"]))
+    #expect(
+      declared.isSuperset(of: ["iterations", "columns", "keep-run", "known", "every", "host"]))
     for command in try Self.commands(in: Self.text(page)) {
       let words = Self.words(command)
       let others = ["swift", "docker", "RUN", "COPY"]
@@ -146,7 +151,9 @@ import Testing
         !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
       else { continue }
       do {
-        switch try Reverie.parseAsRoot(arguments) {
+        let program: any ParsableCommand.Type =
+          Reverie.elsewhere[arguments[0]] == nil ? Reverie.self : ReverieStudio.self
+        switch try program.parseAsRoot(arguments) {
         case let paint as Paint:
           let request = try RequestArguments(parsing: paint.words).request
           if paint.request == nil { try request.validate(in: .builtIn) }

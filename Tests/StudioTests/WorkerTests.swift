@@ -13,7 +13,7 @@ import TestSupport
 
   private static var program: URL {
     URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-      .appending(path: "reverie")
+      .appending(path: "reverie-studio")
   }
 
   private func worker(_ folder: StudioFolder, program: String = Self.program.path) throws

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PROGRAM = pathlib.Path(os.environ.get("REVERIE", ROOT / ".build/release/reverie"))
+PROGRAM = pathlib.Path(os.environ.get("REVERIE", ROOT / ".build/release/reverie-studio"))
 
 
 class Studio:

@@ -4,8 +4,8 @@ import Imaging
 import Painting
 
 /// `reverie describe FILE…`: says what pictures show.
-struct Describe: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
+package struct Describe: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
     abstract: "Says what a picture shows, as a prompt.",
     discussion: """
       CLIP compares the picture with phrases that it knows: things, places and styles of the pack, or your
@@ -35,13 +35,15 @@ struct Describe: AsyncParsableCommand {
   @OptionGroup(title: "Execution")
   var execution: ExecutionOptions
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     guard (1...1000).contains(count) else {
       throw ValidationError("--count must be from 1 to 1000, not \(count).")
     }
   }
 
-  func run() async throws {
+  package func run() async throws {
     let book = try phrases.map { path in
       guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
         throw FileError(path: path)

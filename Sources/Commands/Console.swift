@@ -1,29 +1,29 @@
 import Foundation
 
 /// Standard output and error, for results and for all else.
-enum Console {
+package enum Console {
   /// Writes an error for the user.
-  static func error(_ text: String) { say("Error: " + text) }
+  package static func error(_ text: String) { say("Error: " + text) }
 
   /// Writes a line to standard error.
-  static func say(_ text: String) {
+  package static func say(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 
   /// Writes a line to standard output at once.
-  static func result(_ text: String) {
+  package static func result(_ text: String) {
     FileHandle.standardOutput.write(Data((text + "\n").utf8))
   }
 
   /// A text as JSON has it.
-  static func json(_ text: String) -> String {
+  package static func json(_ text: String) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
     return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 
   /// A path as a shell reads it.
-  static func quoted(_ path: String) -> String {
+  package static func quoted(_ path: String) -> String {
     let plain = path.allSatisfy {
       $0.isASCII && ($0.isLetter || $0.isNumber || "-_./".contains($0))
     }
@@ -31,7 +31,7 @@ enum Console {
   }
 
   /// A file's path, from the working folder where it lies below that.
-  static func relative(_ url: URL) -> String {
+  package static func relative(_ url: URL) -> String {
     let here = FileManager.default.currentDirectoryPath + "/"
     let path = url.absoluteURL.path
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path

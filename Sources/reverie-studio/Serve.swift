@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Foundation
 import Logging
 import Painting
@@ -100,13 +101,14 @@ struct Serve: AsyncParsableCommand {
       admission: JobFactory(pack: try execution.openPack(), device: devices[0]),
       devices: devices.map(\.description), options: options,
       interrogator: Interrogator(
-        program: try Self.program(),
+        program: SiblingProgram.own.path,
         arguments: ["--device", "\(devices[0])"]
           + (execution.pack.map { ["--pack", URL(filePath: $0).absoluteURL.path] } ?? [])),
       logger: logger)
-    let workers = try devices.map { device in
+    let workers = devices.map { device in
       LocalWorker(
-        program: try Self.program(), arguments: workerArguments(device, folder), logger: logger)
+        program: SiblingProgram.own.path, arguments: workerArguments(device, folder), logger: logger
+      )
     }
     let group = ServiceGroup(
       configuration: .init(
@@ -136,15 +138,6 @@ struct Serve: AsyncParsableCommand {
     ]
     if let pack = execution.pack { arguments += ["--pack", URL(filePath: pack).absoluteURL.path] }
     return arguments
-  }
-
-  /// This very program.
-  private static func program() throws -> String {
-    let link = "/proc/self/exe"
-    if FileManager.default.fileExists(atPath: link) {
-      return URL(filePath: link).resolvingSymlinksInPath().path
-    }
-    return Bundle.main.executablePath ?? CommandLine.arguments[0]
   }
 
   private func announce(_ port: Int, _ token: String?) {
