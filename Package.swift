@@ -17,10 +17,13 @@ let package = Package(
   products: [
     // A library each for who needs less than all.
     .library(name: "ReverieTorch", targets: ["Torch", "Weights"]),
-    .library(name: "ReverieModels", targets: ["Torch", "Weights", "Imaging", "Tokenizers", "Models"]),
+    .library(
+      name: "ReverieModels", targets: ["Torch", "Weights", "Imaging", "Tokenizers", "Models"]),
     .library(
       name: "Reverie",
-      targets: ["Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting"]),
+      targets: [
+        "Torch", "Diffusion", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting",
+      ]),
     .library(name: "ReverieTraining", targets: ["Training"]),
     .library(name: "ReverieStudio", targets: ["Studio"]),
     .executable(name: "reverie", targets: ["reverie"]),
@@ -49,6 +52,7 @@ let package = Package(
       ],
       linkerSettings: linkTorch),
     .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swift),
+    .target(name: "Diffusion", dependencies: ["Torch"], swiftSettings: swift),
 
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -83,14 +87,15 @@ let package = Package(
     .target(
       name: "Painting",
       dependencies: [
-        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "EmbeddedPack",
-        "Yams",
+        "Torch", "Diffusion", "Weights", "Imaging", "Tokenizers", "Models", "Library",
+        "EmbeddedPack", "Yams",
       ],
       resources: [.copy("Presets/Shipped")], swiftSettings: swift),
     .target(
       name: "Training",
       dependencies: [
-        "Torch", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting", "Yams",
+        "Torch", "Diffusion", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting",
+        "Yams",
       ],
       swiftSettings: swift),
     .target(
@@ -145,6 +150,9 @@ let package = Package(
       name: "TorchTests", dependencies: ["Torch", "Weights"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
+      name: "DiffusionTests", dependencies: ["Diffusion", "Torch", "Weights"],
+      exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
       name: "WeightsTests", dependencies: ["Weights"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
@@ -164,7 +172,7 @@ let package = Package(
       name: "LibraryTests", dependencies: ["Library", "TestSupport"], swiftSettings: swift),
     .testTarget(
       name: "PaintingTests",
-      dependencies: ["Painting", "TestSupport"],
+      dependencies: ["Diffusion", "Painting", "TestSupport"],
       exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),

@@ -124,7 +124,10 @@ public struct Method: Identifiable, Sendable {
 
 /// What may be asked of a method: which of the request's parameters it takes.
 public struct Capabilities: OptionSet, Sendable, Hashable {
+  /// A bit for each.
   public let rawValue: Int
+
+  /// What these bits stand for.
   public init(rawValue: Int) { self.rawValue = rawValue }
 
   /// A picture to begin from.

@@ -1,55 +1,15 @@
+import Diffusion
 import Foundation
 import Imaging
 import Testing
 import TestSupport
 import Torch
-import Weights
 
 @testable import Painting
 
-/// Steps against v-diffusion-pytorch, by `Oracle/samplers.py`; the method on random weights.
+/// The method on random weights.
 @Suite("Diffusion")
 struct DiffusionTests {
-  private func fixture() throws -> SafeTensors {
-    let folder = try #require(Bundle.module.resourceURL)
-    return try SafeTensors(contentsOf: folder.appending(path: "Fixtures/samplers.safetensors"))
-  }
-
-  @Test("Times agree with the package's", arguments: ["spliced", "ddpm", "log"])
-  func times(name: String) throws {
-    let schedule = try #require(NoiseSchedule(rawValue: name))
-    let times = schedule.times(10)
-    #expect(times.last == 0)
-    expectClose(
-      Tensor(times.dropLast().map(Float.init), [10]), try fixture().tensor("times.\(name)"),
-      atol: 1e-6)
-  }
-
-  @Test("A given beginning is the first time", arguments: NoiseSchedule.allCases)
-  func beginning(schedule: NoiseSchedule) {
-    let times = schedule.times(8, from: 0.6)
-    #expect(abs(times[0] - 0.6) < 1e-9)
-    #expect(zip(times, times.dropFirst()).allSatisfy { $0 > $1 })
-  }
-
-  @Test(
-    "Steps agree with the package's",
-    arguments: [
-      ("sampler.ddim", DiffusionSampler.Kind.ddim, 0.0), ("sampler.eta", .ddim, 0.7),
-      ("sampler.iplms", .iplms, 0.0),
-    ])
-  func steps(name: String, kind: DiffusionSampler.Kind, eta: Double) throws {
-    let file = try fixture()
-    var x = try file.tensor("sampler.start").cloned()
-    var sampler = DiffusionSampler(kind, times: NoiseSchedule.spliced.times(10), eta: eta)
-    for step in 0..<sampler.count {
-      let velocity = (x * 3).sin() * sampler.time(step) - x * 0.5
-      x = sampler.advance(x, velocity, step: step) { Tensor.ones(x.shape) }
-    }
-    // float32 with times near 1, where everything is divided by a signal of 0.007.
-    expectClose(x, try file.tensor(name), atol: 2e-3)
-  }
-
   private func request(_ change: (inout Request) -> Void = { _ in }) -> Request {
     var request = Request("a red fox")
     request.method = .diffusion
@@ -77,8 +37,20 @@ struct DiffusionTests {
     #expect(try await paint(request { $0.prompt = "a fox" }).bytes != plain.bytes)
     let told = try await paint(request { $0.arguments["conditionScale"] = .number(5) })
     #expect(told.bytes != plain.bytes)
-    #expect(
-      try await paint(request { $0.arguments["sampler"] = .string("iplms") }).bytes != plain.bytes)
+  }
+
+  @Test("Every sampler paints, steered or not", arguments: SamplerKind.all.map(\.name).dropFirst())
+  func samplers(name: String) async throws {
+    let plain = try await paint(request())
+    let other = try await paint(request { $0.arguments["sampler"] = .string(name) })
+    #expect(other.bytes != plain.bytes)
+    let steered = try await paint(
+      request {
+        $0.arguments["sampler"] = .string(name)
+        $0.arguments["guidance"] = .number(500)
+      })
+    #expect(steered.bytes != other.bytes)
+    #expect(steered.losses.count == 4 && steered.losses.allSatisfy { $0?.isFinite == true })
   }
 
   @Test("The text is not asked for where it does not count")

@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Imaging
 import Models
@@ -28,18 +29,13 @@ struct Conditioning {
 
 /// Goes from noise to a picture with a network of v-diffusion: conditioned on CLIP's embeddings without a
 /// classifier (`cfg_sample.py`), steered by the gradient of objectives (`clip_sample.py`; Crowson's
-/// CLIP-guided diffusion, 2021), or both.
-///
-/// ```
-/// v = v₀ + Σ scaleᵢ (vᵢ - v₀) + guidance ∂loss/∂x sigma / alpha
-/// ```
+/// CLIP-guided diffusion, 2021), or both: see `NetworkDenoiser` and `Guided`.
 final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   /// How a picture is sampled.
   struct Options {
-    var sampler = DiffusionSampler.Kind.ddim
-    var schedule = NoiseSchedule.spliced
+    var sampler: any Sampler = DDIM()
+    var schedule = ContinuousSchedule.spliced
     var steps = 50
-    var eta = 0.0
     /// How much the gradient of the objectives counts; 0 leaves it out.
     var guidance: Schedule = 0
     /// The time at which a given picture, noised, is taken up.
@@ -57,10 +53,9 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   private let sceneLength: Int
   private let seed: UInt64
   private let guidance: Guidance
-  private var sampler: DiffusionSampler
-  /// What the network found at this step.
-  private var v: Tensor?
-  /// The newest picture that it pointed to, to be shown on the way.
+  private let levels: [NoiseLevel]
+  private var sampler: any Sampler
+  /// The newest picture that the network found, to be shown on the way.
   private var x0: Tensor?
 
   /// Begins with noise, or with the picture that is given, noised.
@@ -78,16 +73,14 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     let shape = [
       1, model.network.config.channels, context.size.height / scale, context.size.width / scale,
     ]
-    let x = RandomStream(seed: context.seed, "first noise").normal(shape).to(context.device)
-      .variable()
-    self.x = x
-    var times = options.schedule.times(options.steps)
-    if let initial = context.initial {
-      times = options.schedule.times(options.steps, from: options.start)
-      let (alpha, sigma) = NoiseSchedule.parts(at: times[0])
-      noGrad { x.assign(model.encoded(initial) * alpha + x * sigma) }
+    let noise = RandomStream(seed: context.seed, "first noise").normal(shape).to(context.device)
+    levels = options.schedule.levels(
+      options.steps, from: context.initial == nil ? 1 : options.start)
+    let first = levels[0]
+    x = noGrad {
+      context.initial.map { first.noised(model.encoded($0), with: noise) } ?? noise
     }
-    sampler = DiffusionSampler(options.sampler, times: times, eta: options.eta)
+    sampler = options.sampler
     guidance = try Guidance(context, total: options.steps)
   }
 
@@ -97,75 +90,73 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   // MARK: Sampling
 
   func step(_ control: StepControl) throws -> Double? {
-    guard options.guidance.value(at: done) > 0 else {
-      advance(along: nil)
-      return nil
+    let denoiser = self.denoiser
+    let scale = options.guidance.value(at: done)
+    var loss: Double?
+    let guided = denoiser.guided(scale) { x, level, found in
+      let (grad, number) = try self.grad(at: x, level, found)
+      loss = number
+      return grad
     }
-    var gradient: Tensor?
-    var loss = 0.0
-    for batch in 0..<guidance.batches {
-      let found = try guidance.gradient(at: [x], step: done, batch: batch, latent: nil) { _ in
-        model.picture(denoised())
-      }
-      loss += found.loss / Double(guidance.batches)
-      gradient = gradient.map { $0 + found.gradients[0] } ?? found.gradients[0]
-    }
-    advance(along: gradient.map { guidance.restrict([$0])[0] })
+    let next = try sampler.step(
+      x, done, of: levels,
+      denoise: { x, level in
+        guard scale > 0 else {
+          let found = try noGrad { try denoiser(x, at: level) }
+          x0 = found.x0
+          return found
+        }
+        return try guided(x, at: level)
+      },
+      noise: { RandomStream(seed: seed, "noise \(done)").normal(x.shape).to(x.device) })
+    x.assign(next)
+    done += 1
     return loss
   }
 
-  private func advance(along gradient: Tensor?) {
-    noGrad {
-      if v == nil { _ = denoised() }
-      guard var v else { return }
-      let (alpha, sigma) = NoiseSchedule.parts(at: sampler.time(done))
-      // In pure noise no picture can be steered yet.
-      if let gradient, alpha > 1e-3 {
-        v = v + gradient * (options.guidance.value(at: done) * sigma / alpha)
-      }
-      let next = sampler.advance(x, v, step: done) {
-        RandomStream(seed: seed, "noise \(done)").normal(x.shape).to(x.device)
-      }
-      self.v = nil
-      x.assign(next)
-      done += 1
+  /// The network, told what the scene's prompts want.
+  private var denoiser: any Denoiser {
+    let network = model.network
+    guard let condition = network.config.condition else {
+      return NetworkDenoiser(.v) { network($0, time: $1, embeddings: nil) }
     }
-  }
-
-  /// The picture, or its latent, that the network points to from where the sampler stands.
-  private func denoised() -> Tensor {
-    let v = predictedV()
-    let x0 = sampler.picture(x, v, step: done)
-    (self.v, self.x0) = (v.detached(), x0.detached())
-    return x0
-  }
-
-  /// The network's prediction, mixed of those for everything that it is conditioned on.
-  private func predictedV() -> Tensor {
-    var rows = [(embedding: Tensor?.none, scale: 1.0)]
+    var conds: [(cond: Tensor, weight: Double)] = []
     if !scenes.isEmpty {
-      let conditioning = scenes[(done / sceneLength) % scenes.count]
-      let conditioned = conditioning.scales.enumerated().map { index, scale in
-        (embedding: Tensor?.some(conditioning.embeddings[index..<index + 1]), scale: scale)
+      let scene = scenes[(done / sceneLength) % scenes.count]
+      conds = scene.scales.enumerated().map { index, scale in
+        (cond: scene.embeddings[index..<index + 1], weight: scale)
       }
-      rows = [(nil, 1 - conditioning.scales.reduce(0, +))] + conditioned
-      // A row that does not count need not be computed.
-      rows = rows.filter { abs($0.scale) > 1e-9 }
     }
-    let width = model.network.config.condition?.embedding ?? 0
-    let embeddings = rows.map { $0.embedding ?? Tensor.zeros([1, width], device: x.device) }
-    let time = Tensor.full([rows.count], sampler.time(done), device: x.device)
-    let all = model.network(
-      concatenated(rows.map { _ in x }, over: 0), time: time,
-      embeddings: width > 0 ? concatenated(embeddings, over: 0) : nil)  // [N, C, h, w]
-    let parts = rows.enumerated().map { index, row in all[index..<index + 1] * row.scale }
-    return parts.dropFirst().reduce(parts[0], +)
+    return NetworkDenoiser(
+      .v, conds: conds, null: Tensor.zeros([1, condition.embedding], device: x.device)
+    ) { network($0, time: $1, embeddings: concatenated($2, over: 0)) }
+  }
+
+  /// The gradient of the objectives at `x`, downwards, and their loss.
+  private func grad(
+    at x: Tensor, _ level: NoiseLevel, _ found: Denoised
+  ) throws -> (grad: Tensor, loss: Double) {
+    x0 = found.x0.detached()
+    var (sum, loss) = (Tensor?.none, 0.0)
+    for batch in 0..<guidance.batches {
+      let part = try guidance.gradient(at: [x], step: done, batch: batch, latent: nil) { _ in
+        // The first set of views uses up the history of what was found.
+        model.picture(batch == 0 ? found.x0 : try denoiser(x, at: level).x0)
+      }
+      loss += part.loss / Double(guidance.batches)
+      sum = sum.map { $0 + part.gradients[0] } ?? part.gradients[0]
+    }
+    let total = sum ?? Tensor.zeros(x.shape, device: x.device)
+    return (-guidance.restrict([total])[0], loss)
   }
 
   // MARK: Looking
 
   func current() -> Tensor {
-    noGrad { guidance.shown(model.picture(isDone ? x : x0 ?? denoised())) }
+    noGrad {
+      if x0 == nil, !isDone { x0 = try? denoiser(x, at: levels[done]).x0 }
+      return guidance.shown(model.picture(isDone ? x : x0 ?? x))
+    }
   }
 
   func finished() throws -> [FinishedPicture] {
@@ -181,14 +172,12 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   /// The step, and what a multistep sampler needs of earlier ones.
   var memory: [String: Tensor] {
     get {
-      let earlier = sampler.earlier.enumerated().map { ("earlier.\($0)", $1) }
-      return Dictionary(uniqueKeysWithValues: earlier)
-        .merging(["step": Tensor([done], [1])]) { $1 }
+      sampler.state.merging(["step": Tensor([done], [1])]) { $1 }
     }
     set {
       done = min(total, max(0, newValue["step"]?.ints().first ?? 0))
-      sampler.earlier = (0..<3).compactMap { newValue["earlier.\($0)"] }
-      (v, x0) = (nil, nil)
+      sampler.state = newValue.filter { $0.key != "step" }
+      x0 = nil
     }
   }
 
@@ -233,13 +222,14 @@ extension Method {
       .number(
         "conditionScale", 0...20, default: 2, "How strongly the text is followed"),
       .choice(
-        "sampler", DiffusionSampler.Kind.allCases.map(\.rawValue), default: "ddim",
-        "How steps are taken: ddim, or the multistep iplms, which needs fewer of them"),
+        "sampler", SamplerKind.all.map(\.name), default: "ddim",
+        "How steps are taken: ddim, or one of the multistep samplers, which need fewer of them "
+          + "(iplms, plms, plms2, guided-plms)"),
       .number(
         "eta", 0...1, default: 0,
         "Part of the noise that ddim draws anew in each step; at 1 it is DDPM"),
       .choice(
-        "schedule", NoiseSchedule.allCases.map(\.rawValue), default: "spliced",
+        "schedule", ContinuousSchedule.allCases.map(\.rawValue), default: "spliced",
         "How the steps are spread over the way from noise to picture"),
       .number(
         "start", 0.01...1, default: 0.9,
@@ -297,10 +287,17 @@ extension Method {
     return try CLIPGuidedDiffusionPipeline(
       context, model,
       .init(
-        sampler: arguments.choice("sampler"), schedule: arguments.choice("schedule"),
-        steps: context.request.iterations ?? 50, eta: arguments.number("eta"),
+        sampler: sampler(arguments.choice("sampler"), eta: arguments.number("eta")),
+        schedule: arguments.choice("schedule"), steps: context.request.iterations ?? 50,
         guidance: arguments.schedule("guidance"), start: arguments.number("start")),
       scenes: conditioning(model, context, scale: arguments.number("conditionScale")))
+  }
+
+  private static func sampler(_ name: String, eta: Double) -> any Sampler {
+    guard let kind = SamplerKind.named(name) else {
+      preconditionFailure("'\(name)' is declared and is no sampler")
+    }
+    return kind.make(eta)
   }
 
   /// What a diffusion network is conditioned on of the prompts, scene by scene; nothing where it is not.

@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Imaging
 import Models
@@ -140,14 +141,13 @@ public final class DiffusionTrainee: Trainee {
     let embeddings = clip.encodeText(tokens).to(.float32).normalized()
     let side = config.network.size
     let stream = RandomStream(seed: config.schedule.seed, "samples")
-    var x = stream.normal([prompts.count, config.network.channels, side, side]).to(device)
-    var sampler = DiffusionSampler(.ddim, times: NoiseSchedule.spliced.times(25))
-    for step in 0..<sampler.count {
-      let times = Tensor.full([prompts.count], sampler.time(step), device: device)
-      let plain = model(x, time: times, embeddings: embeddings * 0)
-      let told = model(x, time: times, embeddings: embeddings)
-      let v = plain + (told - plain) * config.conditionScale
-      x = sampler.advance(x, v, step: step) { x }
+    let noise = stream.normal([prompts.count, config.network.channels, side, side]).to(device)
+    let denoiser = NetworkDenoiser(
+      .v, conds: [(cond: embeddings, weight: config.conditionScale)], null: embeddings * 0
+    ) { [model] in model($0, time: $1, embeddings: concatenated($2, over: 0)) }
+    var sampler = DDIM()
+    let x = try sampler.sample(noise, ContinuousSchedule.spliced.levels(25), with: denoiser) { _ in
+      noise
     }
     return ([], try Sheet.grid(((vqgan.decode(x) + 1) / 2).clamped(0, 1)))
   }
