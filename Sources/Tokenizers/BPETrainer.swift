@@ -18,7 +18,7 @@ public enum BPETrainer {
   ) throws -> CLIPTokenizer {
     guard vocabularySize >= 514 else { throw TokenizerError.size(vocabularySize) }
     var words = Words(texts)
-    var merges: [CLIPTokenizer.Pair] = []
+    var merges: [Merge] = []
     while merges.count < vocabularySize - 514, let pair = words.mostFrequent(atLeast: minimumCount)
     {
       merges.append(words.join(pair))
@@ -77,7 +77,7 @@ private struct Words {
     return best.key
   }
 
-  mutating func join(_ pair: Pair) -> CLIPTokenizer.Pair {
+  mutating func join(_ pair: Pair) -> Merge {
     let id = symbols.count
     symbols.append(symbols[pair.left] + symbols[pair.right])
     for index in pairs[pair]?.rows ?? [] {
@@ -94,6 +94,6 @@ private struct Words {
       rows[index] = joined
       add(index, counts[index])
     }
-    return CLIPTokenizer.Pair(symbols[pair.left], symbols[pair.right])
+    return Merge(symbols[pair.left], symbols[pair.right])
   }
 }

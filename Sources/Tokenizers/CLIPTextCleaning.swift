@@ -11,25 +11,22 @@ enum CLIPTextCleaning {
   typealias Scalars = [Unicode.Scalar]
 
   /// The text as the splitter wants it. Time is linear in its length.
-  static func clean(_ text: String) -> Scalars {
+  static func clean(_ text: String) -> Scalars { lowercased(collapsed(repaired(text))) }
+
+  /// The text with the fixes of ftfy and without HTML entities.
+  static func repaired(_ text: String) -> Scalars {
     let fixed = fixText(Scalars(text.unicodeScalars))
-    let plain = unescaped(unescaped(fixed, strict: false), strict: false)
-    return lowercased(collapsed(plain))
+    return unescaped(unescaped(fixed, strict: false), strict: false)
   }
 
   // MARK: White space and case
-
-  static func isSpace(_ c: Unicode.Scalar) -> Bool {
-    if c.value < 0x80 { return c == " " || (0x09...0x0D).contains(c.value) }
-    return c.properties.isWhitespace
-  }
 
   /// One blank for each run of white space, none at the ends.
   private static func collapsed(_ text: Scalars) -> Scalars {
     var result: Scalars = []
     result.reserveCapacity(text.count)
     for c in text {
-      if !isSpace(c) {
+      if ScalarKind(c) != .space {
         result.append(c)
       } else if let last = result.last, last != " " {
         result.append(" ")
@@ -40,7 +37,7 @@ enum CLIPTextCleaning {
   }
 
   /// Lower case with full mappings and the final sigma, as Python's `str.lower`.
-  private static func lowercased(_ text: Scalars) -> Scalars {
+  static func lowercased(_ text: Scalars) -> Scalars {
     var result: Scalars = []
     result.reserveCapacity(text.count)
     for (i, c) in text.enumerated() {
@@ -128,7 +125,7 @@ enum CLIPTextCleaning {
     var result: Scalars = []
     for part in text[...].split(omittingEmptySubsequences: false, whereSeparator: composesNever) {
       result.append(
-        contentsOf: string(part).precomposedStringWithCanonicalMapping.unicodeScalars)
+        contentsOf: part.string.precomposedStringWithCanonicalMapping.unicodeScalars)
       if part.endIndex < text.endIndex { result.append(text[part.endIndex]) }
     }
     return result
@@ -205,7 +202,7 @@ enum CLIPTextCleaning {
     }
     let name = text[start..<end]
     if end < text.count, text[end] == ";" {
-      if let scalars = HTMLEntities.named[string(name)] { return (scalars, end + 1) }
+      if let scalars = HTMLEntities.named[name.string] { return (scalars, end + 1) }
       if strict, let scalars = shouted(name) { return (scalars, end + 1) }
     }
     guard !strict else { return nil }
@@ -215,20 +212,14 @@ enum CLIPTextCleaning {
 
   /// The longest beginning of a name that counts without a semicolon; none is longer than six letters.
   private static func unclosed(_ name: ArraySlice<Unicode.Scalar>) -> String? {
-    stride(from: min(name.count, 6), through: 2, by: -1).lazy.map { string(name.prefix($0)) }
+    stride(from: min(name.count, 6), through: 2, by: -1).lazy.map { name.prefix($0).string }
       .first(where: HTMLEntities.unclosed.contains)
-  }
-
-  private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
-    var view = String.UnicodeScalarView()
-    view.append(contentsOf: scalars)
-    return String(view)
   }
 
   /// ftfy also takes a name of small letters in capitals, if HTML would leave it alone.
   private static func shouted(_ name: ArraySlice<Unicode.Scalar>) -> Scalars? {
-    let small = string(name).lowercased()
-    guard string(name) == small.uppercased(), unclosed(name) == nil,
+    let small = name.string.lowercased()
+    guard name.string == small.uppercased(), unclosed(name) == nil,
       let scalars = HTMLEntities.named[small]
     else { return nil }
     return scalars.flatMap { $0.properties.uppercaseMapping.unicodeScalars }

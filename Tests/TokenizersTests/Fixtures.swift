@@ -16,14 +16,19 @@ enum Fixtures {
 
   static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
 
-  /// Calls `body` with the path of a file in a folder of its own, which is removed afterwards.
-  static func withTemporaryFile<Result>(
-    _ name: String, _ body: (URL) throws -> Result
+  static func decode<T: Decodable>(_ type: T.Type, _ url: URL) throws -> T {
+    try JSONDecoder().decode(type, from: Data(contentsOf: url))
+  }
+
+  /// Calls `body` with a folder of its own that holds these files, and removes it afterwards.
+  static func withFolder<Result>(
+    _ files: [String: Data] = [:], _ body: (URL) throws -> Result
   ) throws -> Result {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("reverie-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder.appendingPathComponent(name))
+    for (name, data) in files { try data.write(to: folder.appendingPathComponent(name)) }
+    return try body(folder)
   }
 }

@@ -54,7 +54,7 @@ public final class CLIPTrainee: Trainee {
     self.vqgan = vqgan
     self.device = device
     let length = config.network.text.contextLength
-    batches = PictureBatches(sets, device: device) { tokenizer.tokens($0, length: length) }
+    batches = PictureBatches(sets, device: device) { tokenizer.padded($0, length: length).ids }
     (model, parameters) = try StartingPoint.build(
       seed: config.schedule.seed, device: device, file: file
     ) {

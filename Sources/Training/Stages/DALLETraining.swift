@@ -83,7 +83,7 @@ public final class DALLETrainee: Trainee {
     self.device = device
     let (length, padding) = (config.network.text_token_count, config.network.pad_token)
     batches = PictureBatches([set], device: device) {
-      tokenizer.tokens($0, length: length, padding: padding)
+      tokenizer.padded($0, length: length, padding: padding).ids
     }
     self.heldOut = heldOut
     (model, parameters) = try StartingPoint.build(

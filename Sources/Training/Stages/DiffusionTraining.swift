@@ -90,7 +90,7 @@ public final class DiffusionTrainee: Trainee {
     self.prompts = prompts
     self.device = device
     let length = clip.config.text.contextLength
-    batches = PictureBatches([set], device: device) { tokenizer.tokens($0, length: length) }
+    batches = PictureBatches([set], device: device) { tokenizer.padded($0, length: length).ids }
     (model, parameters) = try StartingPoint.build(
       seed: config.schedule.seed, device: device, file: file
     ) {
