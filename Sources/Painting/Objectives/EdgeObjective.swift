@@ -64,7 +64,8 @@ struct EdgeObjective: Objective {
     let picture = observation.picture
     let fitted = target.count == 3 ? target : target.resampled(as: picture)
     let errors = (picture - fitted).square()  // [1, 3, H, W]
-    if let wanted { return (errors * wanted.resampled(as: picture)).mean() * 0.1 }
+    let everywhere = errors.mean() * overall
+    if let wanted { return ((errors * wanted.resampled(as: picture)).mean() + everywhere) * 0.1 }
     let (height, width) = (picture.size(2), picture.size(3))
     let (left, right) = (Int(margins.left * Double(width)), Int(margins.right * Double(width)))
     let (top, bottom) = (Int(margins.top * Double(height)), Int(margins.bottom * Double(height)))
@@ -74,6 +75,6 @@ struct EdgeObjective: Objective {
       middle.narrowed(2, 0, top), middle.narrowed(2, height - bottom, bottom),
     ]
     let losses = strips.filter { $0.count > 0 }.map { $0.mean() }
-    return total(losses + [errors.mean() * overall]).map { $0 * 0.1 }
+    return total(losses + [everywhere]).map { $0 * 0.1 }
   }
 }
