@@ -225,28 +225,44 @@ public struct PackTraining {
 
   // MARK: Running
 
+  /// Opens a stage's folder.
+  /// - Parameters:
+  ///   - config: what was read from the file `configuration`.
+  ///   - data: where the stage's pictures come from, other than the context's.
+  func open(
+    _ stage: Stage, _ config: some Codable, _ configuration: URL, data: Data? = nil
+  ) throws -> TrainingRun {
+    let data = data ?? context.data
+    let source =
+      switch data {
+      case .emoji: "the emoji corpus"
+      case .folder(let folder, _): folder.standardizedFileURL.path
+      }
+    return try TrainingRun(
+      folder: context.folder.appending(path: stage.rawValue), configuration: config,
+      text: String(contentsOf: configuration, encoding: .utf8),
+      options: ["--data": source, "--size": String(data.size)])
+  }
+
   func train(
-    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ stage: Stage, _ configuration: URL
-  ) throws -> (Trainer, URL) {
-    let folder = context.folder.appending(path: stage.rawValue)
-    let run = try TrainingRun(
-      folder: folder, configuration: String(contentsOf: configuration, encoding: .utf8))
+    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ run: TrainingRun
+  ) throws -> Trainer {
+    let stage = run.folder.lastPathComponent
     let count = trainee.parameters.map(\.tensor.count).reduce(0, +)
-    context.say("\(stage.rawValue): \(count) parameters, \(context.precision) on \(context.device)")
+    context.say("\(stage): \(count) parameters, \(context.precision) on \(context.device)")
     let trainer = Trainer(
       trainee, schedule, run: run, precision: context.precision, device: context.device)
     try trainer.train(until: context.stop, report: context.report)
-    return (trainer, folder)
+    return trainer
   }
 
   func finish(
-    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ stage: Stage, _ configuration: URL,
-    _ name: String
+    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ run: TrainingRun, _ name: String
   ) throws {
-    let (trainer, folder) = try train(trainee, schedule, stage, configuration)
+    let trainer = try train(trainee, schedule, run)
     // What only criticised while training has done its work.
     let weights = trainer.weights.filter { !$0.key.hasPrefix("discriminator.") }
     try SafeTensors.write(
-      Dictionary(uniqueKeysWithValues: weights), to: folder.appending(path: name))
+      Dictionary(uniqueKeysWithValues: weights), to: run.folder.appending(path: name))
   }
 }

@@ -293,6 +293,28 @@ struct PackTrainingTests {
     }
   }
 
+  @Test("a stage that was begun goes on longer, and with no other rate or corpus")
+  func changed() async throws {
+    try await withFolder { folder in
+      let begun = try #require(configurations[.judge])
+      func run(_ old: String, _ new: String) throws {
+        #expect(begun.contains(old))
+        let configuration = try write(begun.replacing(old, with: new), "judge.yaml", in: folder)
+        try training(folder).run(.judge, configuration: configuration)
+      }
+      try run("steps: 2", "steps: 1")
+      let kept = folder.appending(path: "judge/config.yaml")
+      let before = try Data(contentsOf: kept)
+      for (old, new) in [("rate: 0.001", "rate: 0.002"), ("styles: 0.5", "styles: 0.4")] {
+        #expect(throws: TrainingError.self) { try run(old, new) }
+        #expect(try Data(contentsOf: kept) == before)
+      }
+      try run("steps: 2", "steps: 3")
+      let checkpoint = folder.appending(path: "judge/checkpoint.safetensors")
+      #expect(try SafeTensors(contentsOf: checkpoint).metadata["step"] == "3")
+    }
+  }
+
   @Test("a stage whose forerunner has not run names the command that makes what is missing")
   func forerunner() async throws {
     try await withFolder { folder in

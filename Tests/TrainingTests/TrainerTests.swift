@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Testing
 import Torch
+import Weights
 
 @testable import Training
 
@@ -45,11 +46,14 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
   {
     let line = Line()
     let trainer = Trainer(
-      line, schedule(steps: steps), run: try TrainingRun(folder: folder, configuration: "a: 1"),
-      precision: .float32, device: .cpu)
+      line, schedule(steps: steps), run: try run(folder), precision: .float32, device: .cpu)
     var done = 0
     try trainer.train(until: { stop(done) }) { done = $0.step }
     return line.parameters[0].tensor.floats() + trainer.weights[0].tensor.floats()
+  }
+
+  private func run(_ folder: URL) throws -> TrainingRun {
+    try TrainingRun(folder: folder, configuration: ["a": 1], text: "a: 1")
   }
 
   @Test("a training finds what it is to find, and logs the way")
@@ -84,7 +88,7 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
   func refusesForeign() throws {
     try withRun { folder in
       _ = try train(folder, steps: 10)
-      let run = try TrainingRun(folder: folder, configuration: "a: 1")
+      let run = try run(folder)
       let error = #expect(throws: TrainingError.self) {
         try run.restore([("model.weight", Tensor.zeros([3]))])
       }
@@ -98,6 +102,133 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
     #expect(abs(schedule.rate(at: 0) - 0.1 / 5) < 1e-12)
     #expect(schedule.rate(at: 50) == 0.1)
     #expect(abs(schedule.rate(at: 99) - 0.1 / 20) < 1e-12)
+  }
+}
+
+@Suite struct TrainingRunTests {
+  private struct Asked: Codable {
+    struct Network: Codable {
+      var width: Int
+      var levels: [Int]
+      var bias: Bool?
+    }
+    var network: Network
+    var styles: Double
+    var schedule: TrainingSchedule
+  }
+
+  private static let text = """
+    network:
+      width: 8            # narrow
+      levels: [1, 2]
+    styles: 0.2           # a fifth of the corpus
+    schedule: {seed: 1, steps: 10, batch: 16, rate: 0.1, warmup: 5, cooldown: 20, decay: 0,
+      beta2: 0.99, clip: 10, averaging: 0.9, saveEvery: 7, sampleEvery: 50}
+    """
+
+  private func open(_ text: String, _ folder: URL, size: Int = 64) throws -> TrainingRun {
+    let url = folder.appending(path: "given.yaml")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+    return try TrainingRun(
+      folder: folder.appending(path: "run"),
+      configuration: Configuration.read(Asked.self, from: url),
+      text: text, options: ["--size": String(size)])
+  }
+
+  /// A run folder with a checkpoint in it.
+  private func withBegun(_ body: (URL, _ kept: () throws -> String) throws -> Void) throws {
+    try withRun { folder in
+      let run = try open(Self.text, folder)
+      try run.begin()
+      try run.save(step: 3, [("weight", Tensor([1, 2] as [Float]))])
+      try body(folder) {
+        try String(contentsOf: folder.appending(path: "run/config.yaml"), encoding: .utf8)
+      }
+    }
+  }
+
+  @Test(
+    "a run that has a checkpoint is not continued with other values, and keeps its configuration",
+    arguments: [
+      ("rate: 0.1", "rate: 0.2", ["schedule.rate: 0.1 there, 0.2 here"]),
+      ("styles: 0.2", "styles: 0.25", ["styles: 0.2 there, 0.25 here"]),
+      ("width: 8", "width: 16", ["network.width: 8 there, 16 here"]),
+      ("levels: [1, 2]", "levels: [1, 2, 2]", ["network.levels: [1,2] there, [1,2,2] here"]),
+      ("width: 8", "width: 8\n  bias: true", ["network.bias: nothing there, true here"]),
+      (
+        "seed: 1, steps: 10, batch: 16", "seed: 2, steps: 20, batch: 32",
+        ["schedule.seed: 1 there, 2 here", "schedule.batch: 16 there, 32 here"]
+      ),
+    ])
+  func refuses(old: String, new: String, told: [String]) throws {
+    try withBegun { folder, kept in
+      #expect(Self.text.contains(old))
+      let error = #expect(throws: TrainingError.self) {
+        try open(Self.text.replacing(old, with: new), folder).begin()
+      }
+      let text = "\(error.map { "\($0)" } ?? "")"
+      for part in told + [folder.appending(path: "run").path, "--run", "schedule.steps"] {
+        #expect(text.contains(part), "\(part) is not in:\n\(text)")
+      }
+      #expect(text.split(separator: "\n").count == 2 + told.count)
+      let now = try kept()
+      #expect(now == Self.text)
+    }
+  }
+
+  @Test("a run on other pictures is not continued; a checkpoint that tells none is")
+  func pictures() throws {
+    try withBegun { folder, _ in
+      let error = #expect(throws: TrainingError.self) { try open(Self.text, folder, size: 128) }
+      #expect("\(error.map { "\($0)" } ?? "")".contains("--size: 64 there, 128 here"))
+      try SafeTensors.write(
+        ["weight": Tensor([1, 2] as [Float])], metadata: ["step": "3"],
+        to: folder.appending(path: "run/checkpoint.safetensors"))
+      _ = try open(Self.text, folder, size: 128)
+    }
+  }
+
+  @Test(
+    "a longer run, other remarks and another order are the same training",
+    arguments: [
+      text.replacing("steps: 10", with: "steps: 20"), text.replacing("steps: 10", with: "steps: 5"),
+      text.replacing("# narrow", with: "# wide enough"),
+      text.replacing("rate: 0.1", with: "rate: 1e-1").replacing("decay: 0,", with: "decay: 0.0,"),
+      "styles: 0.2\n" + text.replacing("styles: 0.2           # a fifth of the corpus\n", with: ""),
+    ])
+  func accepts(text: String) throws {
+    try withBegun { folder, kept in
+      #expect(text != Self.text)
+      let run = try open(text, folder)
+      try run.begin()
+      let now = try kept()
+      #expect(now == text)
+      #expect(try run.restore([("weight", Tensor([0, 0] as [Float]))]) == 3)
+    }
+  }
+
+  @Test("before there is a checkpoint everything may change")
+  func unbegun() throws {
+    try withRun { folder in
+      try open(Self.text, folder).begin()
+      let other = Self.text.replacing("rate: 0.1", with: "rate: 0.2")
+      try open(other, folder).begin()
+    }
+  }
+
+  @Test("a configuration of an earlier version, which fits no more, is compared as it stands")
+  func earlier() throws {
+    try withBegun { folder, _ in
+      let url = folder.appending(path: "run/config.yaml")
+      let old = Self.text.replacing("styles: 0.2", with: "textures: 0.5")
+      try Data(old.utf8).write(to: url)
+      let error = #expect(throws: TrainingError.self) { try open(Self.text, folder) }
+      let text = "\(error.map { "\($0)" } ?? "")"
+      #expect(text.contains("styles: nothing there, 0.2 here"))
+      #expect(text.contains("textures: 0.5 there, nothing here"))
+      #expect(text.split(separator: "\n").count == 4)
+    }
   }
 }
 
@@ -123,6 +254,7 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
     "what is wrong is named",
     arguments: [
       ("steps: 5\nrate: 0.1\nstep: 3\n", "unknown key 'step'. Did you mean 'steps'?"),
+      ("steps: 5\nrate: 0.1\nflavour: 3\n", "unknown key 'flavour'; there are rate, steps"),
       ("steps: 5\n", "'rate' is missing"),
       ("steps: many\nrate: 0.1\n", "'steps'"),
       ("steps: [", ".yaml"),

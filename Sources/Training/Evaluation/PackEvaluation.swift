@@ -104,7 +104,7 @@ public struct PackEvaluation {
         guard case .image(let output) = event else { continue }
         let painted = PaintedPrompt(
           prompt, output.picture, judge: judge,
-          seconds: (ContinuousClock.now - began) / .seconds(1))
+          seconds: (ContinuousClock.now - began).seconds)
         results.append(painted)
         report(painted)
       }

@@ -1,18 +1,21 @@
 import Foundation
+import Painting
 import Yams
 
 /// Reading training configurations: flat YAML files, best with a reason on every line.
 public enum Configuration {
-  /// Reads a configuration; a key that `Value` does not have is an error that names the nearest one.
+  /// Reads a configuration; a key that `Value` does not have is an error that names the nearest one,
+  /// or all where none is near.
   /// - Throws: `TrainingError.configuration`.
   public static func read<Value: Codable>(_ type: Value.Type, from url: URL) throws -> Value {
     try reading(url) { text in
       let value = try YAMLDecoder().decode(Value.self, from: text)
       let known = try keys(YAMLEncoder().encode(value))
       for key in try keys(text).subtracting(known).sorted() {
-        let nearest = known.min { distance($0, key) < distance($1, key) } ?? ""
         throw TrainingError.configuration(
-          "\(url.lastPathComponent): unknown key '\(key)'. Did you mean '\(nearest)'?")
+          "\(url.lastPathComponent): unknown key '\(key)'"
+            + (nearestName(to: key, among: known.sorted()).map { ". Did you mean '\($0)'?" }
+              ?? "; there are \(known.sorted().joined(separator: ", "))"))
       }
       return value
     }
@@ -23,6 +26,31 @@ public enum Configuration {
   /// - Throws: `TrainingError.configuration`.
   static func network<Network: Codable>(_ type: Network.Type, from url: URL) throws -> Network {
     try reading(url) { try YAMLDecoder().decode(Part<Network>.self, from: $0).network }
+  }
+
+  /// The values of a configuration as JSON, by their dotted paths; a list is one value.
+  static func values(_ configuration: some Encodable) throws -> [String: String] {
+    try leaves(JSONValue(encoding: configuration))
+  }
+
+  /// The values of a file, as `Value` has them with its defaults; where the file is of an earlier version
+  /// of the program and does not fit `Value`, as they stand there.
+  /// - Throws: `TrainingError.configuration`.
+  static func values<Value: Codable>(of type: Value.Type, at url: URL) throws -> [String: String] {
+    if let value = try? read(type, from: url) { return try values(value) }
+    return try reading(url) { try leaves(YAMLDecoder().decode(JSONValue.self, from: $0)) }
+  }
+
+  private static func leaves(_ value: JSONValue, _ path: String = "") throws -> [String: String] {
+    guard case .object(let fields) = value else {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return [path: String(decoding: try encoder.encode(value), as: UTF8.self)]
+    }
+    return try fields.reduce(into: [:]) { found, field in
+      let key = path.isEmpty ? field.key : "\(path).\(field.key)"
+      try found.merge(leaves(field.value, key)) { $1 }
+    }
   }
 
   private struct Part<Network: Codable>: Codable {
@@ -64,21 +92,5 @@ public enum Configuration {
       }
     }
     return try Yams.compose(yaml: text).map { walk($0, "") } ?? []
-  }
-
-  /// Levenshtein's distance.
-  static func distance(_ a: String, _ b: String) -> Int {
-    let (a, b) = (Array(a), Array(b))
-    var row = Array(0...b.count)
-    for i in a.indices {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for j in b.indices {
-        let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, row[j + 1] + 1, row[j] + 1)
-      }
-    }
-    return row[b.count]
   }
 }

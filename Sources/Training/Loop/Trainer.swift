@@ -1,4 +1,5 @@
 import Foundation
+import Painting
 import Torch
 
 /// The training loop: loss, gradient, clipping, AdamW, averaging, log, checkpoint, sheet.
@@ -59,6 +60,7 @@ public final class Trainer {
   @discardableResult
   public func train(until stop: () -> Bool, report: (Report) -> Void) throws -> Int {
     let first = try run.restore(state) ?? 0
+    try run.begin()
     let began = ContinuousClock.now
     var lost = 0
     var step = first
@@ -75,7 +77,7 @@ public final class Trainer {
       }
       if due(schedule.sampleEvery) { try run.drawCurve() }
       if due(schedule.saveEvery), !stop() { try run.save(step: step, state) }
-      let seconds = (ContinuousClock.now - began) / .seconds(1)
+      let seconds = (ContinuousClock.now - began).seconds
       let told = Report(
         step: step, steps: schedule.steps, figures: figures, seconds: seconds,
         stepsHere: step - first)

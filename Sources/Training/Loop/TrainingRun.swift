@@ -12,14 +12,38 @@ public struct TrainingRun {
   /// The folder.
   public let folder: URL
 
-  /// Opens or makes the folder. A run whose configuration differs in anything but length is refused.
-  /// - Parameter configuration: the effective configuration as YAML text, kept with the run.
-  public init(folder: URL, configuration: String) throws {
+  /// The configuration as YAML.
+  private let text: String
+  /// What else decides over the training; kept in the checkpoint.
+  private let options: [String: String]
+
+  /// The only value that may change: a schedule reads the same up to the cooldown of a shorter one.
+  private static let length = "schedule.steps"
+
+  /// A run in a folder that may not be there yet. One that has a checkpoint goes on only with what it was
+  /// begun with, but for the length.
+  /// - Parameters:
+  ///   - configuration: what is asked for; compared by value with what the run was begun with.
+  ///   - text: the same as YAML, kept with the run.
+  ///   - options: what else decides over the training, by the name of the option that says it.
+  /// - Throws: `TrainingError.run` with every value that differs. Nothing has been written then.
+  public init(
+    folder: URL, configuration: some Codable, text: String, options: [String: String] = [:]
+  ) throws {
     self.folder = folder
+    self.text = text
+    self.options = options
+    try refuseChanges(configuration)
+  }
+
+  /// Makes the folder, and writes the configuration there.
+  func begin() throws {
     try FileManager.default.createDirectory(
       at: folder.appending(path: "samples"), withIntermediateDirectories: true)
-    try Data(configuration.utf8).write(to: folder.appending(path: "config.yaml"), options: .atomic)
+    try Data(text.utf8).write(to: kept, options: .atomic)
   }
+
+  private var kept: URL { folder.appending(path: "config.yaml") }
 
   /// Where the checkpoint is or will be.
   public var checkpoint: URL { folder.appending(path: "checkpoint.safetensors") }
@@ -28,7 +52,7 @@ public struct TrainingRun {
   public func save(step: Int, _ tensors: [(key: String, tensor: Tensor)]) throws {
     try SafeTensors.write(
       Dictionary(uniqueKeysWithValues: tensors.map { ($0.key, $0.tensor) }),
-      metadata: ["step": String(step)], to: checkpoint)
+      metadata: options.merging(["step": String(step)]) { $1 }, to: checkpoint)
   }
 
   /// Reads the state back into `tensors` in place.
@@ -89,5 +113,33 @@ public struct TrainingRun {
   public func drawCurve() throws {
     let curve = try LossCurve(log: folder.appending(path: "log.jsonl")).render()
     try curve?.write(to: folder.appending(path: "curve.png").path, replacing: true)
+  }
+
+  /// What was begun one way and continued another is neither, and its folder would tell the wrong one.
+  private func refuseChanges<Value: Codable>(_ configuration: Value) throws {
+    let files = FileManager.default
+    guard files.fileExists(atPath: checkpoint.path) else { return }
+    var changes: [String] = []
+    if files.fileExists(atPath: kept.path) {
+      let old = try Configuration.values(of: Value.self, at: kept)
+      let new = try Configuration.values(configuration)
+      changes = Set(old.keys).union(new.keys).subtracting([Self.length]).sorted()
+        .filter { old[$0] != new[$0] }
+        .map { "\($0): \(old[$0] ?? "nothing") there, \(new[$0] ?? "nothing") here" }
+    }
+    // Checkpoints of earlier versions name no options.
+    let old = try SafeTensors(contentsOf: checkpoint).metadata
+    for (name, value) in options.sorted(by: { $0.key < $1.key }) {
+      if let before = old[name], before != value {
+        changes.append("\(name): \(before) there, \(value) here")
+      }
+    }
+    guard changes.isEmpty else {
+      throw TrainingError.run(
+        "The training in \(folder.path) was begun otherwise:\n"
+          + changes.map { "  \($0)\n" }.joined()
+          + "Choose another --run folder, or put the old values back; "
+          + "only \(Self.length) may be another.")
+    }
   }
 }

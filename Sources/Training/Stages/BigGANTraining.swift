@@ -144,8 +144,8 @@ extension PackTraining {
   func trainBigGAN(_ configuration: URL) throws {
     let config = try Configuration.read(BigGANTrainee.Config.self, from: configuration)
     try check(config.schedule, config.network.problem)
-    let sets = try sets(
-      of: context.data.resized(config.network.size), seed: config.schedule.seed, jitter: false)
+    let data = context.data.resized(config.network.size)
+    let sets = try sets(of: data, seed: config.schedule.seed, jitter: false)
     guard let corpus = sets.train[0] as? Corpus else {
       throw TrainingError.missing(
         "A BigGAN needs the emoji corpus: a folder of images has no concepts.")
@@ -154,10 +154,11 @@ extension PackTraining {
       throw TrainingError.configuration(
         "The corpus has \(corpus.catalogue.concepts.count) concepts; give 'num_classes' so.")
     }
+    let run = try open(.biggan, config, configuration, data: data)
     let trainee = try BigGANTrainee(
       config, file: start("biggan.safetensors"), corpus: corpus, device: context.device)
-    let (trainer, folder) = try train(trainee, config.schedule, .biggan, configuration)
+    let trainer = try train(trainee, config.schedule, run)
     try SafeTensors.write(
-      trainee.complete(trainer.weights), to: folder.appending(path: "biggan.safetensors"))
+      trainee.complete(trainer.weights), to: run.folder.appending(path: "biggan.safetensors"))
   }
 }

@@ -159,10 +159,11 @@ extension PackTraining {
     let config = try Configuration.read(CLIPTrainee.Config.self, from: configuration)
     try check(config.schedule, config.problem)
     try check(tokenizer(), known: config.network.text.vocabSize)
+    let run = try open(stage, config, configuration)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
     let trainee = try CLIPTrainee(
       config, file: file, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
       vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device)
-    try finish(trainee, config.schedule, stage, configuration, "clip.safetensors")
+    try finish(trainee, config.schedule, run, "clip.safetensors")
   }
 }

@@ -169,11 +169,12 @@ extension PackTraining {
   func trainDALLE(_ configuration: URL) throws {
     let config = try Configuration.read(DALLETrainee.Config.self, from: configuration)
     try check(config.schedule, config.network.problem)
-    let sets = try sets(seed: config.schedule.seed, jitter: false)
     let vqgan = try vqgan()
     try check(
       config.schedule, config.problem(size: context.data.size, vqgan: vqgan.config))
     try check(tokenizer(), known: config.network.text_vocab_count)
+    let run = try open(.dalle, config, configuration)
+    let sets = try sets(seed: config.schedule.seed, jitter: false)
     let set = try mixed([sets.train[0]]) {
       $0.bareSceneFraction = config.bareScenes
       $0.chatterFraction = config.chatter
@@ -181,6 +182,6 @@ extension PackTraining {
     let trainee = try DALLETrainee(
       config, file: start("dalle.safetensors"), set: set[0], heldOut: sets.heldOut,
       tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device)
-    try finish(trainee, config.schedule, .dalle, configuration, "dalle.safetensors")
+    try finish(trainee, config.schedule, run, "dalle.safetensors")
   }
 }

@@ -158,8 +158,9 @@ extension PackTraining {
     let config = try Configuration.read(DiffusionTrainee.Config.self, from: configuration)
     let (vqgan, clip) = (try vqgan(.decoder), try clip())
     try check(config.schedule, config.problem(vqgan: vqgan.config, clip: clip.config))
-    let size = config.network.size * vqgan.config.factor
-    let sets = try sets(of: context.data.resized(size), seed: config.schedule.seed, jitter: false)
+    let data = context.data.resized(config.network.size * vqgan.config.factor)
+    let run = try open(.diffusion, config, configuration, data: data)
+    let sets = try sets(of: data, seed: config.schedule.seed, jitter: false)
     let set = try mixed([sets.train[0]]) {
       $0.pairFraction = config.pairs
       $0.countFraction = config.counts
@@ -171,6 +172,6 @@ extension PackTraining {
     let trainee = try DiffusionTrainee(
       config, file: start("diffusion.safetensors"), set: set[0], vqgan: vqgan,
       clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device)
-    try finish(trainee, config.schedule, .diffusion, configuration, "diffusion.safetensors")
+    try finish(trainee, config.schedule, run, "diffusion.safetensors")
   }
 }

@@ -159,17 +159,17 @@ extension PackTraining {
       throw TrainingError.missing(
         "A judge needs the emoji corpus: a folder of images has no concepts.")
     }
+    let run = try open(.judge, config, configuration)
     let file = try context.judge.map {
       try SafeTensors(contentsOf: $0.appending(path: "judge.safetensors"))
     }
     let trainee = try JudgeTrainee(
       config, file: file, sets: styled, heldOut: sets.heldOut, classes: .init(catalogue),
       device: context.device)
-    try finish(trainee, config.schedule, .judge, configuration, "judge.safetensors")
+    try finish(trainee, config.schedule, run, "judge.safetensors")
     let description = Judge.Description(
       size: config.size, widths: config.widths, classes: .init(catalogue))
     try JSONEncoder().encode(description).write(
-      to: context.folder.appending(path: Stage.judge.rawValue).appending(path: "judge.json"),
-      options: .atomic)
+      to: run.folder.appending(path: "judge.json"), options: .atomic)
   }
 }

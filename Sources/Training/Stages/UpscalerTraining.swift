@@ -152,12 +152,13 @@ extension PackTraining {
         config.schedule,
         "pictures of \(context.data.size) pixels do not divide into codes of \(factor)")
     }
+    let run = try open(.upscaler, config, configuration)
     let sets = try largeSets(seed: config.schedule.seed)
     let trainee = try UpscalerTrainee(
       config, file: start("upscaler.safetensors"), sets: sets.train,
       vqgan: vqgan,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<18)).pictures,
       device: context.device)
-    try finish(trainee, config.schedule, .upscaler, configuration, "upscaler.safetensors")
+    try finish(trainee, config.schedule, run, "upscaler.safetensors")
   }
 }

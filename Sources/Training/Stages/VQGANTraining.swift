@@ -162,6 +162,7 @@ extension PackTraining {
   func trainVQGAN(_ configuration: URL, phase: VQGANTrainee.Phase) throws {
     let config = try Configuration.read(VQGANTrainee.Config.self, from: configuration)
     try check(config.schedule, config.problem(size: context.data.size))
+    let run = try open(phase == .continuous ? .vqgan : .decoder, config, configuration)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
     let start =
       phase == .quantized
@@ -176,8 +177,7 @@ extension PackTraining {
       clip: config.perceptual > 0 ? clip() : nil,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
       device: context.device)
-    let stage: Stage = phase == .continuous ? .vqgan : .decoder
-    let (trainer, folder) = try train(trainee, config.schedule, stage, configuration)
+    let trainer = try train(trainee, config.schedule, run)
 
     var weights = Dictionary(
       uniqueKeysWithValues: trainee.everything.map { ($0.key, $0.tensor.detached()) })
@@ -192,7 +192,7 @@ extension PackTraining {
         weights["quantize.residual.\(i).weight"] = codebook
       }
     }
-    try SafeTensors.write(weights, to: folder.appending(path: "vqgan.safetensors"))
+    try SafeTensors.write(weights, to: run.folder.appending(path: "vqgan.safetensors"))
   }
 
   private func fitCodebooks(
