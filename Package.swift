@@ -147,17 +147,17 @@ let package = Package(
       dependencies: ["Library", "Models", "Painting", "Tokenizers", "Torch", "Weights"],
       path: "Tests/Support", swiftSettings: swift),
     .testTarget(
-      name: "TorchTests", dependencies: ["Torch", "Weights"], exclude: ["Oracle"],
+      name: "TorchTests", dependencies: ["Torch", "Weights", "TestSupport"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "DiffusionTests", dependencies: ["Diffusion", "Torch", "Weights"],
+      name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport", "Torch", "Weights"],
       exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "WeightsTests", dependencies: ["Weights"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
-      name: "ImagingTests", dependencies: ["Imaging", "Torch"], exclude: ["Oracle"],
+      name: "ImagingTests", dependencies: ["Imaging", "Torch", "TestSupport"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
@@ -165,7 +165,7 @@ let package = Package(
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models"], exclude: ["Oracle"],
+      name: "ModelsTests", dependencies: ["Models", "TestSupport"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(

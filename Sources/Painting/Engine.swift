@@ -181,7 +181,7 @@ public actor Engine {
         for picture in try pipeline.finished().prefix(1) { try finish(picture, runner) }
       }
     }
-    emit(.finished(.init(stopped: control.isStopped(), seconds: start.seconds(to: clock.now))))
+    emit(.finished(.init(stopped: control.isStopped(), seconds: (clock.now - start).seconds)))
   }
 
   /// Everything that pictures of one request have in common.

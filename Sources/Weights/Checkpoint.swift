@@ -124,13 +124,13 @@ public final class Checkpoint {
 
   fileprivate func read(_ origin: KeyRules.Origin) throws -> Tensor {
     switch origin {
-    case .key(let key): try file.weight(prefix + key)
-    case .transposed(let key): try file.weight(prefix + key).transposed().contiguous()
+    case .key(let key): return try file.weight(prefix + key)
+    case .transposed(let key): return try file.weight(prefix + key).transposed().contiguous()
     case .reshaped(let key, let rank):
-      try file.weight(prefix + key).reshaped(
-        KeyRules.fitted(file.weight(prefix + key).shape, rank: rank))
+      let weight = try file.weight(prefix + key)
+      return weight.reshaped(KeyRules.fitted(weight.shape, rank: rank))
     case .joined(let keys):
-      concatenated(try keys.map { try file.weight(prefix + $0) }, over: 0)
+      return concatenated(try keys.map { try file.weight(prefix + $0) }, over: 0)
     }
   }
 

@@ -108,7 +108,7 @@ struct FilmSession {
     let url = try run.deliver(1, file: file) { attempt in
       destination.url(request, attempt: attempt, ending: ending)
     }
-    let spent = (ContinuousClock.now - start) / .seconds(1)
+    let spent = (ContinuousClock.now - start).seconds
     if output.json {
       Console.result(
         "{\"frames\":\(run.frameCount),\"path\":\(Console.json(Console.relative(url))),"

@@ -253,7 +253,7 @@ private final class DownloadLine: Sendable {
       state.start = start
       guard now - state.shown >= .milliseconds(200) else { return nil }
       state.shown = now
-      return Double(fetching.done - start.done) / max(0.001, (now - start.time) / .seconds(1))
+      return Double(fetching.done - start.done) / max(0.001, (now - start.time).seconds)
     }
     guard let pace else { return }
     var text = "\(fetching.file)  \(bytes(fetching.done))"

@@ -36,7 +36,7 @@ final class ProgressLine: Sendable {
       guard now - state.start > .seconds(2), now - state.last > .milliseconds(100) else { return }
       state.last = now
       state.isShown = true
-      let spent = (now - first.time) / .seconds(1)
+      let spent = (now - first.time).seconds
       let pace = Double(progress.step - first.step) / max(spent, 1e-6)
       let left = Int(Double(progress.total - progress.step) / max(pace, 1e-6))
       let filled = 24 * progress.step / max(1, progress.total)

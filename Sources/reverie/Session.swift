@@ -91,7 +91,8 @@ struct Session {
           progress.clear()
           saved += 1
           let url = try keep(
-            image, of: run, stopped: interrupt.happened, seconds: seconds(since: start))
+            image, of: run, stopped: interrupt.happened,
+            seconds: (ContinuousClock.now - start).seconds)
           urls.append(url)
         case .frame, .finished: break
         }
@@ -201,10 +202,5 @@ struct Session {
     let seconds: Double
     let score: Double?
     let metadata: Metadata
-  }
-
-  private func seconds(since start: ContinuousClock.Instant) -> Double {
-    let spent = (ContinuousClock.now - start).components
-    return Double(spent.seconds) + Double(spent.attoseconds) * 1e-18
   }
 }

@@ -11,8 +11,9 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train one part of a model pack.",
     discussion: """
-      A stage goes on from its checkpoint if there is one. ^C writes a checkpoint and stops. While it runs,
-      index.html in its folder shows progress, figures, the loss's curve and samples.
+      A stage goes on from its checkpoint if there is one; of what it was begun with, only the number of steps
+      may be another then. ^C writes a checkpoint and stops. While it runs, index.html in its folder shows
+      progress, figures, the loss's curve and samples.
 
       EXAMPLES
         reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml

@@ -185,11 +185,16 @@ private func write(
       }
       let empty = try VideoWriter(to: "\(folder)/c.mp4")
       await #expect(throws: ImagingError.self) { try await empty.finish() }
+      let (appended, told) = AsyncStream.makeStream(of: Int.self)
       let task = Task {
+        defer { told.finish() }
         let writer = try VideoWriter(to: "\(folder)/d.webm")
-        for index in 0... { try await writer.append(frame(index % 20, width: 640, height: 480)) }
+        for index in 0... {
+          try await writer.append(frame(index % 20, width: 640, height: 480))
+          told.yield(index)
+        }
       }
-      try await Task.sleep(for: .milliseconds(300))
+      for await index in appended where index == 4 { break }
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       #expect(try names(in: folder).isEmpty)

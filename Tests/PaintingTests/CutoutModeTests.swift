@@ -1,6 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Painting
 
@@ -177,6 +179,78 @@ import Torch
       $0.focus = 10
     }.places
     #expect(abs(mean(focused) - 0.5) < 0.01 && abs(deviation(focused) - 0.05) < 0.01)
+  }
+
+  // MARK: Against the originals, by `Oracle/cutouts.py`
+
+  /// The fixture, and nine uniform numbers for each view.
+  private func originals() throws -> (file: SafeTensors, numbers: [[Double]]) {
+    let file = try SafeTensors(
+      contentsOf: Bundle.module.bundleURL.appending(path: "Fixtures/cutouts.safetensors"))
+    let uniform = try file.tensor("uniform")
+    return (file, (0..<uniform.size(0)).map { uniform[$0].floats().map(Double.init) })
+  }
+
+  @Test("nerdyrodent's squares are those of the same numbers", arguments: [1.0, 0.5])
+  func sameSquares(power: Double) throws {
+    let (file, numbers) = try originals()
+    let picture = try file.tensor("wide")
+    let cutouts = Cutouts(size: 12, count: numbers.count, mode: .nrupdated, power: power, seed: 1)
+    let views = numbers.map { u in
+      Lanczos.resampled(
+        cutouts.randomSquare(u, picture.size(2), picture.size(3)).cut(picture), 12, 12)
+    }
+    let found = concatenated(views, over: 0)
+    // `updated` and `nrupdated` differ in their augmentations alone.
+    expectClose(found, try file.tensor("updated.\(power)"), atol: 1e-5)
+    // The first mode keeps to 0…1, where the others let the filter overshoot.
+    expectClose(found.clamped(0, 1), try file.tensor("original.\(power)"), atol: 1e-5)
+  }
+
+  @Test("nerdyrodent's pooled views are the same", arguments: [CutoutMode.latest, .updatedpooling])
+  func samePooled(mode: CutoutMode) throws {
+    let (file, _) = try originals()
+    let cutouts = Cutouts(size: 12, count: 3, mode: mode, augmentations: [], seed: 1)
+    let views = cutouts(try file.tensor("wide"), iteration: 0)
+    expectClose(views, try file.tensor("pooled").expanded([3, 3, 12, 12]), atol: 1e-6)
+  }
+
+  @Test(
+    "Deep Daze's views are those of the same numbers",
+    arguments: ["", ".saturated", ".gaussian", ".centered"])
+  func sameDaze(_ kind: String) throws {
+    let (file, numbers) = try originals()
+    let picture = try file.tensor("square")
+    var options = SquareOptions()
+    if kind == ".saturated" { options.lowerAtEnd = 0.75 }
+    // The original's Gaussian sizes are even ones: `(s > upper) | (s < upper)` takes all for outside. The
+    // oracle mends that.
+    if kind == ".gaussian" { options.isGaussian = true }
+    if kind == ".centered" { (options.isCentered, options.focus, options.upper) = (true, 1, 0.6) }
+    let cutouts = Cutouts(
+      size: 12, count: numbers.count, mode: .deepDaze, squares: options, seed: 1)
+    let views = numbers.map { u in
+      cutouts.sizedSquare(u, 40, 40, 0.5).cut(picture).resampled(12, 12, .bilinear)
+    }
+    expectClose(
+      concatenated(views, over: 0), try file.tensor("deep-daze" + kind), atol: 1e-5, kind)
+  }
+
+  @Test("Big Sleep's squares are those of the same numbers", arguments: [false, true])
+  func sameSleep(isCentered: Bool) throws {
+    let (file, numbers) = try originals()
+    var options = SquareOptions()
+    options.isCentered = isCentered
+    let cutouts = Cutouts(
+      size: 12, count: numbers.count, mode: .bigSleep, squares: options, seed: 1)
+    // The original then takes the nearest pixel for each of CLIP's, which flickers as squares move; here
+    // they are filtered.
+    let squares = numbers.flatMap { u in
+      let square = cutouts.sizedSquare(u, 40, 40, 0)
+      return [square.side, square.x, square.y]
+    }
+    let expected = try file.tensor(isCentered ? "big-sleep.centered" : "big-sleep").ints()
+    #expect(squares == expected)
   }
 
   // MARK: pixray

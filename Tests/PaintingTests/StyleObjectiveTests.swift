@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Torch
 
@@ -21,7 +22,7 @@ import Torch
     }
     let places = stream.uniform([20, 2]) * 0.75 + 0.125
     let found = sampledFeatures([map(16), map(8), map(4)], at: places)
-    #expect((found - concatenated([places, places, places], over: 1)).abs().amax().item() < 1e-5)
+    expectClose(found, concatenated([places, places, places], over: 1), atol: 1e-5)
   }
 
   @Test("a picture comes nearer to a style, in colours and in covariance, and only when it is time")

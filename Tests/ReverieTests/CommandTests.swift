@@ -104,15 +104,16 @@ func plainPNG() throws -> Data {
   }
 
   @Test("^C once saves the best so far and ends with 130")
-  func interrupted() throws {
+  func interrupted() async throws {
     let program = try Program()
     let (process, output, errors) = try program.start([
       "red fox", "--iterations", "100000", "--cutouts", "2", "--save-every", "1", "--outdir", "o",
       "--pack", Self.pack.get(),
     ])
     // The first file on the way shows that painting has begun.
-    while process.isRunning, !program.contents.contains(where: { $0.hasSuffix(".png") }) {
-      usleep(20_000)
+    defer { kill(process.processIdentifier, SIGKILL) }
+    try await wait(for: "the first picture on the way") {
+      !process.isRunning || program.contents.contains { $0.hasSuffix(".png") }
     }
     kill(process.processIdentifier, SIGINT)
     let err = String(

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Commands
 import Foundation
+import Imaging
 import Painting
+import TestSupport
 import Testing
 
 @testable import reverie
@@ -142,18 +144,46 @@ import Testing
     pages.filter { !$0.contains("decisions") && !$0.contains("EmbeddedPack") }
   }
 
-  @Test("every command that a guide shows is one that the program understands", arguments: guides)
-  func commandsParse(_ page: String) throws {
-    for command in try Self.commands(in: Self.text(page)) {
-      guard let arguments = Self.arguments(command),
+  /// The commands that a page shows and that run the program, with its arguments.
+  private static func shown(_ page: String) throws -> [(command: String, arguments: [String])] {
+    try commands(in: text(page)).compactMap { command in
+      guard let arguments = arguments(command),
         // The program's name alone, or with words to be replaced by the reader's own.
         !arguments.isEmpty,
         !arguments.contains(where: { $0.contains("…") || $0.allSatisfy(\.isUppercase) })
-      else { continue }
+      else { return nil }
+      return (command, arguments)
+    }
+  }
+
+  /// Files of each kind that commands name, to stand in for the reader's own.
+  private static let files = Result {
+    let folder = try ScratchFolder.make("reader")
+    let picture = try Picture(width: 16, height: 16, color: .white)
+    for ending in ["png", "jpg", "webp"] {
+      try picture.write(to: folder.appending(path: "file.\(ending)").path)
+    }
+    for ending in ["json", "safetensors"] {
+      try Data().write(to: folder.appending(path: "file.\(ending)"))
+    }
+    return folder
+  }
+
+  /// A word in which files of the reader's own are there.
+  private static func withFiles(_ word: String) throws -> String {
+    let folder = try files.get()
+    return word.replacing(/[\w.\/-]*\w\.(png|jpg|webp|json|safetensors)\b/) {
+      folder.appending(path: "file.\($0.1)").path
+    }
+  }
+
+  @Test("every command that a guide shows is one that the program understands", arguments: guides)
+  func commandsParse(_ page: String) throws {
+    for (command, arguments) in try Self.shown(page) {
       do {
         let program: any ParsableCommand.Type =
           Reverie.elsewhere[arguments[0]] == nil ? Reverie.self : ReverieStudio.self
-        switch try program.parseAsRoot(arguments) {
+        switch try program.parseAsRoot(arguments.map(Self.withFiles)) {
         case let paint as Paint:
           let request = try RequestArguments(parsing: paint.words).request
           if paint.request == nil { try request.validate(in: .builtIn) }
@@ -163,13 +193,19 @@ import Testing
           try RequestArguments(parsing: rest).request.validate(in: .builtIn)
         default: break
         }
-      } catch is FileError {
-        // The reader's own files are not here.
       } catch  where Reverie.exitCode(for: error) == .success {
         // Help.
       } catch {
         Issue.record("`\(command)` of \(page): \(Reverie.message(for: error)) \(error)")
       }
     }
+  }
+
+  @Test("the commands that guides show are found")
+  func commandsFound() throws {
+    #expect(try Self.shown("README.md").count >= 18)
+    #expect(try Self.guides.reduce(0) { try $0 + Self.shown($1).count } >= 80)
+    let kinds = try Self.guides.flatMap(Self.shown).map { $0.arguments[0] }
+    #expect(Set(kinds).isSuperset(of: ["film", "again", "models", "serve", "evaluate"]))
   }
 }

@@ -75,7 +75,7 @@ import TestSupport
     let start = ContinuousClock.now
     let whole = try alone.run(arguments + ["--pack", pack, "-o", file])
     #expect(whole.status == 0, "\(whole.errors)")
-    let spent = (ContinuousClock.now - start) / .seconds(1)
+    let spent = (ContinuousClock.now - start).seconds
 
     var done = 0
     while done < Self.kills {

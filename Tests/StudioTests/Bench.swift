@@ -14,7 +14,7 @@ struct Bench {
   var queue: JobQueue { server.queue }
   var store: Store { server.queue.store }
 
-  private static let pack = Result { try Pack(folder: TinyPack.make()) }
+  private static let pack = Result { try Pack(folder: TinyPack.make(upscaler: true)) }
 
   /// - Parameter folder: of an earlier one, to open again.
   init(_ folder: StudioFolder? = nil, _ change: (inout StudioServer.Options) -> Void = { _ in })
@@ -65,15 +65,17 @@ struct Bench {
   }
 
   /// Waits until a job stands as wanted.
+  /// - Parameter what: what it is to come to, for the message of a test that waits in vain.
   @discardableResult
-  func wait(for id: String, until isThere: (Job) -> Bool = { $0.state.isOver }) async throws -> Job
-  {
-    while true {
-      guard let job = try await store.job(id) else { throw Missing(id: id) }
-      if isThere(job) { return job }
-      try await Task.sleep(for: .milliseconds(2))
+  func wait(
+    for id: String, _ what: String = "its end", until isThere: (Job) -> Bool = { $0.state.isOver }
+  ) async throws -> Job {
+    var last: Job?
+    try await TestSupport.wait(for: "\(what) of job \(id), which is \(String(describing: last))") {
+      last = try await store.job(id)
+      return last.map(isThere) ?? false
     }
+    guard let last else { throw NeverCame(description: "there is no job \(id)") }
+    return last
   }
-
-  struct Missing: Error { let id: String }
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Imaging
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Painting
@@ -261,9 +262,10 @@ import Testing
     try await withClient(worker) { client, bench in
       async let painted = send(
         client, "/sdapi/v1/txt2img", .object(["prompt": .string("a fox")]))
-      while try await send(client, "/sdapi/v1/progress").body["state"]?["sampling_step"]
-        == .integer(0)
-      { await Task.yield() }
+      try await wait(for: "the first step to be told") {
+        let state = try await send(client, "/sdapi/v1/progress").body["state"]
+        return state?["sampling_step"] != .integer(0)
+      }
       let progress = try await send(client, "/sdapi/v1/progress").body
       #expect(progress["state"]?["sampling_steps"] == .integer(3))
       #expect(try await send(client, "/sdapi/v1/interrupt", .object([:])).status == 200)

@@ -25,6 +25,8 @@ final class FakeWorker: Worker {
   private struct State {
     var scripts: [String: [Script]] = [:]
     var stops: [String: Stop] = [:]
+    /// Who waits for a job to be stopped.
+    var waiting: [String: CheckedContinuation<Void, Never>] = [:]
     var painted: [String] = []
   }
 
@@ -41,7 +43,23 @@ final class FakeWorker: Worker {
   /// Prompts in the order in which they were painted to the end.
   var painted: [String] { state.withLock { $0.painted } }
 
-  func stop(_ job: String, _ how: Stop) { state.withLock { $0.stops[job] = how } }
+  func stop(_ job: String, _ how: Stop) {
+    state.withLock {
+      $0.stops[job] = how
+      return $0.waiting.removeValue(forKey: job)
+    }?.resume()
+  }
+
+  private func waitToBeStopped(_ job: String) async {
+    await withCheckedContinuation { continuation in
+      let isStopped = state.withLock {
+        guard $0.stops[job] == nil else { return true }
+        $0.waiting[job] = continuation
+        return false
+      }
+      if isStopped { continuation.resume() }
+    }
+  }
 
   func close() {}
 
@@ -60,7 +78,7 @@ final class FakeWorker: Worker {
       throw death
     case .prepare(let progress):
       try await tell(.preparing(progress))
-      while state.withLock({ $0.stops[order.job] }) == nil { await Task.yield() }
+      await waitToBeStopped(order.job)
       return .stopped
     default: break
     }
@@ -72,8 +90,7 @@ final class FakeWorker: Worker {
         switch script {
         case .die(let death, let afterStep) where step == afterStep: throw death
         case .refuse(let failure): throw failure
-        case .wait:
-          while state.withLock({ $0.stops[order.job] }) == nil { await Task.yield() }
+        case .wait: await waitToBeStopped(order.job)
         default: break
         }
         if let stop = state.withLock({ $0.stops[order.job] }) {

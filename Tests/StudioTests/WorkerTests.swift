@@ -111,7 +111,7 @@ import TestSupport
     #expect(
       FileManager.default.fileExists(
         atPath: run.appending(path: "checkpoint.safetensors").path))
-    try await bench.queue.reopen()
+    await bench.queue.reopen()
     try await bench.painting(worker(bench.folder)) {
       _ = try await bench.queue.cancel(long.id, keep: true)
       let ended = try await bench.wait(for: long.id)
@@ -158,7 +158,7 @@ import TestSupport
     #expect(video.dropFirst(4).prefix(4) == Data("ftyp".utf8))
     #expect(try Metadata(json: record.metadata).film == zoom)
 
-    try await bench.queue.reopen()
+    await bench.queue.reopen()
     let file = try await Inputs(queue: bench.queue).keep(
       Data(contentsOf: bench.folder.picture(record.id)), name: "fox.png")
     var larger = try job(bench, "red fox", guided)

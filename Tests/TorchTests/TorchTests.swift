@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Weights
 
@@ -204,9 +205,9 @@ import Weights
       optimizer.step(gradients.map { $0[step] }, rate: 0.01)
       guard [1, 20, 100].contains(step + 1) else { continue }
       for (key, parameter) in zip(keys, parameters) {
-        let expected = try file.tensor("\(name).\(step + 1).\(key)")
-        let error = (parameter.detached() - expected).abs().amax().item()
-        #expect(error < 1e-5, "\(name), step \(step + 1), \(key)")
+        expectClose(
+          parameter, try file.tensor("\(name).\(step + 1).\(key)"), atol: 1e-5,
+          "\(name), step \(step + 1), \(key)")
       }
     }
   }

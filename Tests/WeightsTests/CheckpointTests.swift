@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Torch
 
@@ -131,7 +132,9 @@ struct CheckpointTests {
     }
   }
 
-  @Test("Rules rename, join, transpose and reshape; what is lacking is missing")
+  @Test(
+    "Rules rename, join, transpose and reshape, reading each tensor once; what is lacking is missing"
+  )
   func rules() throws {
     let rules = KeyRules(
       name: "foreign", mark: "linear.q.weight",
@@ -149,12 +152,15 @@ struct CheckpointTests {
       "matrix": Tensor([1, 2] as [Float], [1, 2]),
     ]
     try checkpoint(foreign, layouts: [rules]) { checkpoint in
-      let model = try checkpoint.build { p in
+      let counting = CountingFile(checkpoint.file)
+      let model = try Checkpoint(counting, layouts: [rules]).build { p in
         #expect(p("turned", [2, 1]).floats() == [1, 2])
         return Model(p)
       }
       #expect(model.fc(Tensor([1, 1] as [Float], [1, 2])).floats() == [3, 7, 11])
       #expect(model.scale.item() == 4)
+      #expect(counting.reads.allSatisfy { $0.value == 1 })
+      #expect(Set(counting.reads.keys) == Set(foreign.keys).subtracting(["position_ids"]))
     }
     foreign["linear.k.weight"] = nil
     foreign["linear.k.bias"] = Tensor.zeros([7])
@@ -171,6 +177,26 @@ struct CheckpointTests {
         #expect(text.contains(part), "\(part) is not in:\n\(text)")
       }
     }
+  }
+}
+
+/// A file that counts how often each of its tensors is read.
+private final class CountingFile: TensorFile {
+  private let file: any TensorFile
+  private let counts = Mutex<[String: Int]>([:])
+
+  init(_ file: any TensorFile) { self.file = file }
+
+  var url: URL { file.url }
+  var container: Container { file.container }
+  var entries: [String: TensorEntry] { file.entries }
+  var names: [String] { file.names }
+  var metadata: [String: String] { file.metadata }
+  var reads: [String: Int] { counts.withLock { $0 } }
+
+  func tensor(_ name: String) throws -> Tensor {
+    counts.withLock { $0[name, default: 0] += 1 }
+    return try file.tensor(name)
   }
 }
 

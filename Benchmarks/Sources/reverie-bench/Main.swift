@@ -82,7 +82,7 @@ struct Bench {
     for try await event in engine.generate(request) {
       if case .step = event { times.append(.now) }
     }
-    let steps = zip(times.dropFirst(2), times.dropFirst(1)).map { ($0 - $1) / .seconds(1) }.sorted()
+    let steps = zip(times.dropFirst(2), times.dropFirst(1)).map { ($0 - $1).seconds }.sorted()
     report(steps[steps.count / 2], [:])
   }
 
@@ -111,7 +111,7 @@ struct Bench {
   static func time(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now
     try body()
-    return (ContinuousClock.now - start) / .seconds(1)
+    return (ContinuousClock.now - start).seconds
   }
 
   static func report(_ seconds: Double, _ others: [String: Double]) {

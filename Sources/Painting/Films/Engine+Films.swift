@@ -51,7 +51,7 @@ extension Engine {
     case .morph: try morph(shoot)
     case .ring: try shootRing(shoot)
     }
-    emit(.finished(.init(stopped: control.isStopped(), seconds: start.seconds(to: clock.now))))
+    emit(.finished(.init(stopped: control.isStopped(), seconds: (clock.now - start).seconds)))
   }
 
   /// What the container of a film tells: enough to shoot it again.

@@ -147,7 +147,7 @@ public struct Preset: Sendable, Hashable {
 
 extension Preset {
   /// What a preset is about.
-  public enum Kind: String, Sendable {
+  public enum Kind: String, Sendable, CaseIterable {
     case style, quality, shape, recipe
   }
 

@@ -43,8 +43,8 @@ final class Checkpointer {
   func note(_ pipeline: any Pipeline, loss: Double?) throws {
     let now = clock.now
     run.log(
-      iteration: pipeline.done, loss: loss, seconds: start.seconds(to: now), picture: picture)
-    guard last.seconds(to: now) >= every else { return }
+      iteration: pipeline.done, loss: loss, seconds: (now - start).seconds, picture: picture)
+    guard (now - last).seconds >= every else { return }
     try save(pipeline)
     try run.show(Picture(pipeline.current()[0]))
     last = clock.now
@@ -56,13 +56,5 @@ final class Checkpointer {
     let notes = Notes(
       picture: picture, painting: try JSONDecoder().decode(JSONValue.self, from: state.notes))
     try run.save(notes, state.tensors)
-  }
-}
-
-extension ContinuousClock.Instant {
-  /// Seconds from here to `other`.
-  func seconds(to other: Self) -> Double {
-    let parts = duration(to: other).components
-    return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
   }
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import Painting
 import Synchronization
 
 /// What the studio counts, for Prometheus.
@@ -76,7 +77,7 @@ struct WatchMiddleware: RouterMiddleware {
   ) async throws -> Response {
     let start = ContinuousClock.now
     let response = try await next(request, context)
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let seconds = (ContinuousClock.now - start).seconds
     metrics.note(status: response.status.code, seconds: seconds)
     context.logger.debug(
       "request",

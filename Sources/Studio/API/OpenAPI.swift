@@ -95,6 +95,7 @@ struct OpenAPI {
     let number = JSONValue.plain("number")
     let integer = JSONValue.plain("integer")
     let any = JSONValue.object([:])
+    let fields = JSONValue.record(of: [:], isOpen: true)
     var schemas: [String: JSONValue] = [
       "Request": request(registry),
       "NewJob": .record(
@@ -120,10 +121,19 @@ struct OpenAPI {
           "count": integer, "presets": .list(of: text), "request": .reference("Request"),
           "source": .words(["api", "openai", "a1111"]), "parent": .optional(text),
           "created": number, "started": .optional(number), "ended": .optional(number),
-          "device": .optional(text), "place": .optional(integer), "progress": any,
-          "stopped": .boolean, "error": any, "pictures": .list(of: text), "film": any,
+          "device": .optional(text), "place": .optional(integer),
+          "progress": .optional(.reference("Progress")), "stopped": .boolean,
+          "error": .optional(
+            .record(
+              of: ["reason": text, "field": .optional(text)], required: ["reason", "field"])),
+          "pictures": .list(of: text), "film": .optional(.reference("Film")),
           "enlargement": .optional(integer),
         ], required: ["id", "state", "prompt", "count", "request", "created", "pictures"]),
+      "Progress": .record(
+        of: [
+          "step": integer, "total": integer, "unit": .optional(text), "picture": integer,
+          "loss": .optional(number), "eta": .optional(number),
+        ], required: ["step", "total", "unit"]),
       "JobPage": .record(
         of: ["jobs": .list(of: .reference("Job")), "next": .optional(text)],
         required: ["jobs", "next"]),
@@ -134,7 +144,8 @@ struct OpenAPI {
           "id": text, "job": text, "place": integer, "created": number, "prompt": text,
           "method": text, "seed": integer, "width": integer, "height": integer,
           "score": .optional(number), "stopped": .boolean, "parent": .optional(text),
-          "favourite": .boolean, "deleted": .optional(number), "request": any, "metadata": any,
+          "favourite": .boolean, "deleted": .optional(number), "request": .optional(fields),
+          "metadata": .optional(fields),
           "links": .record(of: ["file": text, "thumbnail": text, "film": .optional(text)]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
       "PicturePage": .record(
@@ -159,7 +170,7 @@ struct OpenAPI {
           ]),
         ], required: ["name", "sha256"]),
       "HandedIn": .record(
-        of: ["file": .reference("File"), "origin": .optional(text), "settings": any],
+        of: ["file": .reference("File"), "origin": .optional(text), "settings": .optional(fields)],
         required: ["file", "origin", "settings"]),
     ]
     schemas["Part"] = .record(
@@ -171,9 +182,66 @@ struct OpenAPI {
         "weight": number, "stop": number,
         "region": .words(Prompt.Region.allCases.map(\.rawValue)), "scene": integer,
       ])
-    for name in ["Status", "Parameters", "Presets", "Models", "Health"] {
-      schemas[name] = .record(of: [:], isOpen: true)
-    }
+    schemas["Status"] = .record(
+      of: [
+        "program": text, "version": text, "libtorch": text, "devices": .list(of: text),
+        "jobs": .record(
+          of: Dictionary(uniqueKeysWithValues: Job.State.allCases.map { ($0.rawValue, integer) }),
+          required: Job.State.allCases.map(\.rawValue)), "pictures": integer,
+        "pack": .record(
+          of: ["id": text, "version": text, "title": text, "examples": .list(of: text)],
+          required: ["id", "version", "title", "examples"]),
+      ], required: ["program", "version", "libtorch", "devices", "jobs", "pictures", "pack"])
+    let argument: [String: JSONValue] = [
+      "name": text, "help": text, "note": .optional(text), "kind": text, "schema": fields,
+      "default": any,
+    ]
+    let common = ["name", "help", "kind", "schema", "default"]
+    schemas["Argument"] = .record(of: argument, required: common)
+    let arguments = JSONValue.list(of: .reference("Argument"))
+    schemas["Kind"] = .record(
+      of: ["name": text, "help": text, "arguments": arguments],
+      required: ["name", "help", "arguments"])
+    schemas["Parameters"] = .record(
+      of: [
+        "schema": integer, "prompt": .record(of: ["limit": integer], required: ["limit"]),
+        "groups": .list(of: text),
+        "methods": .list(
+          of: .record(
+            of: [
+              "name": text, "title": text, "help": text, "available": .boolean,
+              "films": .list(of: text), "arguments": arguments,
+            ], required: ["name", "title", "help", "available", "films", "arguments"])),
+        "parameters": .list(
+          of: .record(
+            of: argument.merging([
+              "flag": text, "group": text, "methods": .list(of: text), "defaults": fields,
+            ]) { $1 }, required: common + ["flag", "group", "methods", "defaults"])),
+        "objectives": .list(of: .reference("Kind")), "filters": .list(of: .reference("Kind")),
+      ],
+      required: [
+        "schema", "prompt", "groups", "methods", "parameters", "objectives", "filters",
+      ])
+    schemas["Presets"] = .record(
+      of: [
+        "presets": .list(
+          of: .record(
+            of: [
+              "name": text, "help": text, "kind": .words(Preset.Kind.allCases.map(\.rawValue)),
+              "wantsLargeCLIP": .boolean, "picture": .optional(text), "fields": fields,
+              "scale": .optional(number), "prompt": .optional(text),
+            ], required: ["name", "help", "kind", "wantsLargeCLIP", "fields"]))
+      ], required: ["presets"])
+    schemas["Models"] = .record(
+      of: [
+        "models": .list(
+          of: .record(
+            of: [
+              "id": text, "kind": text, "title": text, "bytes": integer,
+              "licence": .optional(text),
+            ], required: ["id", "kind", "title", "bytes", "licence"]))
+      ], required: ["models"])
+    schemas["Health"] = .record(of: ["status": .words(["ok"])], required: ["status"])
     schemas["Problem"] = .record(
       of: [
         "type": text, "title": text, "status": integer, "detail": text, "field": text,
@@ -189,6 +257,8 @@ struct OpenAPI {
       fields[parameter.name] = .optional(
         described(Film.limited(parameter), parameter.help, registry))
     }
+    // Of films that the command line has restyled; none is handed in here.
+    fields["source"] = .list(of: .record(of: [:], isOpen: true))
     return .record(of: fields, required: ["kind"])
   }
 

@@ -44,11 +44,11 @@ public actor Interrogator {
       .path(FilePath(program)),
       arguments: .init(["describe", picture.path, "--json"] + arguments),
       output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
-    let text = result.standardOutput ?? ""
+    let text = result.standardOutput
     guard result.terminationStatus.isSuccess,
       let answer = try? JSONDecoder().decode(Answer.self, from: Data(text.utf8))
     else {
-      let complaint = (result.standardError ?? "").split(separator: "\n").last.map(String.init)
+      let complaint = result.standardError.split(separator: "\n").last.map(String.init)
       throw Problem(
         .internalServerError, complaint ?? "The program that describes pictures gave no answer.")
     }

@@ -1,15 +1,28 @@
-"""Writes Fixtures/objectives.safetensors: values and gradients of the objectives' formulas by PyTorch, on random input.
+"""Writes Fixtures/objectives.safetensors: values and gradients of the objectives on random input, by the functions of the
+projects that they come from (upstream.py).
 
     .oracle/env/bin/python Tests/PaintingTests/Oracle/objectives.py
-"""
-import pathlib
 
+What these do that Reverie leaves out on purpose is worked around here, with the reason.
+"""
+import math
+import numbers
+import pathlib
+from types import SimpleNamespace
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from safetensors.torch import save_file
+from torch import nn
+
+from upstream import definitions, statement
 
 torch.manual_seed(5)
 torch.set_num_threads(1)
+# pixray and STROTSS move tensors to the GPU, wherever they are.
+torch.Tensor.cuda = lambda self: self
 picture = torch.rand(1, 3, 12, 18)
 wide = torch.randn(1, 3, 6, 7)  # in and out of -1…1
 cutouts = torch.rand(3, 3, 9, 9)
@@ -22,9 +35,11 @@ texts = torch.randn(3, 6)
 head = torch.randn(1, 6)
 bias = torch.randn(1)
 feature_x, feature_content, feature_style = torch.randn(7, 8), torch.randn(7, 8), torch.randn(9, 8)
+big_latents, big_classes = torch.randn(3, 16) * 1.3, torch.rand(2, 1000)
 out = dict(picture=picture, wide=wide, cutouts=cutouts, colors=colors, latents=latents, target=target,
            wanted=wanted, embeddings=embeddings, texts=texts, head=head, bias=bias, feature_x=feature_x,
-           feature_content=feature_content, feature_style=feature_style)
+           feature_content=feature_content, feature_style=feature_style, big_latents=big_latents,
+           big_classes=big_classes)
 
 
 def case(name, x, formula):
@@ -34,151 +49,224 @@ def case(name, x, formula):
     out[name + ".value"], out[name + ".gradient"] = value.detach().reshape(1), leaf.grad
 
 
-def differences(x):
-    x = F.pad(x, (0, 1, 0, 1), "replicate")
-    return x[..., :-1, 1:] - x[..., :-1, :-1], x[..., 1:, :-1] - x[..., :-1, :-1]
+def names(**more):
+    return dict(torch=torch, nn=nn, F=F, math=math, numbers=numbers, rearrange=rearrange) | more
 
 
-def squared(x):
-    dx, dy = differences(x)
-    return (dx ** 2 + dy ** 2).mean([1, 2, 3])
+# MARK: guided diffusion, in Disco Diffusion's file and EleutherAI's
+
+tv_loss, range_loss = definitions("alembics/disco-diffusion", "disco.py", ["tv_loss", "range_loss"], names())
+isotropic, one_sided = definitions(
+    "EleutherAI/vqgan-clip", "vqgan_clip/helpers.py", ["TVLoss", "one_sided_clip_loss"], names())
 
 
-def isotropic(x):
-    dx, dy = differences(x)
-    return (dx ** 2 + dy ** 2 + 1e-8).mean(1).sqrt().mean()
+def sat_loss(x):
+    around = names(x_in=x)
+    statement("alembics/disco-diffusion", "disco.py", "cond_fn", lambda head: head.startswith("sat_losses ="), around)
+    return around["sat_losses"]
 
 
-case("tv", picture, lambda x: squared(x).mean() / 4)
-case("tv.isotropic", picture, isotropic)
-case("range", wide, lambda x: ((2 * x - 1) - (2 * x - 1).clamp(-1, 1)).pow(2).mean())
-case("sat", wide, lambda x: ((2 * x - 1) - (2 * x - 1).clamp(-1, 1)).abs().mean())
-case("symmetry.horizontal", picture, lambda x: F.mse_loss(x, torch.flip(x, [3])))
-case("symmetry.vertical", picture, lambda x: F.mse_loss(x, torch.flip(x, [2])))
+# A quarter, as the notebook of codebook sampling weighs it.
+case("tv", picture, lambda x: tv_loss(x).mean() / 4)
+case("tv.isotropic", picture, isotropic())
+# These look at pictures in -1…1.
+case("range", wide, lambda x: range_loss(2 * x - 1).mean())
+case("sat", wide, lambda x: sat_loss(2 * x - 1))
+case("contrastive", embeddings, lambda e: one_sided(e, texts, torch.ones(4, dtype=torch.long)))
+
+# MARK: Crowson's prompts and nerdyrodent's start
+
+replace_grad_class, replace_grad, prompt = definitions(
+    "nerdyrodent/VQGAN-CLIP", "generate.py", ["ReplaceGrad", "replace_grad", "Prompt"], names())
+case("prompt", embeddings, prompt(texts))
+case("prompt.negative", embeddings, prompt(texts[:1], -0.7))
+# Some of the distances are on each side of it.
+case("prompt.stop", embeddings, prompt(texts, 0.5, 1.3))
+case("prompt.negative.stop", embeddings, prompt(texts, -0.5, -1.3))
 
 
-def palette(x):
-    pixels = x.permute(0, 2, 3, 1).reshape(-1, 3)
-    nearest = torch.cdist(pixels, colors).argmin(1)
-    return (pixels - colors[nearest]).norm(dim=1).mean() * x.shape[0] / 10
+def init_weight(z, start, i):
+    around = names(z=z, z_orig=start, i=i, args=SimpleNamespace(init_weight=1.0), result=[])
+    statement("nerdyrodent/VQGAN-CLIP", "generate.py", "ascend_txt",
+               lambda head: head == "if args.init_weight:", around)
+    return around["result"][0]
 
-
-def saturation(x):
-    pixels = x.permute(0, 2, 3, 1).reshape(-1, 3)
-    rg, yb = pixels[:, 0] - pixels[:, 1], 0.5 * (pixels[:, 0] + pixels[:, 1]) - pixels[:, 2]
-    (s1, m1), (s2, m2) = torch.std_mean(rg), torch.std_mean(yb)
-    return -((s1 ** 2 + s2 ** 2).sqrt() + 0.3 * (m1 ** 2 + m2 ** 2).sqrt()) / 10
-
-
-case("palette", cutouts, palette)
-case("saturation", cutouts, saturation)
-
-
-def smoothness(response, kernel=0, std=1.0, spacing=1.0, order=1):
-    def formula(x):
-        if kernel:
-            t = torch.exp(-((torch.arange(kernel) - (kernel - 1) / 2) / std) ** 2 / 2)
-            weight = torch.outer(t, t)
-            x = F.conv2d(x, (weight / weight.sum()).repeat(3, 1, 1, 1), groups=3)
-        dy, dx = torch.gradient(x, spacing=spacing, dim=(2, 3), edge_order=order)
-        s = (dx ** 2 + dy ** 2).sum(1).sqrt()
-        return dict(default=s, clipped=s.clamp(max=0.5), log=torch.log1p(s))[response].mean()
-    return formula
-
-
-case("smoothness.default", cutouts, smoothness("default"))
-case("smoothness.clipped", cutouts, smoothness("clipped"))
-case("smoothness.log", cutouts, smoothness("log", spacing=0.7, order=2))
-case("smoothness.blurred", cutouts, smoothness("default", kernel=4, std=1.3, spacing=2))
-
-
-def edge(x, goal, left, right, upper, lower, overall=0.05):
-    (h, w), goal = x.shape[2:], goal.expand_as(x)
-    loss = overall * F.mse_loss(x, goal)
-    strips = [(slice(None), slice(0, left)), (slice(None), slice(w - right, w)),
-              (slice(0, upper), slice(left, w - right)), (slice(h - lower, h), slice(left, w - right))]
-    for rows, columns in strips:
-        a, b = x[:, :, rows, columns], goal[:, :, rows, columns]
-        if a.numel():
-            loss = loss + F.mse_loss(a, b)
-    return loss * 0.1
-
-
-red = torch.tensor([1.0, 0, 0]).reshape(1, 3, 1, 1)
-# Of 18 x 12: 12 %, 0, 30 % and 25 %.
-case("edge.color", picture, lambda x: edge(x, red, 2, 0, 3, 3))
-case("edge.picture", picture, lambda x: edge(x, target, 3, 3, 2, 2, overall=0.5))
-case("edge.mask", picture, lambda x: F.mse_loss(x * wanted, target * wanted) * 0.1)
-
-
-def gaussian(x, std):
-    def bell(n):
-        return torch.exp(-(torch.arange(n) - (n - 1) / 2) ** 2 / (2 * std * std))
-    g = torch.outer(bell(x.shape[2]), bell(x.shape[3]))
-    return (torch.abs(x - 1) * torch.abs(1 - g)).mean()
-
-
-case("gaussian", picture, lambda x: gaussian(x, 0.25 * 12))
 
 now, start = latents
+case("start.zero", now, lambda z: init_weight(z, start, 0))
+case("start.zero.decayed", now, lambda z: init_weight(z, start, 4))
+
+# MARK: pixray
+
+PIXRAY = "pixray/pixray"
+spherical, = definitions(PIXRAY, "pixray.py", ["spherical_dist_loss"], names())
+map_number, = definitions(PIXRAY, "util.py", ["map_number"], names())
 
 
-def spherical(x, y):
-    return 2 * ((F.normalize(x.flatten(), dim=0) - F.normalize(y.flatten(), dim=0)).norm() / 2).asin() ** 2
+class Interface:
+    device = "cpu"
 
 
-case("start.zero", now, lambda z: F.mse_loss(z, torch.zeros_like(z)) / 2)
-case("start.latent", now, lambda z: F.mse_loss(z, start) / 2)
-case("start.spherical", now, lambda z: spherical(z, start))
-case("start.cosine", now, lambda z: F.cosine_embedding_loss(z.reshape(1, -1), start.reshape(1, -1), torch.ones(1)))
-case("start.pixels", picture, lambda x: F.l1_loss(x, target) / 2)
-
-case("aesthetic", embeddings,
-     lambda e: 0.02 * (F.linear(F.normalize(e, dim=-1), head, bias) - 10).pow(2).mean())
-case("contrastive", embeddings,
-     lambda e: F.cross_entropy(100 * F.normalize(e, dim=-1) @ F.normalize(texts, dim=-1).T, torch.ones(4, dtype=torch.long)))
+def loss(name, more=(), **around):
+    found = definitions(PIXRAY, f"Losses/{name}.py", [*more, name], names(LossInterface=Interface, **around))
+    return found[-1]
 
 
-def lookup(x):
-    q = colors[torch.cdist(x.permute(0, 2, 3, 1).reshape(-1, 3), colors).argmin(1)].reshape(1, 12, 18, 3).permute(0, 3, 1, 2)
-    out["lookup.picture"] = q.contiguous()
-    return 10 * ((q - x) ** 2).mean() + ((q - x.detach()) ** 2).mean()
+def pixray_start(option, z, picture=None):
+    """The term of ascend_txt under an option, of weight 1."""
+    args = SimpleNamespace(init_weight=0, init_weight_dist=0, init_weight_pix=0, init_weight_cos=0)
+    setattr(args, option, 1.0)
+    around = names(args=args, drawer=SimpleNamespace(get_z=lambda: z), z_orig=start, out=picture,
+                   init_image_tensor=target, spherical_dist_loss=spherical, result=[])
+    statement(PIXRAY, "pixray.py", "ascend_txt", lambda head: head == f"if args.{option}:", around)
+    return around["result"][0]
 
 
-case("lookup", picture, lookup)
+case("start.latent", now, lambda z: pixray_start("init_weight_dist", z))
+case("start.spherical", now, lambda z: pixray_start("init_weight", z))
+case("start.cosine", now, lambda z: pixray_start("init_weight_cos", z))
+case("start.pixels", picture, lambda x: pixray_start("init_weight_pix", None, x))
+
+symmetry = loss("SymmetryLoss")()
+case("symmetry.horizontal", picture, lambda x: symmetry.get_loss({}, x, SimpleNamespace(symmetry_weight=1)))
+# pixray knows no other axis: the picture is turned.
+case("symmetry.vertical", picture,
+     lambda x: symmetry.get_loss({}, x.transpose(2, 3), SimpleNamespace(symmetry_weight=1)))
+palette = loss("PaletteLoss")()
+case("palette", cutouts, lambda x: palette.get_loss(
+    {9: x}, None, SimpleNamespace(palette=colors.tolist(), palette_weight=1))[0])
+saturation = loss("SaturationLoss")()
+case("saturation", cutouts, lambda x: saturation.get_loss({9: x}, None, SimpleNamespace(saturation_weight=1))[0])
+
+smoothness = loss("SmoothnessLoss", ["GaussianSmoothing"])()
 
 
-def cosine(a, b):
-    return 1 - F.cosine_similarity(a[:, None], b[None], dim=2)
+def smooth(kind="default", kernel=0, std=1.0, spacing=1, order=1):
+    # pixray's kernel is √2 times as wide as its option says; ours is as wide as it says.
+    args = SimpleNamespace(
+        smoothness_type=kind, smoothness_gaussian_kernel=kernel, smoothness_gaussian_std=std / math.sqrt(2),
+        smoothness_spacing=spacing, smoothness_edge_order=order, smoothness_weight=1)
+    # It stacks all cutouts, so that the seams between them count. Taken one by one there are none.
+    return lambda x: sum(smoothness.get_loss({9: one[None]}, None, args)[0] for one in x) / len(x)
 
 
-def remd(m):
-    return torch.max(m.min(1)[0].mean(), m.min(0)[0].mean())
+case("smoothness.default", cutouts, smooth())
+case("smoothness.clipped", cutouts, smooth("clipped"))
+case("smoothness.log", cutouts, smooth("log", spacing=0.7, order=2))
+case("smoothness.blurred", cutouts, smooth(kernel=4, std=1.3, spacing=2))
+
+edge_loss = loss("EdgeLoss", map_number=map_number)
 
 
-def moments(x, y):
-    return (x.mean(0) - y.mean(0)).abs().mean() + (torch.cov(x.T) - torch.cov(y.T)).abs().mean()
+class Truth:
+    """pixray asks whether there is a picture; a tensor cannot be asked."""
 
 
-def yuv_remd(x, y):
-    turn = torch.tensor([[0.577350] * 3, [-0.577350, 0.788675, -0.211325], [-0.577350, -0.211325, 0.788675]])
-    x, y = x @ turn.T, y @ turn.T
-    return remd(cosine(x, y) + ((x[:, None] - y[None]) ** 2).mean(2).sqrt())
+def edge_case(name, margins, image=None, mask=None, overall=0.05):
+    made = edge_loss()
+    made.image, made.mask = None if image is None else Truth(), None if mask is None else Truth()
+    # As large as the picture already, so that nothing is resized. Ours says where the target is wanted, pixray's where not.
+    made.resized, made.resized_mask = image, None if mask is None else (1 - mask).expand(1, 3, -1, -1)
+    args = SimpleNamespace(edge_margins=margins, edge_color=(1.0, 0, 0), edge_color_weight=0.1,
+                           global_color_weight=overall)
+    case(name, picture, lambda x: made.get_loss({}, x, args))
 
 
-def content(x):
-    return (cosine(x, x) - cosine(feature_content, feature_content)).abs().mean()
+edge_case("edge.color", (12, 0, 30, 25))
+edge_case("edge.picture", (20, 20, 20, 20), image=target, overall=0.5)
+edge_case("edge.mask", (5, 5, 5, 5), image=target, mask=wanted)
+
+gaussian = loss("GaussianLoss", ["gaussian_fn", "gkern"])()
+case("gaussian", picture, lambda x: gaussian.get_loss(
+    {}, x, SimpleNamespace(gaussian_std=(3, 3), gaussian_color=(255, 255, 255), gaussian_weight=1)))
+
+# Without __init__, which wants the weights that are made here.
+aesthetic = object.__new__(loss("AestheticLoss"))
+aesthetic.device, aesthetic.ae_reg, aesthetic.target_rating = "cpu", lambda e: F.linear(e, head, bias), torch.ones(4, 1) * 10
+case("aesthetic", embeddings, lambda e: aesthetic.get_loss({}, None, None, globals=dict(embeds=e)))
 
 
-def style(x):
-    return remd(cosine(x, feature_style)) + moments(x, feature_style)
+class Filter(nn.Module):
+    def __init__(self, settings, device=None):
+        super().__init__()
 
 
-case("style.content", feature_x, content)
-case("style.remd", feature_x, lambda x: remd(cosine(x, feature_style)))
-case("style.moments", feature_x, lambda x: moments(x, feature_style))
-case("style.palette", feature_x[:, :3], lambda x: yuv_remd(x, feature_style[:, :3]))
-case("style.all", feature_x,
-     lambda x: (8 * content(x) + style(x) + yuv_remd(x[:, :3], feature_style[:, :3]) / 8) / 10)
+lookup_class, = definitions(PIXRAY, "filters/colorlookup.py", ["ColorLookup"], names(FilterInterface=Filter))
+lookup = lookup_class(SimpleNamespace(lookup_beta=10.0, palette=colors.tolist()), "cpu")
+out["lookup.picture"] = lookup(picture)[0].detach()
+case("lookup", picture, lambda x: lookup(x)[1])
+
+# MARK: STROTSS, as pixray has it and as its authors do
+
+STYLE = ["pairwise_distances_cos", "pairwise_distances_sq_l2", "distmat", "content_loss", "rgb_to_yuv", "style_loss",
+         "moment_loss", "calculate_loss"]
+style = names()
+definitions(PIXRAY, "Losses/StyleLoss.py", STYLE, style)
+to_yuv, = definitions("nkolkin13/STROTSS", "utils.py", ["C", "match_device", "rgb_to_yuv_pc"], names(np=np))[2:]
+strotss = names(Variable=lambda x: x, utils=SimpleNamespace(to_device=lambda x: x, rgb_to_yuv_pc=to_yuv))
+definitions("nkolkin13/STROTSS", "contextual_loss.py",
+            ["pairwise_distances_cos", "pairwise_distances_sq_l2", "get_DMat", "remd_loss", "moment_loss", "dp_loss"], strotss)
+
+
+def features(x, places=False):
+    """`[1, D, N, 1]`, as both have them; with two rows for the places, which the loss of the content leaves out."""
+    if places:
+        x = F.pad(x, (0, 2))
+    return x.T[None, :, :, None]
+
+
+def width(x):
+    """As many features as pixray's VGG has, of which the loss knows the number; the rest are zeros."""
+    return F.pad(x, (0, 2179 - x.shape[1]))
+
+
+def whole(x):
+    style["spatial_feature_extract"] = lambda result, content, *_: (features(result, True), features(content, True))
+    return style["calculate_loss"](width(x), width(feature_content), features(width(feature_style)), [[], []], 8)
+
+
+case("style.content", feature_x, lambda x: style["content_loss"](features(x, True), features(feature_content, True)))
+case("style.remd", feature_x, lambda x: style["style_loss"](features(x), features(feature_style)))
+case("style.moments", feature_x, lambda x: style["moment_loss"](features(x), features(feature_style)))
+case("style.palette", feature_x[:, :3], lambda x: style["style_loss"](features(x), features(feature_style[:, :3])))
+case("style.all", feature_x, whole)
+
+
+def close(a, b):
+    assert abs(a - b) < 1e-5 * max(1, abs(b)), (a, b)
+
+
+# pixray's are those of STROTSS's authors, but for two things: these divide the covariance by N, not N - 1, and scale
+# every column of the tables of self-similarity to a sum of 1. Ours go with pixray.
+close(strotss["remd_loss"](features(feature_x), features(feature_style), splits=[8])[0].item(), out["style.remd.value"].item())
+close(strotss["remd_loss"](features(feature_x[:, :3]), features(feature_style[:, :3]), splits=[3])[0].item(),
+      out["style.palette.value"].item())
+close(strotss["moment_loss"](features(feature_x), features(feature_style), moments=[1]).item(),
+      style["moment_loss"](features(feature_x), features(feature_style), moments=[1]).item())
+
+# MARK: Big Sleep
+
+latent_names = names(latents=None, latent_thres=torch.tensor(1), num_latents=3)
+
+
+def big_sleep_latents(z):
+    around = latent_names | dict(latents=z)
+    for head in ("lat_loss = torch.abs(", "for array in latents:"):
+        statement("lucidrains/big-sleep", "big_sleep/big_sleep.py", "forward", lambda text: text.startswith(head), around)
+    return around["lat_loss"]
+
+
+def big_sleep_classes(weights):
+    around = names(soft_one_hot_classes=weights)
+    statement("lucidrains/big-sleep", "big_sleep/big_sleep.py", "forward",
+               lambda text: text.startswith("cls_loss ="), around)
+    return around["cls_loss"]
+
+
+case("bigsleep.latents", big_latents, big_sleep_latents)
+# Below a mean square of 1, what is held at 1 has no gradient.
+case("bigsleep.latents.small", big_latents * 0.3, big_sleep_latents)
+case("bigsleep.classes", big_classes, big_sleep_classes)
+
 save_file({k: v.contiguous() for k, v in out.items()},
           pathlib.Path(__file__).resolve().parents[1] / "Fixtures" / "objectives.safetensors")

@@ -3,8 +3,9 @@ import Torch
 
 /// Expects two tensors of one shape whose elements differ by at most `atol`.
 ///
-/// The shape is compared first; then the failure names the worst element's index and both values.
-func expectClose(
+/// The shape is compared first; then the failure names the worst element's index and both values. A
+/// difference that is no number is the worst.
+public func expectClose(
   _ actual: Tensor, _ expected: Tensor, atol: Double, _ name: String = "tensor",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -33,10 +34,26 @@ func expectClose(
     """, sourceLocation: sourceLocation)
 }
 
+/// The same for numbers in the order of the tensor's elements.
+public func expectClose(
+  _ actual: Tensor, _ expected: [Double], atol: Double, _ name: String = "tensor",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard actual.count == expected.count else {
+    Issue.record(
+      "\(name): \(actual.count) elements, expected \(expected.count)",
+      sourceLocation: sourceLocation)
+    return
+  }
+  expectClose(
+    actual, Tensor(expected.map(Float.init), actual.shape), atol: atol, name,
+    sourceLocation: sourceLocation)
+}
+
 private func rank(_ value: Double) -> Double { value.isNaN ? .infinity : value }
 
 /// The cosine of the angle between two tensors seen as vectors.
-func cosine(_ a: Tensor, _ b: Tensor) -> Double {
+public func cosine(_ a: Tensor, _ b: Tensor) -> Double {
   let (a, b) = (a.detached().to(.float64), b.detached().to(.float64))
   return (a * b).sum().item() / (a.square().sum().item() * b.square().sum().item()).squareRoot()
 }
