@@ -1,7 +1,8 @@
 // JSON in the form of open_clip's model configurations, and what makes one sound.
 
 extension CLIP.Config {
-  private enum CodingKeys: String, CodingKey {
+  // Not private: an unoptimised build would find no symbol of them where `Encodable` is synthesized.
+  enum CodingKeys: String, CodingKey {
     case embedDim = "embed_dim"
     case vision = "vision_cfg"
     case text = "text_cfg"
@@ -24,7 +25,7 @@ extension CLIP.Config {
 }
 
 extension CLIP.Config.Vision {
-  private enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case tower
     case imageSize = "image_size"
     case patchSize = "patch_size"
@@ -67,7 +68,7 @@ extension CLIP.Config.Vision {
 }
 
 extension CLIP.Config.Text {
-  private enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case contextLength = "context_length"
     case vocabSize = "vocab_size"
     case width, heads, layers
