@@ -97,6 +97,30 @@ import Testing
   }
 
   @Test(
+    "a negative prompt pushes away as it stands, in every scene, and a blank one is none",
+    arguments: ["cat:1.2", "blurry | cat", "a ^ b", "http://x.org:8080", "bad,\nworse:1.3"])
+  func negative(text: String) throws {
+    var request = Request("fox ^ owl")
+    try request.set("negativePrompt", .string(text + " "))
+    let read = try Request(json: JSONEncoder().encode(request))
+    #expect(read == request && read.negativePrompt == text)
+    let away = Prompt(text, weight: -0.5)
+    #expect(try read.scenes() == [[Prompt("fox"), away], [Prompt("owl"), away]])
+    for blank in ["", " ", "\r\n\t"] {
+      try request.set("negativePrompt", .string(blank))
+      #expect(
+        try request.negativePrompt == nil && request.scenes() == [[Prompt("fox")], [Prompt("owl")]])
+    }
+    #expect(throws: RequestError.self) { try request.set("negativePrompt", .number(1)) }
+    #expect(throws: RequestError.self) { try request.set("negativePrompt", .string("a\0b")) }
+    #expect(throws: RequestError.emptyPrompt) {
+      var request = Request("")
+      request.negativePrompt = text
+      _ = try request.scenes()
+    }
+  }
+
+  @Test(
     "structured prompts that mean nothing are refused with the reason",
     arguments: [
       (#"{}"#, "must have one of"), (#"{"text":"a","noise":1}"#, "must have one of"),

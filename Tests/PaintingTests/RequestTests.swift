@@ -172,6 +172,11 @@ import Testing
         Steps: 12, Sampler: VQGAN+CLIP, Seed: 9007199254740991, Size: 320x200, \
         Model: "tiny 1, or: so", Cutouts: 3, Learning rate: 0.25, Version: reverie 0.1.0
         """)
+    var other = metadata
+    other.request.negativePrompt = "blurry | cat:1.2"
+    #expect(
+      other.infotext.split(separator: "\n").dropLast()
+        == ["a red fox | snow:-0.5", "Negative prompt: blurry | cat:1.2"])
   }
 
   @Test("slugs are short ASCII")

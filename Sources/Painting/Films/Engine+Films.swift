@@ -171,7 +171,7 @@ extension Engine {
     }
     return try request.scenes().map { scene in
       var one = request
-      (one.prompt, one.blend) = ("", nil)
+      (one.prompt, one.negativePrompt, one.blend) = ("", nil, nil)
       one.prompts = scene.map { prompt in
         var prompt = prompt
         prompt.scene = nil

@@ -123,7 +123,8 @@ public struct Metadata: Codable, Sendable, Equatable {
     let program: String
   }
 
-  /// The line that AUTOMATIC1111's tools and galleries read: prompt, then `key: value` pairs.
+  /// What AUTOMATIC1111's tools and galleries read: prompt, negative prompt, then a line of `key: value`
+  /// pairs.
   public var infotext: String {
     let unit = request.iterations ?? request.candidates
     var pairs: [(String, String)] = [
@@ -140,7 +141,8 @@ public struct Metadata: Codable, Sendable, Equatable {
     }
     pairs.append(("Version", "\(Program.name) \(version)"))
     let line = pairs.map { "\($0): \(Self.quoted($1))" }.joined(separator: ", ")
-    return request.prompt + "\n" + line
+    let away = request.negativePrompt.map { "Negative prompt: \($0)" }
+    return [request.prompt, away, line].compactMap(\.self).joined(separator: "\n")
   }
 
   /// The method as galleries know it.

@@ -76,6 +76,27 @@ extension ParameterDeclaration {
     }
   }
 
+  /// A text without a grammar; a blank one is none.
+  static func words(
+    _ name: String, _ path: Path<String>, limit: Int, _ group: Group, _ needs: Capabilities = [],
+    _ help: String
+  ) -> Self {
+    let kind = ParameterKind.text(limit: limit)
+    return Self(
+      name: name, kind: kind, group: group, needs: needs, default: nil, help: help,
+      get: { $0[keyPath: path].map(JSONValue.string) },
+      set: { request, value throws(RequestError) in
+        request[keyPath: path] = nil
+        guard let value, value != .null else { return }
+        if case .string(let text) = value, text.trimmed.isEmpty { return }
+        guard case .string(let text) = try kind.check(value, of: name) else { return }
+        guard !text.unicodeScalars.contains("\0") else {
+          throw .badValue(field: name, reason: "contains a NUL character")
+        }
+        request[keyPath: path] = text.trimmed
+      })
+  }
+
   static func integer(
     _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ group: Group,
     _ needs: Capabilities = [], default: Int? = nil, _ help: String

@@ -31,6 +31,9 @@ extension Request {
 
   private static let prompting: [ParameterDeclaration] = [
     .prompts("prompts", \.prompts, .prompts, .prompts, "Prompts in their structured form"),
+    .words(
+      "negativePrompt", \.negativePrompt, limit: Prompt.longest, .prompts, .prompts,
+      "What the picture should not show, a text as it is"),
     .file(
       "blend", \.blend, .prompts, .prompts,
       "A picture whose embedding is averaged with each text's"),

@@ -8,6 +8,8 @@ import Imaging
 public struct Request: Sendable, Hashable {
   /// The version of the JSON form.
   public static let schema = 1
+  /// The weight of `negativePrompt`.
+  static let negativeWeight = -0.5
 
   /// The type in which networks compute.
   public enum Precision: String, Sendable, Hashable, CaseIterable, Codable {
@@ -46,6 +48,9 @@ public struct Request: Sendable, Hashable {
   public var model: String?
   /// Prompts in their structured form, beside `prompt`.
   public var prompts: [Prompt]?
+  /// What the picture should not show: a text as it is, without weights, parts or scenes, which pushes
+  /// away in every scene by ``negativeWeight``.
+  public var negativePrompt: String?
   /// A picture whose embedding is averaged with each text's.
   public var blend: FileReference?
   /// Black where prompts of the inside look, white where those of the outside do.
@@ -211,6 +216,9 @@ extension Request {
         }
       }
       typed[index] += extra.filter { $0.scene == nil || $0.scene == index }
+      if let negativePrompt {
+        typed[index].append(Prompt(negativePrompt, weight: Self.negativeWeight))
+      }
       guard typed[index].contains(where: { $0.weight != 0 }) else {
         throw .badPrompt("scene \(index + 1) has no prompt with a weight")
       }
