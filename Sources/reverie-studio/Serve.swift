@@ -110,19 +110,32 @@ struct Serve: AsyncParsableCommand {
         program: SiblingProgram.own.path, arguments: workerArguments(device, folder), logger: logger
       )
     }
+    let opening = Opening { [token = options.token] in
+      try await server.run(workers: workers) { announce($0, token) }
+    }
     let group = ServiceGroup(
       configuration: .init(
-        services: server.services(workers: workers) { [token = options.token] port in
-          announce(port, token)
-        },
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        services: [opening], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    // Whoever asks a second time does not want to wait for a checkpoint.
+    let impatience = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint).dropFirst() {
+        _exit(130)
+      }
+    }
+    defer { impatience.cancel() }
     do {
       try await group.run()
-    } catch  where "\(error)".contains("bind(") {
-      throw ValidationError(
-        "Port \(port) of \(host) cannot be had: another program may have it. Choose another --port."
-      )
+    } catch let error as StudioError {
+      guard case .address = error else { throw error }
+      throw ValidationError("\(error)")
     }
+  }
+
+  /// The studio, as the signals' group runs it.
+  private struct Opening: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws { try await body() }
   }
 
   private func devices() throws -> [Device] {

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import Painting
 import ServiceLifecycle
+import Synchronization
 
 /// The studio as a whole: folder, queue, workers, and what answers requests.
 public struct StudioServer: Sendable {
@@ -97,13 +98,22 @@ public struct StudioServer: Sendable {
     return router
   }
 
-  /// The services to run: workers' foremen, and the server.
+  /// Serves until the task is told to shut down, or something cannot go on; whatever ends, all end.
   /// - Parameters:
   ///   - workers: one for each device, in the order of `devices`.
   ///   - started: called with the port once requests are answered.
-  public func services(
+  /// - Throws: `StudioError.address` where it cannot listen, or what could not go on.
+  public func run(
     workers: [LocalWorker], started: @escaping @Sendable (Int) async -> Void
-  ) -> [any Service] {
+  ) async throws {
+    try await run(anyWorkers: workers, started: started)
+  }
+
+  func run(
+    anyWorkers workers: [any Worker], started: @escaping @Sendable (Int) async -> Void
+  ) async throws {
+    let isOpen = Atomic(false)
+    let gates = workers.map { _ in AsyncStream<Never>.makeStream() }
     let application = Application(
       router: router(),
       // One that does not finish its request must not keep a place for good.
@@ -111,16 +121,45 @@ public struct StudioServer: Sendable {
       configuration: .init(
         address: .hostname(options.host, port: options.port), serverName: nil,
         availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
-      onServerRunning: { channel in await started(channel.localAddress?.port ?? 0) },
+      onServerRunning: { channel in
+        isOpen.store(true, ordering: .releasing)
+        for gate in gates { gate.continuation.finish() }
+        await started(channel.localAddress?.port ?? 0)
+      },
       logger: logger)
-    let foremen = zip(devices, workers).map {
-      DeviceRunner(queue: queue, device: $0, worker: $1)
-    }
     // Ended from the last to the first: first nobody is let in, at last workers leave.
     var services: [any Service] = [Heart(bus: queue.bus), Broom(queue: queue)]
-    services += foremen.map { $0 as any Service }
+    for (place, worker) in workers.enumerated() {
+      services.append(
+        DeviceRunner(
+          queue: queue, device: devices[place], worker: worker, gate: gates[place].stream))
+    }
     services += [application, Curtain(bus: queue.bus)]
-    return services
+    var configuration = ServiceGroupConfiguration(services: services, logger: logger)
+    // Workers have twenty seconds to leave at a checkpoint; a client that reads slowly has no more.
+    configuration.maximumGracefulShutdownDuration = .seconds(40)
+    do {
+      try await ServiceGroup(configuration: configuration).run()
+    } catch  where !isOpen.load(ordering: .acquiring) {
+      throw StudioError.address(
+        host: options.host, port: options.port, reason: Self.reason(error))
+    }
+  }
+
+  /// Why an address cannot be listened on.
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as IOError where error.errnoCode == EADDRINUSE:
+      "another program may have the port. Choose another --port"
+    case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
+      "it is no address of this machine. Choose another --host, or 0.0.0.0 for all that it has"
+    case let error as IOError where error.errnoCode == EACCES:
+      "ports below 1024 are for the system's own programs. Choose another --port"
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case is SocketAddressError.UnknownHost:
+      "no machine is known by that name. Choose another --host"
+    default: "\(error)"
+    }
   }
 }
 
@@ -161,6 +200,7 @@ private struct Curtain: Service {
   let bus: EventBus
 
   func run() async throws {
+    // Thrown where the studio ends by an error: its streams end all the same.
     try? await gracefulShutdown()
     bus.end()
   }

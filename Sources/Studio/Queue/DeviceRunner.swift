@@ -9,18 +9,32 @@ struct DeviceRunner: Service {
   let queue: JobQueue
   let device: String
   let worker: any Worker
+  /// Ends when work may begin: nothing is painted by a studio that cannot open.
+  var gate: AsyncStream<Never>?
 
-  /// Works until the studio ends, then leaves at a checkpoint.
+  /// Works until the studio ends, in whatever way it does, then leaves at a checkpoint.
+  ///
+  /// The work is in a task of its own: one that is cancelled could write nothing down any more, and what it
+  /// waits for would never come.
   func run() async throws {
-    try await withGracefulShutdownHandler {
-      while let job = try await queue.next(for: device) { try await paint(job) }
-      await worker.close()
-    } onGracefulShutdown: {
+    if let gate {
+      for await _ in gate {}
+      try Task.checkCancellation()
+    }
+    let work = Task { await self.work() }
+    await withTaskCancellationOrGracefulShutdownHandler {
+      await work.value
+    } onCancelOrGracefulShutdown: {
       Task { await queue.leaveAll() }
     }
   }
 
-  private func paint(_ job: Job) async throws {
+  private func work() async {
+    while let job = await insisting({ try await queue.next(for: device) }) { await paint(job) }
+    await worker.close()
+  }
+
+  private func paint(_ job: Job) async {
     queue.logger.info("job begins", metadata: ["job": "\(job.id)", "device": "\(device)"])
     do {
       let order = try await order(for: job)
@@ -29,15 +43,29 @@ struct DeviceRunner: Service {
         try await queue.note(report, of: job)
       }
       queue.logger.info("job ends", metadata: ["job": "\(job.id)", "how": "\(ending)"])
-      try await queue.end(job.id, ending)
+      await insisting { try await queue.end(job.id, ending) }
     } catch let death as WorkerDeath {
-      try await queue.note(death, of: job.id)
+      await insisting { try await queue.note(death, of: job.id) }
       // A worker that dies at once must not keep the machine busy with nothing else.
       if death.code == 127 { try? await Task.sleep(for: .seconds(1)) }
     } catch {
       queue.logger.warning(
         "job failed", metadata: ["job": "\(job.id)", "reason": "\(error)"])
-      try await queue.fail(job.id, WorkerEvent.Failure(error))
+      await insisting { try await queue.fail(job.id, WorkerEvent.Failure(error)) }
+    }
+  }
+
+  /// What `body` gives, tried until the disk takes what is to be written down or the studio ends; nil then.
+  @discardableResult
+  private func insisting<Value: Sendable>(_ body: () async throws -> Value?) async -> Value? {
+    while true {
+      do {
+        return try await body()
+      } catch {
+        queue.logger.error("cannot write down how it stands", metadata: ["why": "\(error)"])
+        guard await queue.isOpen else { return nil }
+        try? await Task.sleep(for: .seconds(2))
+      }
     }
   }
 

@@ -33,10 +33,15 @@ public actor Interrogator {
     let before = last
     let task = Task {
       await before?.value
+      try Task.checkCancellation()
       return try await describe(picture)
     }
     last = Task { _ = try? await task.value }
-    return try await task.value
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
   }
 
   private func describe(_ picture: URL) async throws -> String {

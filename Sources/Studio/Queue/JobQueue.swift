@@ -162,6 +162,9 @@ actor JobQueue {
     wake()
   }
 
+  /// Whether work is still taken up.
+  var isOpen: Bool { !isClosing }
+
   /// Takes work up again after `shut`, for tests.
   func reopen() { isClosing = false }
 

@@ -101,7 +101,13 @@ public actor LocalWorker: Worker {
     guard let running = process else { return }
     process = nil
     running.commands.finish()
+    // One that does not hear must not keep the studio open.
+    let end = Task {
+      try await Task.sleep(for: .seconds(20))
+      if let number = running.life.identifier.withLock({ $0 }) { kill(number, SIGKILL) }
+    }
     _ = await running.task.value
+    end.cancel()
   }
 
   private func running() throws -> Running {

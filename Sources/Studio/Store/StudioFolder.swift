@@ -128,6 +128,8 @@ public enum StudioError: Error, Equatable, CustomStringConvertible {
   case busy(path: String)
   /// The database was written by a newer program.
   case newer(path: String)
+  /// It cannot listen there.
+  case address(host: String, port: Int, reason: String)
 
   /// One or two sentences for the user, with the next step.
   public var description: String {
@@ -139,6 +141,8 @@ public enum StudioError: Error, Equatable, CustomStringConvertible {
       "Another reverie serve is using \(path). Stop that one, or name another folder with --data."
     case .newer(let path):
       "\(path) was written by a newer Reverie. Use that one, or name another folder with --data."
+    case .address(let host, let port, let reason):
+      "Port \(port) of \(host) cannot be had: \(reason)."
     }
   }
 }
