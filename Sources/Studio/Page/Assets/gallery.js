@@ -114,7 +114,7 @@ function draw(picture) {
       make("h2", { id: "viewer-title" }, picture.prompt),
       make("div", { className: "actions" },
         act("use", "Use these settings", () => { leave(); setTimeout(() => useSettings({ ...picture.request, prompt: picture.prompt }), 50); }),
-        act("vary", "Vary", () => again(picture, { seed: null })),
+        act("vary", "Vary", () => again(picture, { seed: null, rank: null })),
         act("evolve", "Evolve", () => { leave(); setTimeout(() => evolve(picture), 50); }),
         act("larger", "Enlarge ×2", () => enlarge(picture)),
         !picture.links.film && act("film", "Make a film…", () => makeFilm(picture)),
