@@ -98,42 +98,20 @@ enum ForeignSettings {
     return (nil, nil)
   }
 
-  /// The line of AUTOMATIC1111's tools: prompt, negative prompt, `key: value` pairs.
+  /// What AUTOMATIC1111's tools write, as fields of a request; nil where it has neither prompt nor settings.
   static func infotext(_ text: String) -> [String: JSONValue]? {
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard let last = lines.last, last.contains("Steps: ") else { return nil }
-    lines.removeLast()
-    var (prompt, negative, isNegative) = ([String](), [String](), false)
-    for line in lines {
-      if line.hasPrefix("Negative prompt:") {
-        isNegative = true
-        negative.append(String(line.dropFirst("Negative prompt:".count)))
-      } else if isNegative {
-        negative.append(line)
-      } else {
-        prompt.append(line)
-      }
+    let infotext = Infotext(text)
+    guard !infotext.settings.isEmpty else { return nil }
+    var fields: [String: JSONValue] = ["prompt": .string(AttentionPrompt(infotext.prompt).text)]
+    let away = AttentionPrompt(infotext.negativePrompt).text
+    if !away.allSatisfy(\.isWhitespace) { fields["negativePrompt"] = .string(away) }
+    func number(_ name: String, _ range: ClosedRange<Int>) -> JSONValue? {
+      infotext[name].flatMap { Int($0) }.flatMap { range.contains($0) ? .integer($0) : nil }
     }
-    let wish = prompt.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
-    let away = negative.joined(separator: " ").trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !wish.isEmpty else { return nil }
-    var fields: [String: JSONValue] = [
-      "prompt": .string(away.isEmpty ? wish : "\(wish) | \(away):-0.5")
-    ]
-    for part in last.components(separatedBy: ", ") {
-      let pair = part.split(separator: ":", maxSplits: 1)
-        .map { $0.trimmingCharacters(in: .whitespaces) }
-      guard pair.count == 2 else { continue }
-      switch pair[0] {
-      case "Steps": fields["iterations"] = Int(pair[1]).map(JSONValue.integer)
-      case "Seed": fields["seed"] = Int(pair[1]).map(JSONValue.integer)
-      case "Size":
-        let sides = pair[1].split(separator: "x").compactMap { Int($0) }
-        if sides.count == 2 {
-          (fields["width"], fields["height"]) = (.integer(sides[0]), .integer(sides[1]))
-        }
-      default: break
-      }
+    fields["iterations"] = number("Steps", 1...100_000)
+    fields["seed"] = number("Seed", Seed.range)
+    if let size = infotext.size {
+      (fields["width"], fields["height"]) = (.integer(size.width), .integer(size.height))
     }
     return fields
   }
