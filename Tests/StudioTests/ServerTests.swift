@@ -134,6 +134,24 @@ import Testing
     _ = try permits.take()
   }
 
+  @Test("a full disk is told as 507, in words, by the studio and by its workers")
+  func fullDisk() throws {
+    let errors: [any Error] = [
+      CocoaError(.fileWriteOutOfSpace), POSIXError(.ENOSPC), POSIXError(.EDQUOT),
+      NSError(
+        domain: "x", code: 1, userInfo: [NSUnderlyingErrorKey: CocoaError(.fileWriteOutOfSpace)]),
+      ImagingError.unwritable(path: "a.png", reason: "No space left on device"),
+    ]
+    for error in errors {
+      let problem = try #require(Problem(error))
+      #expect(problem.status.code == 507)
+      #expect(problem.detail.hasPrefix("The disk of the studio's folder is full."))
+      #expect(WorkerEvent.Failure(error).reason == problem.detail)
+    }
+    let other = WorkerEvent.Failure(CocoaError(.fileReadNoPermission)).reason
+    #expect(!other.contains("Domain") && !other.contains("Code="), "\(other)")
+  }
+
   @Test("the same key twice is one job")
   func key() async throws {
     let bench = try await Bench()

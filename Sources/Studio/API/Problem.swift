@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -28,6 +29,12 @@ struct Problem: Error, HTTPResponseError {
     self.field = field
     self.headers = headers
   }
+
+  /// The folder of the studio takes no more.
+  static let full = Problem(
+    .init(code: 507, reasonPhrase: "Insufficient Storage"),
+    "The disk of the studio's folder is full. Free some space, or throw pictures away, and try again."
+  )
 
   static func notFound(_ what: String) -> Problem { Problem(.notFound, "There is no \(what).") }
 
@@ -69,11 +76,29 @@ struct Problem: Error, HTTPResponseError {
   }
 }
 
+/// Whether an error is that a disk, or somebody's share of it, is full.
+func isFullDisk(_ error: any Error) -> Bool {
+  switch error {
+  case let error as DatabaseError: return error.resultCode == .SQLITE_FULL
+  case let error as CocoaError where error.code == .fileWriteOutOfSpace: return true
+  case let error as POSIXError: return [.ENOSPC, .EDQUOT].contains(error.code)
+  case ImagingError.unwritable(_, let reason):
+    return reason.contains(String(cString: strerror(ENOSPC)))
+  case StudioError.folder(_, let reason): return reason == String(cString: strerror(ENOSPC))
+  case let error as WorkerEvent.Failure:
+    return error.reason.contains(String(cString: strerror(ENOSPC)))
+  default:
+    let inner = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+    return inner.map(isFullDisk) ?? false
+  }
+}
+
 extension Problem {
   /// The problem that an error is; nil where it is none of the client's.
   init?(_ error: any Error) {
     switch error {
     case let problem as Problem: self = problem
+    case let error where isFullDisk(error): self = .full
     case let error as RequestError:
       self.init(.unprocessableContent, "\(error)", field: error.field)
     case let error as PresetError: self.init(.unprocessableContent, "\(error)", field: "presets")

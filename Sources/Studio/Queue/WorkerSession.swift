@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Imaging
 import Painting
 import Synchronization
@@ -261,6 +262,11 @@ extension WorkerEvent.Failure {
   init(_ error: any Error) {
     if let failure = error as? WorkerEvent.Failure {
       self = failure
+    } else if isFullDisk(error) {
+      self.init(reason: Problem.full.detail, field: nil)
+    } else if error is DatabaseError || error is CocoaError || error is POSIXError {
+      // In the system's own words, without its structures.
+      self.init(reason: "The studio cannot keep it: \(error.localizedDescription)", field: nil)
     } else {
       self.init(reason: "\(error)", field: (error as? RequestError)?.field)
     }
