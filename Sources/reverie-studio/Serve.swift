@@ -41,6 +41,13 @@ struct Serve: AsyncParsableCommand {
       valueName: "name"))
   var name: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A page of another address that may use the studio, as http://localhost:5001, or * for all; again "
+        + "for several.",
+      valueName: "origin"))
+  var allowOrigin: [String] = []
+
   @Option(help: ArgumentHelp("The folder of queue and pictures.", valueName: "folder"))
   var data: String?
 
@@ -62,6 +69,16 @@ struct Serve: AsyncParsableCommand {
         || !token.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
     {
       throw ValidationError("--token must have at least 8 letters, digits and hyphens.")
+    }
+    for origin in allowOrigin where origin != "*" {
+      guard let url = URL(string: origin), ["http", "https"].contains(url.scheme),
+        url.host() != nil,
+        ["", "/"].contains(url.path()), url.query() == nil
+      else {
+        throw ValidationError(
+          "--allow-origin must be the start of an address, as http://localhost:5001, not \(origin)."
+        )
+      }
     }
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError("--log-level must be debug, info, notice, warning or error.")
@@ -94,6 +111,7 @@ struct Serve: AsyncParsableCommand {
     options.host = host
     options.port = port
     options.names = name
+    options.origins = allowOrigin.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     options.queueLimit = queueLimit
     options.token = try token ?? (isLoopback ? nil : folder.keptToken())
     let server = try await StudioServer(

@@ -1,11 +1,15 @@
 import Foundation
 import Glibc
+import Hummingbird
+import HummingbirdTesting
+import Painting
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import Studio
 
-/// A studio that cannot open or is told to end.
+/// A studio that cannot open or is told to end, and clients that leave.
 @Suite(.timeLimit(.minutes(5))) struct LeavingTests {
   private func server(_ host: String, _ port: Int) async throws -> Bench {
     try await Bench {
@@ -59,6 +63,59 @@ import Testing
     _ = await run.result
     #expect(try await bench.store.job(job.id)?.state == .queued)
   }
+
+  @Test(
+    "a client that leaves frees the machine, be it that it waits for an answer or reads a stream",
+    arguments: [
+      ("/sdapi/v1/txt2img", #"{"prompt":"a fox"}"#),
+      ("/v1/images/generations", #"{"prompt":"a fox"}"#),
+      ("/v1/images/generations", #"{"prompt":"a fox","stream":true}"#),
+    ])
+  func leaves(_ path: String, _ body: String) async throws {
+    let bench = try await Bench()
+    let worker = FakeWorker()
+    worker.script("a fox", [.wait])
+    try await bench.painting(worker) {
+      try await Application(router: bench.server.router()).test(.live) { client in
+        let socket = try Socket.connected(to: try #require(client.port))
+        socket.send(
+          "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        try await wait(for: "the job to be painted") {
+          let page = try await bench.store.jobs([.painting], after: nil, limit: 1)
+          return page.jobs.first?.step != nil
+        }
+        let job = try #require(
+          try await bench.store.jobs([.painting], after: nil, limit: 1).jobs.first)
+        socket.close()
+        let ended = try await bench.wait(for: job.id)
+        #expect(ended.state == .cancelled)
+      }
+    }
+  }
+
+  @Test("a client's jobs that still wait when it leaves are cancelled as well")
+  func leavesSeveral() async throws {
+    let bench = try await Bench()
+    let worker = FakeWorker()
+    worker.script("a fox", [.wait, .wait, .wait])
+    try await bench.painting(worker) {
+      try await Application(router: bench.server.router()).test(.live) { client in
+        let socket = try Socket.connected(to: try #require(client.port))
+        let body = #"{"prompt":"a fox","n_iter":3}"#
+        socket.send(
+          "POST /sdapi/v1/txt2img HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+            + "\(body.utf8.count)\r\n\r\n\(body)")
+        try await wait(for: "three jobs") {
+          try await bench.store.jobs([], after: nil, limit: 9).jobs.count == 3
+        }
+        socket.close()
+        try await wait(for: "their end") {
+          try await bench.store.jobs([.cancelled], after: nil, limit: 9).jobs.count == 3
+        }
+      }
+    }
+  }
 }
 
 /// A plain socket of this machine.
@@ -91,6 +148,12 @@ struct Socket {
     let socket = try made(bind, 0)
     guard listen(socket.number, 1) == 0 else { throw POSIXError(.EIO) }
     return socket
+  }
+
+  static func connected(to port: Int) throws -> Socket { try made(connect, port) }
+
+  func send(_ text: String) {
+    _ = Array(text.utf8).withUnsafeBytes { write(number, $0.baseAddress, $0.count) }
   }
 
   func close() { _ = Glibc.close(number) }

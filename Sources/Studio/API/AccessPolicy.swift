@@ -11,6 +11,8 @@ struct AccessPolicy: Sendable {
   var token: String?
   /// Names beside addresses and `localhost` by which the studio may be called.
   var names: Set<String> = []
+  /// Other sites that may use the studio, as `http://localhost:5001`; `*` for all.
+  var origins: Set<String> = []
 
   /// What is wrong with a request; nil when it may come in.
   func objection(to request: HummingbirdCore.Request) -> Problem? {
@@ -21,14 +23,24 @@ struct AccessPolicy: Sendable {
         "The studio does not go by the name '\(host.prefix(80))'. Call it by its address, or start it "
           + "with --name and that name.")
     }
-    if let origin = request.headers[.origin], !isOwn(origin, host: host) {
-      return Problem(.forbidden, "Another site may not use the studio.")
+    if let origin = request.headers[.origin] {
+      if allows(origin) { return tokenObjection(to: request) }
+      guard isOwn(origin, host: host) else {
+        return Problem(
+          .forbidden,
+          "The site \(origin.prefix(80)) may not use the studio. Start it with --allow-origin and that "
+            + "address, if it is to.")
+      }
     }
     if let site = request.headers[Self.fetchSite], site == "cross-site",
       request.method != .get && request.method != .head
     {
       return Problem(.forbidden, "Another site may not use the studio.")
     }
+    return tokenObjection(to: request)
+  }
+
+  private func tokenObjection(to request: HummingbirdCore.Request) -> Problem? {
     guard let token, request.uri.path != "/healthz" else { return nil }
     guard knows(token, request) else {
       return Problem(
@@ -84,9 +96,20 @@ struct AccessPolicy: Sendable {
     return name.isEmpty ? nil : String(name)
   }
 
+  /// Names by which containers call the machine that they run on; no site can have them.
+  private static let containerNames: Set = [
+    "host.docker.internal", "host.containers.internal",
+  ]
+
+  /// Whether a site that is not the studio's own may use it.
+  func allows(_ origin: String) -> Bool {
+    origins.contains("*") || origins.contains(origin.lowercased())
+  }
+
   /// An address cannot be pointed elsewhere, so that only other names are doubted.
   private func isKnown(_ name: String) -> Bool {
     if name == "localhost" || name.hasPrefix("[") || names.contains(name) { return true }
+    if Self.containerNames.contains(name) { return true }
     let numbers = name.split(separator: ".", omittingEmptySubsequences: false)
     return numbers.count == 4 && numbers.allSatisfy { UInt8($0) != nil }
   }
@@ -107,6 +130,12 @@ struct AccessMiddleware: RouterMiddleware {
     next: (HummingbirdCore.Request, StudioContext) async throws -> Response
   ) async throws -> Response {
     var response: Response
+    let origin = request.headers[.origin].flatMap { gate.allows($0) ? $0 : nil }
+    if let origin, request.method == .options,
+      request.headers[.accessControlRequestMethod] != nil
+    {
+      return Response(status: .noContent, headers: sharing(with: origin, request))
+    }
     if let objection = gate.objection(to: request) {
       if let login = login(request) { return login }
       response = objection.response(from: request, context: context)
@@ -116,7 +145,34 @@ struct AccessMiddleware: RouterMiddleware {
     for (name, value) in Self.headers where response.headers[name] == nil {
       response.headers[name] = value
     }
+    if let origin {
+      for field in sharing(with: origin, request) {
+        response.headers[field.name] = field.value
+      }
+    }
     return response
+  }
+
+  /// What tells a browser that a page of another site may read the answer (the Fetch standard, CORS).
+  private func sharing(with origin: String, _ request: HummingbirdCore.Request) -> HTTPFields {
+    var headers: HTTPFields = [
+      .accessControlAllowOrigin: origin,
+      .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
+      .accessControlExposeHeaders: "Location, Retry-After, X-Reverie-Ignored",
+      .accessControlMaxAge: "600", .vary: "Origin",
+    ]
+    // A password that the browser keeps is for sites that were named, not for all.
+    if gate.origins.contains(origin.lowercased()) {
+      headers[.accessControlAllowCredentials] = "true"
+    }
+    headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders]
+    for (name, value) in [
+      ("Cross-Origin-Resource-Policy", "cross-origin"),
+      ("Access-Control-Allow-Private-Network", "true"),
+    ] {
+      if let name = HTTPField.Name(name) { headers[name] = value }
+    }
+    return headers
   }
 
   /// The page's address with the token in it: the browser keeps it as a cookie, and it leaves the

@@ -20,6 +20,8 @@ public struct StudioServer: Sendable {
     public var token: String?
     /// Names beside its address by which it may be called, behind a proxy for instance.
     public var names: [String] = []
+    /// Other sites that may use it, as `http://localhost:5001`; `*` for all.
+    public var origins: [String] = []
     /// Most connections at a time.
     public var connections = 512
     /// Most jobs that may wait.
@@ -68,7 +70,11 @@ public struct StudioServer: Sendable {
       names.formUnion([name, name + ".local"])
     }
     router.add(middleware: WatchMiddleware(metrics: metrics))
-    router.add(middleware: AccessMiddleware(gate: AccessPolicy(token: options.token, names: names)))
+    router.add(
+      middleware: AccessMiddleware(
+        gate: AccessPolicy(
+          token: options.token, names: names, origins: Set(options.origins.map { $0.lowercased() }))
+      ))
     router.add(middleware: ProblemMiddleware())
     let jobs = JobOperations(queue: queue, admission: admission)
     let groups: [any OperationGroup] = [

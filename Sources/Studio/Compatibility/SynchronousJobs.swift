@@ -2,41 +2,81 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
+import NIOCore
 import Painting
 
-/// For the APIs that answer when all is painted: hands a job in and waits for its end.
+/// For the APIs that answer when all is painted: hands jobs in and waits for their end.
 struct SynchronousJobs: Sendable {
   let queue: JobQueue
   let admission: JobFactory
   let permits: Permits
 
-  /// What came of a job.
+  /// What came of jobs.
   struct Outcome: Sendable {
-    let job: Job
+    let jobs: [Job]
     let pictures: [PictureRecord]
   }
 
   /// What is seen on the way.
   enum Sight: Sendable {
     case preview(EventBus.Preview, done: Double)
+    /// Nothing has happened for a while.
+    case beat
   }
 
-  /// Paints; when the client leaves meanwhile, the job is cancelled.
-  /// - Parameter see: called with pictures on the way.
-  /// - Throws: `Problem` when it could not be painted.
+  /// Paints jobs one after the other; when the client leaves meanwhile, they are cancelled.
+  /// - Parameters:
+  ///   - isWanted: called with the name of each job that was handed in; no more follow one that is not.
+  ///   - see: called with what is seen on the way.
+  /// - Throws: `Problem` when one of them could not be painted, or none has a picture.
   func paint(
-    _ new: Store.NewJob, see: (Sight) async throws -> Void = { _ in }
+    _ new: [Store.NewJob], isWanted: (String) -> Bool = { _ in true },
+    see: (Sight) async throws -> Void = { _ in }
   ) async throws -> Outcome {
-    let job = try await queue.submit(new).job
+    var jobs: [Job] = []
     do {
-      return try await watch(job, see)
+      for one in new {
+        // Outlasting: what was taken must be known here, or nobody could cancel it.
+        jobs.append(try await outlasting { [queue] in try await queue.submit(one).job })
+        try Task.checkCancellation()
+        guard isWanted(jobs[jobs.count - 1].id) else {
+          await cancel([jobs.removeLast().id])
+          break
+        }
+      }
+      var ended: [Job] = []
+      var pictures: [PictureRecord] = []
+      for job in jobs {
+        let (now, found) = try await watch(job, see)
+        ended.append(now)
+        pictures += found
+      }
+      guard !pictures.isEmpty else {
+        throw Problem(.conflict, "The job was cancelled before there was a picture.")
+      }
+      return Outcome(jobs: ended, pictures: pictures)
     } catch {
-      _ = try await queue.cancel(job.id, keep: false)
+      // Of a studio that closes, jobs go on when it is open again.
+      if await queue.isOpen { await cancel(jobs.map(\.id)) }
       throw error
     }
   }
 
-  private func watch(_ job: Job, _ see: (Sight) async throws -> Void) async throws -> Outcome {
+  /// Cancels jobs, also where the task that asks for it is cancelled itself.
+  private func cancel(_ jobs: [String]) async {
+    for id in jobs {
+      do {
+        _ = try await outlasting { [queue] in try await queue.cancel(id, keep: false) }
+      } catch {
+        queue.logger.error("cannot cancel", metadata: ["job": "\(id)", "why": "\(error)"])
+      }
+    }
+  }
+
+  private func watch(
+    _ job: Job, _ see: (Sight) async throws -> Void
+  ) async throws -> (Job, [PictureRecord]) {
     guard let notices = queue.bus.listen(to: job.id) else {
       throw Problem(
         .tooManyRequests, "Too many wait already. Try again later.",
@@ -52,7 +92,7 @@ struct SynchronousJobs: Sendable {
         let progress = await queue.live(job.id)?.progress
         let done = progress.map { Double($0.step) / Double(max(1, $0.total)) } ?? 0
         try await see(.preview(preview, done: done))
-      case .beat: break
+      case .beat: try await see(.beat)
       }
     }
     try Task.checkCancellation()
@@ -61,21 +101,19 @@ struct SynchronousJobs: Sendable {
       headers: [.retryAfter: "10"])
   }
 
-  private func outcome(of job: Job) async throws -> Outcome? {
+  private func outcome(of job: Job) async throws -> (Job, [PictureRecord])? {
     guard let now = try await queue.store.job(job.id), now.state.isOver else { return nil }
+    if now.state == .failed {
+      if now.reason == Problem.full.detail { throw Problem.full }
+      throw Problem(
+        now.field == nil ? .internalServerError : .unprocessableContent,
+        now.reason ?? "It could not be painted.", field: now.field)
+    }
     var pictures: [PictureRecord] = []
     for id in try await queue.store.pictures(of: [job.id])[job.id] ?? [] {
       if let picture = try await queue.store.picture(id) { pictures.append(picture) }
     }
-    switch now.state {
-    case .failed:
-      throw Problem(
-        now.field == nil ? .internalServerError : .unprocessableContent,
-        now.reason ?? "It could not be painted.", field: now.field)
-    case .cancelled where pictures.isEmpty:
-      throw Problem(.conflict, "The job was cancelled before there was a picture.")
-    default: return Outcome(job: now, pictures: pictures)
-    }
+    return (now, pictures)
   }
 
   /// The PNG of a picture.
@@ -86,22 +124,32 @@ struct SynchronousJobs: Sendable {
     return data
   }
 
-  /// Reads what `body` gives, and does something that ends early when the client leaves. To notice that,
-  /// whatever the client sends next is read, too, and lost: the answer says that the connection ends.
-  func attending(
-    _ request: HummingbirdCore.Request, limit: Int,
-    _ work: @Sendable @escaping (Data) async throws -> Response
-  ) async throws -> Response {
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-      throw Problem(.contentTooLarge, "The body has \(length) bytes; \(limit) are taken.")
+  /// A client that waits for its answer, all of whose request is read.
+  struct Caller: Sendable {
+    fileprivate let request: HummingbirdCore.Request
+
+    /// Does something, once, that is cancelled when the client leaves. To notice that, whatever it sends next
+    /// is read, too, and lost: the answer says that the connection ends.
+    func attending<Value: Sendable>(
+      _ work: () async throws -> Value
+    ) async throws -> Value {
+      try await request.body.consumeWithCancellationOnInboundClose { _ in try await work() }
     }
+  }
+
+  /// Reads what `work` gives an answer to.
+  func answering(
+    _ request: HummingbirdCore.Request, limit: Int,
+    _ work: (Data, Caller) async throws -> Response
+  ) async throws -> Response {
     let permit = try permits.take()
     defer { permit.giveBack() }
     do {
-      var response = try await request.body.consumeWithCancellationOnInboundClose { body in
-        let buffer = try await body.collect(upTo: limit)
-        return try await work(Data(buffer.readableBytesView))
-      }
+      var request = request
+      let data = try await request.bytes(limit: limit)
+      // Nobody reads it again, and the connection is looked at behind it.
+      request.body = RequestBody(buffer: ByteBuffer())
+      var response = try await work(data, Caller(request: request))
       response.headers[.connection] = "close"
       return response
     } catch {
@@ -112,82 +160,10 @@ struct SynchronousJobs: Sendable {
   }
 }
 
-/// JSON fields as foreign APIs have them: what is not known is left aside and noted.
-struct Fields {
-  private var values: [String: JSONValue]
-  private var read: Set<String> = []
-
-  /// - Throws: `Problem` unless the data are a JSON object.
-  init(_ data: Data) throws {
-    guard case .object(let fields) = try JSONValue(body: data) else {
-      throw Problem(.unprocessableContent, "The body must be a JSON object.")
-    }
-    values = fields.filter { $0.value != .null }
-  }
-
-  init(_ values: [String: JSONValue]) { self.values = values }
-
-  /// Names that nobody asked for.
-  var ignored: [String] { values.keys.filter { !read.contains($0) }.sorted() }
-  /// All of them.
-  var all: JSONValue { .object(values) }
-
-  mutating func value(_ name: String) -> JSONValue? {
-    read.insert(name)
-    return values[name]
-  }
-
-  mutating func text(_ name: String) throws -> String? {
-    switch value(name) {
-    case nil: return nil
-    case .string(let text): return text
-    default: throw RequestError.badValue(field: name, reason: "must be a text")
-    }
-  }
-
-  mutating func integer(_ name: String) throws -> Int? {
-    switch value(name) {
-    case nil: return nil
-    case .integer(let number): return number
-    case .number(let number) where number == number.rounded() && abs(number) < 1e15:
-      return Int(number)
-    // Multipart forms have texts only.
-    case .string(let text) where Int(text) != nil: return Int(text)
-    default: throw RequestError.badValue(field: name, reason: "must be a whole number")
-    }
-  }
-
-  mutating func number(_ name: String) throws -> Double? {
-    switch value(name) {
-    case nil: return nil
-    case .integer(let number): return Double(number)
-    case .number(let number): return number
-    case .string(let text) where Double(text) != nil: return Double(text)
-    default: throw RequestError.badValue(field: name, reason: "must be a number")
-    }
-  }
-
-  mutating func truth(_ name: String) throws -> Bool? {
-    switch value(name) {
-    case nil: return nil
-    case .bool(let truth): return truth
-    case .string("true"): return true
-    case .string("false"): return false
-    default: throw RequestError.badValue(field: name, reason: "must be true or false")
-    }
-  }
-
-  mutating func texts(_ name: String) throws -> [String] {
-    switch value(name) {
-    case nil: return []
-    case .array(let values):
-      return try values.map { value in
-        guard case .string(let text) = value else {
-          throw RequestError.badValue(field: name, reason: "must be a list of texts")
-        }
-        return text
-      }
-    default: throw RequestError.badValue(field: name, reason: "must be a list of texts")
-    }
-  }
+/// Does something to its end, whatever becomes of the task that asks for it. In a task that is cancelled, the
+/// database throws instead of reading or writing.
+func outlasting<Value: Sendable>(
+  _ body: @Sendable @escaping () async throws -> Value
+) async throws -> Value {
+  try await Task { try await body() }.value
 }
