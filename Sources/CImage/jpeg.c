@@ -25,12 +25,22 @@ static void on_error(j_common_ptr info) {
   longjmp(e->jump, 1);
 }
 
+static int has_one_scan(j_common_ptr info) {
+  j_decompress_ptr in = (j_decompress_ptr)info;
+  return info->is_decompressor && !in->progressive_mode && in->num_components > 0 &&
+         in->comps_in_scan == in->num_components;
+}
+
 // libjpeg paints grey over what is missing and only warns. A broken picture is an error here;
 // remarks about padding and odd markers are not.
 static void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;
   switch (info->err->msg_code) {
   case JWRN_JPEG_EOF:
+    // Where all is in one scan, lacking pixels are told by JWRN_HIT_MARKER; else only the end may lack.
+    if (!has_one_scan(info)) on_error(info);
+    info->err->num_warnings++;
+    break;
   case JWRN_HIT_MARKER:
   case JWRN_HUFF_BAD_CODE:
   case JWRN_ARITH_BAD_CODE:

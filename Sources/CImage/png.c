@@ -92,8 +92,9 @@ cimage_status cimage_png_decode(
     }
     for (size_t y = 0; y < height; y++) rows[y] = pixels + y * width * channels;
     png_read_image(png, rows);
-    png_read_end(png, NULL);
+    // The picture is whole: what is behind it, or is missing there, changes none of it.
     status = CIMAGE_OK;
+    png_read_end(png, NULL);
   }
   png_destroy_read_struct(&png, &info, NULL);
   free(rows);

@@ -46,11 +46,9 @@ extension EXIF {
 
   /// The texts of the block; empty where there are none.
   func texts() -> [PictureText] {
-    guard
-      let pointer = entries(at: number(4, 4)).first(where: { $0.tag == 0x8769 }),
-      let directory = number(pointer.offset + 8, 4)
-    else { return [] }
-    let entries = entries(at: directory)
+    let first = entries(at: number(4, 4))
+    let pointer = first.first { $0.tag == 0x8769 }.flatMap { number($0.offset + 8, 4) }
+    let entries = entries(at: pointer)
     if let entry = entries.first(where: { $0.tag == 0x927c }), let note = content(of: entry),
       note.starts(with: Self.maker)
     {
@@ -62,24 +60,48 @@ extension EXIF {
           text: String(decoding: parts[$0 + 1], as: UTF8.self))
       }
     }
-    guard
-      let entry = entries.first(where: { $0.tag == 0x9286 }), let comment = content(of: entry),
-      let text = text(of: comment)
-    else { return [] }
-    return [PictureText(keyword: Self.parameters, text: text)]
+    // Some write the comment into the first directory.
+    let comment = (entries + first).lazy.filter { $0.tag == 0x9286 }.compactMap { content(of: $0) }
+      .compactMap { text(of: $0) }.first { !$0.isEmpty }
+    return comment.map { [PictureText(keyword: Self.parameters, text: $0)] } ?? comfyTexts(first)
   }
 
+  /// ComfyUI's `prompt:{…}` and `workflow:{…}`, which stand where cameras write their makers.
+  private func comfyTexts(_ entries: [Entry]) -> [PictureText] {
+    entries.filter { (0x010e...0x0110).contains($0.tag) }.compactMap { content(of: $0) }
+      .compactMap { bytes in
+        let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        let keyword = text[..<colon].lowercased()
+        guard ["prompt", "workflow"].contains(keyword) else { return nil }
+        return PictureText(keyword: keyword, text: String(text[text.index(after: colon)...]))
+      }
+  }
+
+  /// A comment behind the eight bytes that tell its encoding. Where these tell nothing, it is UTF-8; where
+  /// they are left out, too.
   private func text(of comment: UnsafeBufferPointer<UInt8>.SubSequence) -> String? {
     let body = Array(comment.dropFirst(8))
-    if comment.starts(with: Self.ascii) {
-      return String(decoding: body.prefix { $0 != 0 }, as: UTF8.self)
+    if comment.starts(with: Self.unicode) { return utf16(body) }
+    let isTold = comment.starts(with: Self.ascii) || comment.prefix(8).allSatisfy { $0 == 0 }
+    let bytes = (isTold ? body : Array(comment)).prefix { $0 != 0 }
+    return String(validating: Array(bytes), as: UTF8.self)
+  }
+
+  /// UTF-16 in the order of the block; in the other one where that is what it evidently is.
+  private func utf16(_ bytes: [UInt8]) -> String {
+    func units(isLittle: Bool) -> [UInt16] {
+      stride(from: 0, to: bytes.count - 1, by: 2).map { index in
+        let (first, second) = (UInt16(bytes[index]), UInt16(bytes[index + 1]))
+        return isLittle ? second << 8 | first : first << 8 | second
+      }
     }
-    guard comment.starts(with: Self.unicode) else { return nil }
-    let units = stride(from: 0, to: body.count - 1, by: 2).map { index in
-      let (first, second) = (UInt16(body[index]), UInt16(body[index + 1]))
-      return isLittle ? second << 8 | first : first << 8 | second
+    func plain(_ units: [UInt16]) -> Int {
+      units.count { (0x20..<0x7f).contains($0) || $0 == 0x0a }
     }
-    return String(decoding: units, as: UTF16.self)
+    let (told, other) = (units(isLittle: isLittle), units(isLittle: !isLittle))
+    let best = plain(other) > plain(told) ? other : told
+    return String(decoding: best.filter { $0 != 0xfeff && $0 != 0 }, as: UTF16.self)
   }
 }
 

@@ -10,8 +10,10 @@ public enum PNGMetadata {
 
   /// The texts of a file, in their order.
   ///
-  /// Throws `ImagingError` when the file cannot be read, is no PNG, is damaged or cut off, or holds
-  /// more than `textLimit` bytes of text.
+  /// Of a file that is cut off, those that are whole; texts that are damaged are left out.
+  ///
+  /// Throws `ImagingError` when the file cannot be read, is no PNG, or holds more than `textLimit` bytes of
+  /// text.
   public static func read(from path: String, limits: ReadingLimits = .init()) throws
     -> [PictureText]
   {
@@ -50,17 +52,20 @@ private struct TextReader {
     }
     var offset = 8
     while true {
-      guard bytes.count - offset >= 12 else { throw corrupt("the file ends early") }
+      guard bytes.count - offset >= 12 else { return }
       let count = Int(number(offset))
-      guard count <= bytes.count - offset - 12 else { throw corrupt("the file ends early") }
+      guard count <= bytes.count - offset - 12 else { return }
       let typed = UnsafeBufferPointer(rebasing: bytes[(offset + 4)..<(offset + 8 + count)])
       let kind = String(decoding: typed.prefix(4), as: UTF8.self)
       if kind == "IEND" { return }
-      if ["tEXt", "zTXt", "iTXt"].contains(kind) {
-        guard cimage_crc32(0, typed.baseAddress, typed.count) == number(offset + 8 + count) else {
-          throw corrupt("the checksum of a \(kind) chunk is wrong")
+      if ["tEXt", "zTXt", "iTXt"].contains(kind),
+        cimage_crc32(0, typed.baseAddress, typed.count) == number(offset + 8 + count)
+      {
+        do {
+          try readText(kind, typed.dropFirst(4))
+        } catch ImagingError.corrupt {
+          // The picture and its other texts are none the worse for it.
         }
-        try readText(kind, typed.dropFirst(4))
       }
       offset += 12 + count
     }
@@ -72,11 +77,11 @@ private struct TextReader {
     var rest = chunk
     let keyword = latin1(try upToZero(&rest, kind))
     switch kind {
-    case "tEXt": try append(keyword, latin1(rest), size: rest.count)
+    case "tEXt": try append(keyword, plain(rest), size: rest.count)
     case "zTXt":
       guard rest.popFirst() == 0 else { throw corrupt("a zTXt chunk of unknown compression") }
       let inflated = try inflate(rest)
-      try append(keyword, latin1(inflated), size: inflated.count)
+      try append(keyword, plain(inflated), size: inflated.count)
     default:
       guard let compressed = rest.popFirst(), let method = rest.popFirst() else {
         throw corrupt("an iTXt chunk ends early")
@@ -97,6 +102,11 @@ private struct TextReader {
     guard let zero = rest.firstIndex(of: 0) else { throw corrupt("a \(kind) chunk ends early") }
     defer { rest = rest[(zero + 1)...] }
     return rest[..<zero]
+  }
+
+  /// Latin-1 by the standard; but many write UTF-8, and hardly any Latin-1 is that by chance.
+  private func plain(_ bytes: some Sequence<UInt8>) -> String {
+    String(validating: Array(bytes), as: UTF8.self) ?? latin1(bytes)
   }
 
   private func latin1(_ bytes: some Sequence<UInt8>) -> String {

@@ -32,10 +32,11 @@ struct FileOperations: OperationGroup {
         let data = try await request.bytes(limit: Self.limit)
         let inputs = Inputs(queue: queue)
         let file = try await inputs.keep(data, name: name ?? "picture")
-        let (origin, settings) = ForeignSettings.read(data)
+        let found = ForeignSettings(of: data)
         return .json(
           .object([
-            "file": file.value, "origin": JSONValue(origin), "settings": settings ?? .null,
+            "file": file.value, "origin": JSONValue(found?.origin),
+            "settings": found.map { .object($0.fields) } ?? .null,
           ]), .created)
       }
     ]
@@ -71,56 +72,4 @@ struct Inputs: Sendable {
 extension FileReference {
   /// As clients see it.
   var value: JSONValue { .object(["name": .string(name), "sha256": .string(sha256)]) }
-}
-
-/// Settings that travel in a picture's file: Reverie's own, AUTOMATIC1111's line, pixray's texts.
-enum ForeignSettings {
-  /// Where they come from, and as fields of a request; nil where there are none.
-  static func read(_ data: Data) -> (origin: String?, settings: JSONValue?) {
-    guard let texts = try? PictureMetadata.read(from: data) else { return (nil, nil) }
-    func text(_ keyword: String) -> String? { texts.last { $0.keyword == keyword }?.text }
-    if let own = text(Metadata.keyword), let metadata = try? Metadata(json: own) {
-      return ("reverie", .object(metadata.request.fields))
-    }
-    if let line = text(Metadata.infotextKeyword), let fields = infotext(line) {
-      return ("a1111", .object(fields))
-    }
-    if let prompts = text("pixray_prompts") {
-      var fields: [String: JSONValue] = ["prompt": .string(unlisted(prompts))]
-      if let seed = text("pixray_seed_used").flatMap({ Int($0) }), seed >= 0 {
-        fields["seed"] = .integer(seed)
-      }
-      if let steps = text("pixray_iterations").flatMap({ Int($0) }), steps > 0 {
-        fields["iterations"] = .integer(steps)
-      }
-      return ("pixray", .object(fields))
-    }
-    return (nil, nil)
-  }
-
-  /// What AUTOMATIC1111's tools write, as fields of a request; nil where it has neither prompt nor settings.
-  static func infotext(_ text: String) -> [String: JSONValue]? {
-    let infotext = Infotext(text)
-    guard !infotext.settings.isEmpty else { return nil }
-    var fields: [String: JSONValue] = ["prompt": .string(AttentionPrompt(infotext.prompt).text)]
-    let away = AttentionPrompt(infotext.negativePrompt).text
-    if !away.allSatisfy(\.isWhitespace) { fields["negativePrompt"] = .string(away) }
-    func number(_ name: String, _ range: ClosedRange<Int>) -> JSONValue? {
-      infotext[name].flatMap { Int($0) }.flatMap { range.contains($0) ? .integer($0) : nil }
-    }
-    fields["iterations"] = number("Steps", 1...100_000)
-    fields["seed"] = number("Seed", Seed.range)
-    if let size = infotext.size {
-      (fields["width"], fields["height"]) = (.integer(size.width), .integer(size.height))
-    }
-    return fields
-  }
-
-  /// The texts of a Python list, by `|`.
-  private static func unlisted(_ text: String) -> String {
-    guard text.hasPrefix("["), text.hasSuffix("]") else { return text }
-    return text.dropFirst().dropLast().components(separatedBy: ", ")
-      .map { $0.trimmingCharacters(in: CharacterSet(charactersIn: "'\" ")) }
-      .filter { !$0.isEmpty }.joined(separator: " | ")
-  }
 }

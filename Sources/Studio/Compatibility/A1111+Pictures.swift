@@ -13,11 +13,8 @@ extension A1111 {
       ($0.keyword, JSONValue.string($0.text))
     }
     var parameters: [String: JSONValue] = [:]
-    if !line.isEmpty {
-      let infotext = Infotext(line)
-      for (name, value) in infotext.settings where parameters[name] == nil {
-        parameters[name] = .string(value)
-      }
+    if let infotext = Infotext(line) {
+      parameters = infotext.settings.mapValues(JSONValue.string)
       if let size = infotext.size {
         parameters["Size"] = nil
         parameters["Size-1"] = .string("\(size.width)")
@@ -25,6 +22,8 @@ extension A1111 {
       }
       parameters["Prompt"] = .string(infotext.prompt)
       parameters["Negative prompt"] = .string(infotext.negativePrompt)
+    } else if !line.isEmpty {
+      parameters["Prompt"] = .string(line)
     }
     return .object([
       "info": .string(line), "items": .object(Dictionary(items) { $1 }),

@@ -63,8 +63,8 @@ extension A1111 {
   func read(
     _ fields: inout Fields, from pictures: String?, into wish: inout Wish
   ) async throws {
-    if let infotext = try fields.text("infotext"), !infotext.isEmpty {
-      fields.fill(from: Infotext(infotext))
+    if let infotext = try fields.text("infotext").flatMap(Infotext.init) {
+      fields.fill(from: infotext)
     }
     try readPrompts(&fields, &wish)
     try readSettings(&fields, &wish)
@@ -330,7 +330,7 @@ extension Fields {
     for (name, key) in [
       ("steps", "Steps"), ("seed", "Seed"), ("cfg_scale", "CFG scale"), ("sampler_name", "Sampler"),
       ("denoising_strength", "Denoising strength"),
-    ] { set(name, infotext[key].map(JSONValue.string)) }
+    ] { set(name, infotext.settings[key].map(JSONValue.string)) }
     if let size = infotext.size {
       set("width", .integer(size.width))
       set("height", .integer(size.height))

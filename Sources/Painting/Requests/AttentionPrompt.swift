@@ -2,11 +2,11 @@ import Foundation
 
 /// A prompt in AUTOMATIC1111's language, in the words that methods read whole: `(word:1.2)` and `[word]` are
 /// the word, of `[a|b]` and `[a:b:0.5]` one is taken, extra networks go. What is lost by that is said.
-struct AttentionPrompt {
+package struct AttentionPrompt {
   /// The words.
-  let text: String
+  package let text: String
   /// What of the prompt is not as it was meant, in sentences.
-  let notes: [String]
+  package let notes: [String]
 
   private struct Group {
     let bracket: Character?
@@ -14,7 +14,7 @@ struct AttentionPrompt {
   }
 
   /// - Parameter prompt: as the client sent it.
-  init(_ prompt: String) {
+  package init(_ prompt: String) {
     var weights: [(words: String, weight: Double)] = []
     var notes: [String] = []
     // Brackets that are open, as a list: a text of nothing but brackets must not go down by recursion.
