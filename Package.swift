@@ -153,7 +153,7 @@ let package = Package(
       name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport", "Torch", "Weights"],
       exclude: ["Oracle"], resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "WeightsTests", dependencies: ["Weights"], exclude: ["Oracle"],
+      name: "WeightsTests", dependencies: ["Weights", "TestSupport"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
@@ -161,7 +161,7 @@ let package = Package(
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(
-      name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Oracle"],
+      name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"], exclude: ["Oracle"],
       resources: [.copy("Fixtures")],
       swiftSettings: swift),
     .testTarget(

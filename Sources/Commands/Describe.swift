@@ -45,7 +45,8 @@ package struct Describe: AsyncParsableCommand {
 
   package func run() async throws {
     let book = try phrases.map { path in
-      guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      guard FileError.isRegular(path), let text = try? String(contentsOfFile: path, encoding: .utf8)
+      else {
         throw FileError(path: path)
       }
       let lines = text.split(whereSeparator: \.isNewline)

@@ -7,13 +7,22 @@ package struct FileError: Error, CustomStringConvertible {
   /// - Parameter path: as the user typed it.
   package init(path: String) { self.path = path }
 
+  /// Whether a path, or what it links to, is a file; pipes and devices may have no end.
+  package static func isRegular(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// The sentence for the user.
   package var description: String {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let reason =
       isFolder.boolValue
-      ? "it is a folder." : exists ? "it may not be read." : "there is no such file."
+      ? "it is a folder."
+      : !exists
+        ? "there is no such file."
+        : Self.isRegular(path) ? "it may not be read." : "it is not a regular file."
     return "Cannot read \(path): \(reason)"
   }
 }

@@ -20,10 +20,12 @@ extension ModelLibrary {
   ///   - source: `hf:org/name@revision`, or a name of the registry.
   ///   - hub: where from, and with which token.
   ///   - progress: called as bytes come.
+  ///   - waiting: called with what goes wrong before another try.
   /// - Throws: `StoreError`, `WeightsError`. The store is as it was then.
   public func pull(
     _ source: String, _ particulars: Particulars = .init(), hub: Hub = Hub(),
-    progress: @escaping @Sendable (Fetching) -> Void = { _ in }
+    progress: @escaping @Sendable (Fetching) -> Void = { _ in },
+    waiting: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws -> ModelStore.Model {
     var particulars = particulars
     let address: Hub.Address
@@ -37,7 +39,7 @@ extension ModelLibrary {
       particulars.licence = particulars.licence ?? known.licence
       guard let repository = known.hub, let there = Hub.Address(repository) else {
         try refuseIfInstalled(particulars)
-        return try await pull(known, particulars, hub: hub, progress)
+        return try await pull(known, particulars, hub: hub, waiting, progress)
       }
       address = there
     } else {
@@ -47,7 +49,7 @@ extension ModelLibrary {
           + "reverie models list --known")
     }
     try refuseIfInstalled(particulars)
-    return try await pull(address, particulars, hub: hub, progress)
+    return try await pull(address, particulars, hub: hub, waiting, progress)
   }
 
   /// A name that is taken is told before a gigabyte has been fetched.
@@ -84,6 +86,7 @@ extension ModelLibrary {
 
   private func pull(
     _ known: KnownModel, _ particulars: Particulars, hub: Hub,
+    _ waiting: @escaping @Sendable (String) -> Void,
     _ progress: @escaping @Sendable (Fetching) -> Void
   ) async throws -> ModelStore.Model {
     guard !hub.isOffline else {
@@ -93,7 +96,7 @@ extension ModelLibrary {
     particulars.source = known.files?.first?.url ?? known.page
     let files = known.files ?? []
     let total = files.reduce(0) { $0 + ($1.size ?? 0) }
-    let downloader = Downloader(folder: hub.downloads)
+    let downloader = Downloader(folder: hub.downloads, waiting: waiting)
     return try await install(particulars, hub: hub, from: known.id) { staging in
       var expected: [String: FileRecord] = [:]
       var before = 0
@@ -119,10 +122,11 @@ extension ModelLibrary {
 
   private func pull(
     _ address: Hub.Address, _ particulars: Particulars, hub: Hub,
+    _ waiting: @escaping @Sendable (String) -> Void,
     _ progress: @escaping @Sendable (Fetching) -> Void
   ) async throws -> ModelStore.Model {
     var particulars = particulars
-    let downloader = Downloader(folder: hub.downloads)
+    let downloader = Downloader(folder: hub.downloads, waiting: waiting)
     let listing = try await hub.listing(of: address, downloader)
     particulars.source = "hf:\(address.repository)@\(listing.commit)"
     particulars.licence = particulars.licence ?? listing.licence

@@ -34,7 +34,27 @@ public struct ModelLibrary: Sendable {
     guard !files.isEmpty else {
       throw StoreError.nothing(path: url.path, reason: "there are no weights in this folder")
     }
-    return try files.map { try Recognition(of: openTensors(at: $0), among: architectures) }
+    return try files.map { try recognition(of: $0) }
+  }
+
+  private func recognition(of file: URL) throws -> Recognition {
+    try Recognition(of: openTensors(at: file), among: architectures)
+  }
+
+  /// What a path holds that can be painted with. In a folder, what is none is passed over where
+  /// something is: trainers leave the states of optimisers and the like beside their networks.
+  private func networks(at url: URL) throws -> [Recognition] {
+    guard Self.isFolder(url) else {
+      let found = try recognition(of: url)
+      guard found.architecture != nil else {
+        throw StoreError.nothing(path: url.path, reason: "it holds \(found.title)")
+      }
+      return [found]
+    }
+    let looks = try Self.weights(at: url).map { file in Result { try networks(at: file) } }
+    let found = looks.compactMap { try? $0.get() }.flatMap(\.self)
+    if found.isEmpty { return try looks.flatMap { try $0.get() } }
+    return found
   }
 
   private static func isFolder(_ url: URL) -> Bool {
@@ -89,17 +109,31 @@ public struct ModelLibrary: Sendable {
         path: record.id, reason: "a model's name has small letters, digits, points and hyphens only"
       )
     }
+    for url in urls { try Self.refuseIfEmpty(url) }
     let hasWeights = try Self.isFolder(first) && !Self.weights(at: first).isEmpty
-    if urls.count == 1, !hasWeights, let tokenizer = try? CLIPTokenizer(contentsOf: first) {
+    if urls.count == 1, !hasWeights, let tokenizer = try? CLIPTokenizer(vocabularyAt: first) {
       record.kind = .vocabulary
       record.title = "vocabulary of \(tokenizer.vocabularySize) tokens"
       return try store.add(
         record, files: Self.vocabularyFiles(at: first), placement, progress: progress)
     }
-    let found = try urls.flatMap { try look(at: $0) }
-    try Self.describe(found, in: &record)
+    let found = try urls.flatMap { try networks(at: $0) }
+    guard !found.isEmpty else {
+      throw StoreError.nothing(path: first.path, reason: "there are no weights in this folder")
+    }
+    try Self.describe(found, at: first, in: &record)
     let files = try found.flatMap { try Self.files(of: $0) }
     return try store.add(record, files: Self.unique(files), placement, progress: progress)
+  }
+
+  /// A download of nothing is no file of anything.
+  private static func refuseIfEmpty(_ url: URL) throws {
+    let size =
+      try? FileManager.default.attributesOfItem(
+        atPath: url.resolvingSymlinksInPath().path)[.size] as? Int
+    guard size == 0, !isFolder(url) else { return }
+    _ = try MappedFile(url)
+    throw StoreError.nothing(path: url.path, reason: "it is empty (0 bytes); download it again")
   }
 
   private static func stem(_ url: URL) -> String {
@@ -114,15 +148,24 @@ public struct ModelLibrary: Sendable {
       .map { ($0.lastPathComponent, $0) }
   }
 
-  private static func describe(_ found: [Recognition], in record: inout ModelRecord) throws {
+  /// One model may be of several files, such as the two halves of DALL·E's dVAE, but is used as one thing.
+  private static func describe(_ found: [Recognition], at url: URL, in record: inout ModelRecord)
+    throws
+  {
     let titles = found.map(\.title)
+    let several = found.map { "\($0.file.url.lastPathComponent) (\($0.title))" }
+    let networks = found.compactMap(\.architecture)
+    guard let kind = networks.first?.kind, networks.allSatisfy({ $0.kind == kind }),
+      Set(networks.map(\.id)).count == networks.count
+    else {
+      throw StoreError.nothing(
+        path: url.path,
+        reason: "it holds several networks, which are added one by one: "
+          + several.joined(separator: ", "))
+    }
     record.title = titles.indices.filter { !titles[..<$0].contains(titles[$0]) }.map { titles[$0] }
       .joined(separator: " and ")
-    let kinds = Set(found.map(\.architecture?.kind))
-    record.kind =
-      kinds.count == 1
-      ? (kinds.first ?? nil).map { ModelRecord.Kind(rawValue: $0) } ?? .other
-      : .other
+    record.kind = ModelRecord.Kind(rawValue: kind)
     record.components = found.reduce(into: [:]) { components, recognition in
       guard let architecture = recognition.architecture else { return }
       components[architecture.id] = .init(
@@ -130,8 +173,8 @@ public struct ModelLibrary: Sendable {
         prefix: recognition.prefix.isEmpty ? nil : recognition.prefix)
     }
     for recognition in found {
-      if let misfit = try recognition.misfit() {
-        throw WeightsError.mismatch(path: recognition.file.url.path, summary: misfit)
+      if let problem = try recognition.fit()?.problem {
+        throw WeightsError.mismatch(path: recognition.file.url.path, summary: problem)
       }
     }
   }
@@ -140,8 +183,7 @@ public struct ModelLibrary: Sendable {
   private static func files(of recognition: Recognition) throws -> [(name: String, url: URL)] {
     let url = recognition.file.url
     let folder = url.deletingLastPathComponent()
-    var urls = [url]
-    if let sharded = recognition.file as? ShardedFile { urls += sharded.partURLs }
+    var urls = [url] + recognition.file.parts
     urls += (recognition.architecture?.sidecars(url) ?? []).map { folder.appending(path: $0) }
     return urls.filter { FileManager.default.fileExists(atPath: $0.path) }
       .map { ($0.lastPathComponent, $0) }

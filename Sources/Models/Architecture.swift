@@ -49,23 +49,31 @@ public struct Architecture: Sendable, Identifiable {
     public let mark: String
     /// Other keys that must be there.
     public let needs: [String]
+    /// What the prefix ends with where the network meant stands in a larger one: "first_stage_model.".
+    public let role: String?
     /// From the file's keys to the rules that rename them to ours; none where they are ours.
     public let rules: @Sendable ([String]) -> [KeyRules]
 
     /// A layout; see the fields.
     public init(
-      _ name: String, mark: String, needs: [String] = [],
+      _ name: String, mark: String, needs: [String] = [], role: String? = nil,
       rules: @escaping @Sendable ([String]) -> [KeyRules] = { _ in [] }
     ) {
-      (self.name, self.mark, self.needs, self.rules) = (name, mark, needs, rules)
+      (self.name, self.mark, self.needs, self.role, self.rules) = (name, mark, needs, role, rules)
     }
 
-    /// The prefix under which the mark is found: that of averaged weights if there is one, else the
-    /// shortest.
-    func prefix(in names: [String]) -> String? {
+    /// The prefixes under which the mark is found: the one of the role first, then those of averaged
+    /// weights, then the shorter ones. Of very many only the first are given.
+    func prefixes(in names: [String]) -> [String] {
       let prefixes = names.filter { $0 == mark || $0.hasSuffix("." + mark) }
         .map { String($0.dropLast(mark.count)) }
-      return prefixes.first { $0 == "params_ema." } ?? prefixes.min { $0.count < $1.count }
+      func order(_ prefix: String) -> (Int, Int, String) {
+        let last = prefix.split(separator: ".").last ?? ""
+        let isAveraged = last == "ema" || last.hasSuffix("_ema")
+        let hasRole = role.map { prefix == $0 || prefix.hasSuffix("." + $0) } ?? false
+        return (hasRole ? 0 : isAveraged ? 1 : 2, prefix.utf8.count, prefix)
+      }
+      return Array(prefixes.map { (order($0), $0) }.sorted { $0.0 < $1.0 }.map(\.1).prefix(16))
     }
   }
 
@@ -125,9 +133,9 @@ public struct Architecture: Sendable, Identifiable {
     try checkpoint.build(dtype, device: device, leftovers: leftovers(config)) { build($0, config) }
   }
 
-  /// What of a checkpoint does not fit the network, found without reading a tensor; nil when all fits.
-  func misfit(_ config: any NetworkConfig, _ checkpoint: Checkpoint) throws -> String? {
-    try checkpoint.misfit(leftovers: leftovers(config)) { build($0, config) }
+  /// How a checkpoint fits the network, found without reading a tensor.
+  func fit(_ config: any NetworkConfig, _ checkpoint: Checkpoint) throws -> Checkpoint.Fit {
+    try checkpoint.fit(leftovers: leftovers(config)) { build($0, config) }
   }
 }
 
@@ -135,8 +143,8 @@ extension Architecture {
   /// The networks that Reverie has. Of two whose keys a file has, the earlier one is taken.
   public static let builtIn: [Architecture] = [
     CLIP.architecture, VQGAN.architecture, DVAEEncoder.architecture, DVAEDecoder.architecture,
-    BigGAN.architecture, VDiffusion.architecture, RRDBNet.architecture, VGG16.architecture,
-    DALLEBart.architecture,
+    BigGAN.architecture, VDiffusion.architecture, RRDBNet.architecture,
+    SRVGGNetCompact.architecture, VGG16.architecture, DALLEBart.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.
     AestheticHead.architecture,
   ]

@@ -46,7 +46,7 @@ public struct RRDBNet {
       let blocks = Set(
         shapes.keys.filter { $0.hasPrefix("body.") }.map { $0.dropFirst(5).prefix { $0 != "." } })
       guard let first = shapes["conv_first.weight"], first.count == 4,
-        let scale = [3: 4, 12: 2, 48: 1][first[1]],
+        let scale = [3: 4, 12: 2, 48: 1][first[1]], shapes["conv_up3.weight"] == nil,
         let growth = shapes["body.0.rdb1.conv1.weight"], growth.count == 4,
         [first[0], growth[0]].allSatisfy({ (1...4096).contains($0) })
       else { return nil }
@@ -110,6 +110,21 @@ public struct RRDBNet {
 
   static let oldestMark = "model.1.sub.0.RDB1.conv1.0.weight"
 
+  /// ncnn's convolutions, in the order in which the network asks for them.
+  static func ncnn(convolutions count: Int) -> KeyRules {
+    let blocks = max(0, count - 6) / 15
+    let dense = (0..<blocks).flatMap { block in
+      (1...3).flatMap { rdb in (1...5).map { "body.\(block).rdb\(rdb).conv\($0)" } }
+    }
+    let names =
+      ["conv_first"] + dense + ["conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"]
+    return KeyRules(
+      name: "ncnn", mark: ncnnMark,
+      rules: names.enumerated().map { .init("Convolution.\($0).*", "\($1).*") })
+  }
+
+  static let ncnnMark = "Convolution.0.weight"
+
   /// The older layouts of a file with these keys.
   public static func layouts(of keys: [String]) -> [KeyRules] {
     let prefix = "model.1.sub."
@@ -148,13 +163,23 @@ struct RRDB {
   }
 }
 
-extension RRDBNet: Network {
+extension RRDBNet: SuperResolution {
+  /// How many times larger pictures become.
+  public var scale: Int { config.scale }
+  /// See `SuperResolution`.
+  public var folding: Int { config.folding }
+
   /// Real-ESRGAN's files, and ESRGAN's of 2019 and 2018.
   public static let architecture = Architecture(
     "rrdbnet", RRDBNet.self, kind: "upscaler",
     layouts: [
       .init("Real-ESRGAN", mark: "conv_first.weight", rules: { layouts(of: $0) }),
       .init("ESRGAN of 2018", mark: oldestMark, rules: { layouts(of: $0) }),
+      .init(
+        "ncnn", mark: ncnnMark, needs: ["Convolution.20.weight"],
+        rules: { keys in
+          [ncnn(convolutions: keys.count { $0.hasSuffix(".weight") })]
+        }),
     ]
   ) { checkpoint, _ in
     Config(detecting: checkpoint.shapes).map { ($0, []) }
@@ -172,4 +197,11 @@ extension RRDBNet.Config: NetworkConfig {
 
   /// The network in a few words.
   public var title: String { "RRDBNet x\(scale), \(num_block) blocks" }
+}
+
+extension Architecture {
+  /// The networks that make pictures larger.
+  public static let superResolution: [any SuperResolution.Type] = [
+    RRDBNet.self, SRVGGNetCompact.self,
+  ]
 }

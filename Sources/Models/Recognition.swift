@@ -37,39 +37,88 @@ public struct Recognition {
     let sidecars = Sidecars(in: folder ?? file.url.deletingLastPathComponent())
     self.file = file
     for architecture in architectures {
-      for layout in architecture.layouts {
-        guard let prefix = layout.prefix(in: file.names) else { continue }
-        let keys = file.names.filter { $0.hasPrefix(prefix) }.map {
-          String($0.dropFirst(prefix.count))
-        }
-        guard layout.needs.allSatisfy(keys.contains) else { continue }
-        let rules = layout.rules(keys)
-        let checkpoint = try Checkpoint(file, layouts: rules, prefix: prefix)
-        guard let (config, notes) = try architecture.detect(checkpoint, sidecars) else { continue }
-        self.architecture = architecture
-        self.config = config
-        self.layout = checkpoint.layout?.name ?? layout.name
-        self.rules = rules
-        self.prefix = prefix
-        self.notes = notes
-        return
+      let found = try Self.candidates(architecture, file, sidecars)
+      guard let best = try found.first(where: { try $0.fit.problem == nil }) ?? found.first else {
+        continue
       }
+      self.architecture = architecture
+      config = best.config
+      layout = best.checkpoint.layout?.name ?? best.layout.name
+      rules = best.rules
+      prefix = best.prefix
+      let others = found.filter { $0.prefix != best.prefix }.map { "'\($0.prefix)'" }
+      notes =
+        others.isEmpty
+        ? best.notes
+        : best.notes + [
+          "taken are the weights below '\(best.prefix)'; others of the kind lie below "
+            + others.joined(separator: ", ")
+        ]
+      return
     }
     (architecture, config, layout, prefix, rules, notes) = (nil, nil, "unknown", "", [], [])
   }
 
-  /// The network in a few words.
-  public var title: String { config?.title ?? "no network that Reverie has" }
+  /// A network that a file seems to hold.
+  private struct Candidate {
+    let architecture: Architecture
+    let layout: Architecture.Layout
+    let config: any NetworkConfig
+    let notes: [String]
+    let rules: [KeyRules]
+    let prefix: String
+    let checkpoint: Checkpoint
+
+    var fit: Checkpoint.Fit { get throws { try architecture.fit(config, checkpoint) } }
+  }
+
+  /// The networks of an architecture that a file holds, the likeliest first.
+  private static func candidates(
+    _ architecture: Architecture, _ file: any TensorFile, _ sidecars: Sidecars
+  ) throws -> [Candidate] {
+    var found: [Candidate] = []
+    var failure: (any Error)?
+    for layout in architecture.layouts {
+      for prefix in layout.prefixes(in: file.names)
+      where !found.contains(where: { $0.prefix == prefix }) {
+        let keys = file.names.filter { $0.hasPrefix(prefix) }.map {
+          String($0.dropFirst(prefix.count))
+        }
+        let known = Set(keys)
+        guard layout.needs.allSatisfy(known.contains) else { continue }
+        let rules = layout.rules(keys)
+        let checkpoint = try Checkpoint(file, layouts: rules, prefix: prefix)
+        do {
+          guard let (config, notes) = try architecture.detect(checkpoint, sidecars) else {
+            continue
+          }
+          found.append(
+            Candidate(
+              architecture: architecture, layout: layout, config: config, notes: notes,
+              rules: rules, prefix: prefix, checkpoint: checkpoint))
+        } catch {
+          failure = failure ?? error
+        }
+      }
+    }
+    if found.isEmpty, let failure { throw failure }
+    return found
+  }
+
+  /// The network in a few words; of what is none that Reverie has, what it is.
+  public var title: String {
+    config?.title ?? "no network that Reverie has, but \(Stranger(file).title)"
+  }
 
   /// The file as a checkpoint of its network.
   public func checkpoint() throws -> Checkpoint {
     try Checkpoint(file, layouts: rules, prefix: prefix)
   }
 
-  /// What in the file does not fit the network; nil when all fits, or there is no network.
-  public func misfit() throws -> String? {
+  /// How the file fits the network; nil when there is none.
+  public func fit() throws -> Checkpoint.Fit? {
     guard let architecture, let config else { return nil }
-    return try architecture.misfit(config, checkpoint())
+    return try architecture.fit(config, checkpoint())
   }
 
   /// Builds the network.

@@ -1,4 +1,5 @@
 import Foundation
+import Weights
 
 /// The configurations that lie beside a file of weights: transformers' `config.json`, taming's yaml. None
 /// is needed; what they say and shapes do not is used.
@@ -25,11 +26,5 @@ public struct Sidecars: Sendable {
     read(name).flatMap { try? JSONDecoder().decode(type, from: $0) }
   }
 
-  static func read(_ url: URL) -> Data? {
-    guard
-      let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int,
-      size <= longest
-    else { return nil }
-    return try? Data(contentsOf: url)
-  }
+  static func read(_ url: URL) -> Data? { try? RegularFile.data(at: url, limit: longest) }
 }

@@ -39,6 +39,10 @@ extension VQGAN {
     return levels.map { [diffusers(levels: $0 < 64 ? $0 + 1 : 0)] } ?? []
   }
 
+  /// Where taming's transformers keep the VQGAN of the picture; `cond_stage_model` may be one of
+  /// segmentations or depths.
+  static let firstStage = "first_stage_model."
+
   /// Keys of taming's checkpoints that a generator does not need: losses and discriminator.
   public static let leftovers = ["loss.", "colorize"]
 
@@ -76,9 +80,10 @@ extension VQGAN: Network {
     layouts: [
       .init(
         "taming VQGAN", mark: "quantize.embedding.weight", needs: ["encoder.conv_in.weight"],
-        rules: { layouts(of: $0) }),
+        role: firstStage, rules: { layouts(of: $0) }),
       .init(
-        "taming GumbelVQ", mark: "quantize.embed.weight", needs: ["encoder.conv_in.weight"]),
+        "taming GumbelVQ", mark: "quantize.embed.weight", needs: ["encoder.conv_in.weight"],
+        role: firstStage),
     ],
     leftovers: { _ in leftovers },
     sidecars: { file in

@@ -45,7 +45,7 @@ extension Pack {
       throw PaintingError.notInPack(pack: manifest.id, what: "list of phrases")
     }
     let file = try checkedFile("phrases.json")
-    guard let book = try? JSONDecoder().decode(PhraseBook.self, from: Data(contentsOf: file)),
+    guard let book = try? JSONDecoder().decode(PhraseBook.self, from: RegularFile.data(at: file)),
       !book.things.isEmpty
     else { throw PaintingError.badPackFile(path: file.path, reason: "holds no phrases") }
     return book

@@ -1,3 +1,4 @@
+import Foundation
 import Imaging
 import Library
 import Models
@@ -6,7 +7,7 @@ import Torch
 /// Makes pictures larger with a network, in pieces that overlap, so that memory does not grow with the
 /// picture.
 struct Enlarger {
-  let model: RRDBNet
+  let model: any SuperResolution
   let device: Device
   /// Side of a piece in small pixels, and how much of its surroundings it sees on each side.
   var piece = (side: 192, margin: 16)
@@ -27,7 +28,7 @@ struct Enlarger {
   /// - Parameter x: `[1, 3, H, W]` in 0…1
   /// - Returns: `[1, 3, scale H, scale W]` in 0…1, on the CPU
   func enlarged(_ x: Tensor) -> Tensor {
-    let (height, width, scale) = (x.size(2), x.size(3), model.config.scale)
+    let (height, width, scale) = (x.size(2), x.size(3), model.scale)
     let large = Tensor.zeros([1, 3, height * scale, width * scale])
     let tops = Array(stride(from: 0, to: height, by: piece.side))
     let lefts = Array(stride(from: 0, to: width, by: piece.side))
@@ -36,7 +37,7 @@ struct Enlarger {
         let rows = Span(top, height, piece), columns = Span(left, width, piece)
         let part = noGrad {
           let seen = x.narrowed(2, rows.from, rows.seen).narrowed(3, columns.from, columns.seen)
-          let fold = model.config.folding
+          let fold = model.folding
           func missing(_ side: Int) -> Int { (fold - side % fold) % fold }
           let even = seen.padded([0, missing(columns.seen), 0, missing(rows.seen)], .replicate)
           return model(even).clamped(0, 1).to(.cpu)
@@ -69,14 +70,16 @@ extension Engine {
   /// Most pixels a side that a picture is enlarged to.
   public static let largestSide = 8192
 
-  /// Enlarges a picture with the pack's network, or with an installed ESRGAN.
+  /// Enlarges a picture with the pack's network, or with an installed one.
   /// - Parameters:
   ///   - scale: how many times larger each side becomes, 2 to 16.
   ///   - model: an installed network; nil is the pack's own, or the first that is installed.
+  ///   - denoise: how much noise is removed, 0 to 1, by a network that has a sibling which keeps all of it;
+  ///     nil is what the network does by itself.
   ///   - report: called with the pieces done and their number, each time that the picture is enlarged.
   /// - Throws: `RequestError` for a scale or size out of range; `StoreError` where there is no network.
   public func enlarge(
-    _ picture: Picture, by scale: Int, model: String? = nil,
+    _ picture: Picture, by scale: Int, model: String? = nil, denoise: Double? = nil,
     report: @Sendable (Int, Int) -> Void = { _, _ in }
   ) throws -> Picture {
     guard (2...16).contains(scale) else {
@@ -90,7 +93,7 @@ extension Engine {
     }
     provider.begin()
     let networks = networks(device.fastFloat)
-    let network = try networks.network(RRDBNet.self, of: model)
+    let network = try networks.upscaler(of: model, denoise: denoise)
     return try networks.enlarged(
       picture, with: network, width: picture.width * scale, height: picture.height * scale,
       report: report)
@@ -100,27 +103,62 @@ extension Engine {
 extension Resolver {
   /// Whether the pack or the store has a network that makes pictures larger.
   public var canEnlarge: Bool {
-    pack.config(of: RRDBNet.self) != nil || !library.installed(RRDBNet.architecture).isEmpty
+    Architecture.superResolution.contains { type in
+      pack.network(type.architecture.id) != nil || !library.installed(type.architecture).isEmpty
+    }
   }
 }
 
 extension Networks {
   /// A picture as the pack's network enlarges it to a size; nil where the pack has none.
   func enlargedByPack(_ picture: Picture, width: Int, height: Int) throws -> Picture? {
-    guard pack.config(of: RRDBNet.self) != nil else { return nil }
-    return try enlarged(
-      picture, with: provider.own(RRDBNet.self, dtype), width: width, height: height)
+    guard Architecture.superResolution.contains(where: { pack.network($0.architecture.id) != nil })
+    else { return nil }
+    return try enlarged(picture, with: upscaler(), width: width, height: height)
+  }
+
+  /// The network that makes pictures larger: of the installed model that is named, else the pack's, else
+  /// the first that is installed.
+  /// - Parameter denoise: as for `Engine.enlarge`.
+  func upscaler(of model: String? = nil, denoise: Double? = nil) throws -> any SuperResolution {
+    let types = Architecture.superResolution
+    func isThere(_ type: any SuperResolution.Type, of model: String?) -> Bool {
+      model.map { provider.library.installed(type.architecture).contains($0) }
+        ?? (pack.network(type.architecture.id) != nil)
+    }
+    let type =
+      types.first { isThere($0, of: model) }
+      ?? types.first { model == nil && !provider.library.installed($0.architecture).isEmpty }
+      ?? types[0]
+    func open<N: SuperResolution>(_ type: N.Type) throws -> any SuperResolution {
+      guard let denoise else { return try network(type, of: model) }
+      guard let model, let (noisy, clean) = Self.siblings(model) else {
+        throw RequestError.badValue(
+          field: "denoise",
+          reason: "is for --model realesr-general-x4v3, which has a sibling that keeps noise")
+      }
+      return try provider.blended(type, clean, noisy, share: denoise, dtype)
+    }
+    return try open(type)
+  }
+
+  /// The names of a network that keeps noise and of the one that removes it, as Real-ESRGAN calls them.
+  private static func siblings(_ id: String) -> (noisy: String, clean: String)? {
+    guard !id.contains("-wdn-") else { return (id, id.replacing("-wdn-", with: "-")) }
+    return id.range(of: "-", options: .backwards).map {
+      (id.replacingCharacters(in: $0, with: "-wdn-"), id)
+    }
   }
 
   /// A picture at another size: enlarged as often as it takes, then resampled to the pixel.
   func enlarged(
-    _ picture: Picture, with network: RRDBNet, width: Int, height: Int,
+    _ picture: Picture, with network: any SuperResolution, width: Int, height: Int,
     report: (Int, Int) -> Void = { _, _ in }
   ) throws -> Picture {
     try withoutActuallyEscaping(report) { report in
       var picture = picture
       let enlarger = Enlarger(model: network, device: device, report: report)
-      while network.config.scale > 1, picture.width < width || picture.height < height {
+      while network.scale > 1, picture.width < width || picture.height < height {
         picture = try enlarger(picture)
       }
       return try picture.resized(width: width, height: height, filter: .lanczos3)

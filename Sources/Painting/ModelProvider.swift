@@ -130,6 +130,30 @@ extension ModelProvider {
     }
   }
 
+  /// A network between those of two installed models.
+  /// - Parameter share: of the first, 0 to 1.
+  /// - Throws: as ``installed(_:of:_:)``; also when the two are not of the same sizes.
+  func blended<N: Network>(
+    _ type: N.Type, _ first: String, _ second: String, share: Double, _ dtype: DType
+  ) throws -> N {
+    let key = Key(model: "\(first) \(share) \(second)", what: N.architecture.id, dtype: dtype)
+    let found = try [first, second].map { try library.component(N.architecture, of: $0) }
+    guard let config = found[0].config as? N.Config, config == found[1].config as? N.Config else {
+      throw StoreError.nothing(path: second, reason: "it is \(found[1].title), and \(first) is not")
+    }
+    let files = try found.map { try $0.checkpoint() }
+    return try kept(key) {
+      files[0].bytes(in: dtype)
+    } open: {
+      let leftovers = N.architecture.leftovers(config)
+      return try files[0].build(dtype, device: device, leftovers: leftovers) { first in
+        try files[1].build(dtype, device: device, leftovers: leftovers) { second in
+          N(Parameters(Interpolation(first, second, share: share)), config)
+        }
+      }
+    }
+  }
+
   /// The vocabulary that goes with a CLIP.
   func tokenizer(of model: String?) throws -> CLIPTokenizer {
     try kept(Key(model: model, what: "tokenizer")) {

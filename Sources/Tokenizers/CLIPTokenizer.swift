@@ -32,6 +32,14 @@ public struct CLIPTokenizer: Tokenizer {
   /// - Throws: `TokenizerError` naming what is wrong.
   public init(contentsOf url: URL) throws { try self.init(Vocabulary(contentsOf: url)) }
 
+  /// Reads a vocabulary that nothing but its content tells: a text must have the line of its version, as
+  /// OpenAI's and Hugging Face's have, since any list of pairs of letters would do otherwise.
+  ///
+  /// - Throws: `TokenizerError` naming what is wrong.
+  public init(vocabularyAt url: URL) throws {
+    try self.init(Vocabulary(contentsOf: url, needsVersion: true))
+  }
+
   private init(_ vocabulary: Vocabulary) throws {
     start = try vocabulary.id(Self.specials[0])
     end = try vocabulary.id(Self.specials[1])

@@ -44,8 +44,9 @@ struct Vocabulary: Sendable {
   /// - `tokenizer.json`: Hugging Face's single file, or Reverie's own: its path or its folder;
   /// - anything else: OpenAI's `bpe_simple_vocab_16e6.txt`, a header line, then CLIP's merges.
   ///
+  /// - Parameter needsVersion: whether a text without the line of its version is none.
   /// - Throws: `TokenizerError` naming what is wrong.
-  init(contentsOf url: URL) throws {
+  init(contentsOf url: URL, needsVersion: Bool = false) throws {
     let url = try Self.file(at: url)
     let name = url.lastPathComponent
     let data = try Self.read(url)
@@ -65,8 +66,16 @@ struct Vocabulary: Sendable {
           url.path, reason: "it is of another format, a later version or has other special tokens")
       }
     } else {
+      let first = data.prefix { $0 != UInt8(ascii: "\n") }
+      guard !needsVersion || String(decoding: first, as: UTF8.self).contains("#version") else {
+        throw TokenizerError.vocabulary(
+          url.path, reason: "it does not begin with the line of its version, '… #version: 0.2'")
+      }
       // OpenAI's file has 262,144 lines, of which the model uses this many (49,408 tokens in all).
       let merges = try Self.merges(lines: data, url.path, atMost: 49_152 - 256 - 2)
+      guard !merges.isEmpty else {
+        throw TokenizerError.vocabulary(url.path, reason: "it has not one merge")
+      }
       self.init(clip: merges, name: url.path)
     }
   }

@@ -31,9 +31,9 @@ public final class Checkpoint {
 
   /// As ``init(contentsOf:layouts:prefix:)``, of a file that is open.
   public init(_ file: any TensorFile, layouts: [KeyRules] = [], prefix: String = "") throws {
-    let names = file.names.filter { $0.hasPrefix(prefix) && !file.isScale($0) }.map {
-      String($0.dropFirst(prefix.count))
-    }
+    let names = (file.names + file.unread.keys.sorted())
+      .filter { $0.hasPrefix(prefix) && !file.isScale($0) }
+      .map { String($0.dropFirst(prefix.count)) }
     let layout = layouts.first { $0.recognises(names) }
     self.file = file
     self.layout = layout
@@ -69,35 +69,80 @@ public final class Checkpoint {
   /// - Parameters:
   ///   - dtype: the compute type.
   ///   - device: where the model is to run.
-  ///   - leftovers: keys that may stay unused, with the reason beside the list. An entry that ends in
-  ///     a point or an asterisk stands for all keys that begin so.
+  ///   - leftovers: keys that may stay unused although they stand in the model's own modules, with the
+  ///     reason beside the list. An entry that ends in a point or an asterisk stands for all keys that
+  ///     begin so.
   ///   - body: makes the model; it must ask for each parameter it has.
-  /// - Throws: `WeightsError.mismatch`, one error with every missing, mis-shaped and unused key.
+  /// - Throws: `WeightsError.mismatch`, one error with every key that is missing, mis-shaped, or in the
+  ///   model's own modules and unused; `WeightsError.notFinite`.
   public func build<Model>(
     _ dtype: DType = .float32, device: Device = .cpu, leftovers: [String] = [],
     _ body: (Parameters) throws -> Model
   ) throws -> Model {
     let ledger = Ledger(self, dtype, device)
     let model = try body(Parameters(ledger))
-    let allowed = leftovers + (layout?.ignored ?? [])
-    let unused = plan.keys.filter { key in
-      !ledger.used.contains(key) && !allowed.contains { KeyRules.matches(key, $0) }
-    }
-    try ledger.finish(unused: unused.sorted())
+    try ledger.finish(unused: unused(ledger.used, leftovers).foreign)
     return model
   }
 
-  /// What does not fit a model, told without reading a tensor; nil when everything fits.
+  /// How a file fits a model.
+  public struct Fit: Sendable, Equatable {
+    /// What does not fit; nil when everything does.
+    public var problem: String?
+    /// Keys that the model does not ask for and that are none of its modules': passed over.
+    public var besides: [String] = []
+  }
+
+  /// How the file fits a model, told without reading a tensor.
   ///
   /// - Parameters: as for ``build(_:device:leftovers:_:)``.
-  public func misfit<Model>(leftovers: [String] = [], _ body: (Parameters) throws -> Model) throws
-    -> String?
+  public func fit<Model>(leftovers: [String] = [], _ body: (Parameters) throws -> Model) throws
+    -> Fit
   {
+    let ledger = Ledger(self, .float32, .meta)
+    _ = try body(Parameters(ledger))
+    let unused = unused(ledger.used, leftovers)
     do {
-      _ = try build(device: .meta, leftovers: leftovers, body)
-      return nil
+      try ledger.finish(unused: unused.foreign)
+      return Fit(problem: nil, besides: unused.besides)
     } catch WeightsError.mismatch(_, let summary) {
-      return summary
+      return Fit(problem: summary, besides: unused.besides)
+    }
+  }
+
+  /// Keys that a model did not ask for. Numbers of another kind, what is empty, another name of a tensor
+  /// that is used, and whatever stands in modules that the model does not have, change nothing in it.
+  /// What stands in its own modules tells that it is another model.
+  private func unused(_ used: Set<String>, _ leftovers: [String]) -> (
+    foreign: [String], besides: [String]
+  ) {
+    let allowed = leftovers + (layout?.ignored ?? [])
+    // `conv_up3` beside `conv_up1` and `conv_up2` is one more of the same.
+    func module(_ key: String) -> String {
+      let top = key.prefix { $0 != "." }
+      let stem = top.reversed().drop { $0.isNumber }.reversed()
+      return String(stem.isEmpty ? Substring(top) : Substring(String(stem)))
+    }
+    let modules = Set(used.map(module))
+    let places = Set(used.compactMap { plan[$0].flatMap(place) })
+    let keys = plan.keys.filter { key in
+      !used.contains(key) && !allowed.contains { KeyRules.matches(key, $0) }
+    }.sorted()
+    let foreign = keys.filter { key in
+      guard modules.contains(module(key)), case .key(let name)? = plan[key],
+        let entry = file.entries[prefix + name]
+      else { return false }
+      return entry.dtype.isFloat && entry.count > 0
+        && place(.key(name)).map { !places.contains($0) } ?? true
+    }
+    return (foreign, keys.filter { !foreign.contains($0) })
+  }
+
+  /// Where in the file the one tensor lies that a key is made of.
+  private func place(_ origin: KeyRules.Origin) -> TensorPlace? {
+    switch origin {
+    case .key(let key), .transposed(let key), .reshaped(let key, _): file.place(prefix + key)
+    case .joined: nil
     }
   }
 
@@ -143,6 +188,33 @@ public final class Checkpoint {
   }
 
   fileprivate func origin(_ key: String) -> KeyRules.Origin? { plan[key] }
+
+  /// The type of what a key is made of where that is one of whole numbers that stand for themselves.
+  fileprivate func wholeNumbers(_ origin: KeyRules.Origin) -> DType? {
+    let keys =
+      switch origin {
+      case .key(let key), .transposed(let key), .reshaped(let key, _): [key]
+      case .joined(let keys): keys
+      }
+    return keys.lazy.compactMap { self.file.wholeNumbers(self.prefix + $0) }.first
+  }
+
+  /// The type that keeps what a key is made of from being read; nil when nothing does.
+  fileprivate func unreadType(_ origin: KeyRules.Origin) -> String? {
+    switch origin {
+    case .key(let key), .transposed(let key), .reshaped(let key, _): file.unread[prefix + key]
+    case .joined(let keys): keys.lazy.compactMap { self.file.unread[self.prefix + $0] }.first
+    }
+  }
+}
+
+extension Tensor {
+  /// Whether none of its elements is NaN or infinite. The largest and the smallest tell: where there is a
+  /// NaN, it is both.
+  fileprivate var hasOnlyNumbers: Bool {
+    guard dtype.isFloat, count > 0 else { return true }
+    return [amax(), amin()].allSatisfy { $0.to(.float32).item().isFinite }
+  }
 }
 
 /// Looks parameters up and keeps account of what does not fit.
@@ -170,12 +242,22 @@ private final class Ledger: ParameterSource {
     }
     guard let found = checkpoint.shape(path), found == shape else {
       let found = checkpoint.shape(path).map { "\($0)" } ?? "something that cannot be rearranged so"
-      misshaped.append("\(path): file \(found), model \(shape)")
+      misshaped.append(
+        checkpoint.unreadType(origin).map { "\(path): of the type \($0), which is not read" }
+          ?? "\(path): file \(found), model \(shape)")
+      return placeholder(shape, wanted)
+    }
+    if let type = checkpoint.wholeNumbers(origin) {
+      misshaped.append("\(path): whole numbers (\(type)), which are no weights")
       return placeholder(shape, wanted)
     }
     guard device != .meta else { return Tensor.empty(shape, wanted, device: .meta) }
     do {
       let tensor = try checkpoint.read(origin)
+      guard tensor.hasOnlyNumbers else {
+        unreadable.append(WeightsError.notFinite(path: checkpoint.file.url.path, name: path))
+        return placeholder(shape, wanted)
+      }
       guard tensor.dtype.isFloat, tensor.dtype != wanted else { return tensor.to(device) }
       let cast = tensor.to(wanted)
       checkpoint.forget(origin)
@@ -202,7 +284,9 @@ private final class Ledger: ParameterSource {
 
   func finish(unused: [String]) throws {
     if let error = unreadable.first { throw error }
-    let groups = [("missing", missing), ("of another shape", misshaped), ("unused", unused)]
+    let groups = [
+      ("missing", missing), ("of another shape or type", misshaped), ("unused", unused),
+    ]
     let count = groups.reduce(0) { $0 + $1.1.count }
     guard count > 0 else { return }
     var lines = ["\(count) \(count == 1 ? "key does" : "keys do") not fit."]

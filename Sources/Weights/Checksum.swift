@@ -49,8 +49,7 @@ public enum Checksum {
     func failure() -> WeightsError {
       .file(path: url.path, reason: "cannot read the file (\(String(cString: strerror(errno))))")
     }
-    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure() }
+    let descriptor = try RegularFile.open(url.path).descriptor
     defer { close(descriptor) }
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
     defer { piece.deallocate() }

@@ -37,6 +37,14 @@ extension TensorFile {
   /// Whether some of its tensors are kept in eight bits.
   private var hasEightBits: Bool { metadata[EightBits.mark.key] == EightBits.mark.value }
 
+  /// The type of a tensor of whole numbers that stand for themselves; nil for all others.
+  func wholeNumbers(_ name: String) -> DType? {
+    guard let dtype = entries[name]?.dtype, !dtype.isFloat, !(hasEightBits && dtype == .int8) else {
+      return nil
+    }
+    return dtype
+  }
+
   /// Whether a tensor only tells the scales of another that is kept in eight bits.
   func isScale(_ name: String) -> Bool {
     guard hasEightBits, name.hasSuffix(EightBits.suffix) else { return false }

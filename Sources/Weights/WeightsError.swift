@@ -19,6 +19,8 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
   case missing(path: String, name: String)
   /// The file's SHA-256 is not the expected one.
   case checksum(path: String, expected: String, found: String)
+  /// A weight is no number, or infinite.
+  case notFinite(path: String, name: String)
   /// The keys of a checkpoint do not fit the model.
   case mismatch(path: String, summary: String)
 
@@ -43,6 +45,9 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
     case .checksum(let path, let expected, let found):
       "\(path) is damaged or not the file meant: its SHA-256 is \(found), expected \(expected). "
         + "Copy or download it again."
+    case .notFinite(let path, let name):
+      "\(path) is damaged: '\(name)' has elements that are not numbers (NaN or infinity). "
+        + "Whatever is painted with it would show nothing. Get or make the file again."
     case .mismatch(let path, let summary):
       "\(path) does not fit the model: \(summary)"
     }

@@ -109,17 +109,27 @@ struct ModelsCommand: AsyncParsableCommand {
           + bytes(entries.reduce(0) { $0 + $1.byteCount }))
       let types = Dictionary(grouping: entries, by: \.dtype).map { ("\($0.key)", $0.value.count) }
       row("types", types.sorted { $0.1 > $1.1 }.map { "\($0.0) \($0.1)" }.joined(separator: ", "))
-      if own.count < file.names.count {
-        row("beside", "\(file.names.count - own.count) tensors that do not belong to the network")
+      let fit = try found.fit()
+      let besides = (fit?.besides ?? []).filter { file.entries[found.prefix + $0] != nil }
+      let others =
+        file.names.count - own.count + besides.count { file.entries[found.prefix + $0] != nil }
+      if others > 0 {
+        let named = besides.isEmpty ? "" : ": " + besides.prefix(8).joined(separator: ", ")
+        row("beside", "\(others) \(others == 1 ? "tensor" : "tensors") not used" + named)
+      }
+      if !file.unread.isEmpty {
+        let types = Set(file.unread.values).sorted().joined(separator: ", ")
+        row(
+          "not read",
+          "\(file.unread.count) of other types (\(types)): "
+            + file.unread.keys.sorted().prefix(8).joined(separator: ", "))
       }
       if !file.foreign.isEmpty {
         row("passed over", file.foreign.prefix(12).joined(separator: ", "))
       }
-      switch (found.architecture, try found.misfit()) {
-      case (nil, _):
-        row("keys", file.names.prefix(8).joined(separator: ", "))
-      case (_, let misfit?): row("keys", misfit)
-      case (_, nil): row("keys", "all fit")
+      switch fit {
+      case nil: row("keys", file.names.prefix(8).joined(separator: ", "))
+      case let fit?: row("keys", fit.problem ?? "all fit")
       }
     }
 
@@ -166,6 +176,17 @@ struct ModelsCommand: AsyncParsableCommand {
         paths.map { URL(filePath: $0) }, particulars, link ? .link : .copy)
       Console.say(
         "Installed \(model.record.title) (\(bytes(model.record.size))) in \(model.folder.path).")
+      if model.record.kind != .vocabulary {
+        for found in try ModelLibrary().look(at: model.folder) {
+          for note in found.notes { Console.say("note: \(note)") }
+          let besides = try found.fit()?.besides ?? []
+          guard !besides.isEmpty else { continue }
+          Console.say(
+            "Passed over, since the network has no use for them: "
+              + besides.prefix(8).joined(separator: ", ")
+              + (besides.count > 8 ? " and \(besides.count - 8) more" : ""))
+        }
+      }
       Console.result(model.record.id)
     }
   }
@@ -175,7 +196,7 @@ struct ModelsCommand: AsyncParsableCommand {
       abstract: "Fetches a model from a hub, or by a name of the registry, and installs it.",
       discussion: """
         What was cut off is taken up again by the same command. HF_ENDPOINT, HF_TOKEN, \
-        HF_HUB_OFFLINE, https_proxy and the cache of Hugging Face's own client are honoured.
+        HF_HUB_OFFLINE, HTTPS_PROXY, ALL_PROXY, NO_PROXY (also in small letters) and the cache of Hugging Face's own client are honoured.
 
         EXAMPLES
           reverie models pull openai-vit-b-32
@@ -193,7 +214,12 @@ struct ModelsCommand: AsyncParsableCommand {
       particulars.id = id
       let line = DownloadLine()
       defer { line.clear() }
-      let model = try await ModelLibrary().pull(source, particulars) { line.show($0) }
+      let model = try await ModelLibrary().pull(source, particulars) {
+        line.show($0)
+      } waiting: { problem in
+        line.clear()
+        Console.say(problem)
+      }
       line.clear()
       Console.say(
         "Installed \(model.record.title) (\(bytes(model.record.size))) in \(model.folder.path).")

@@ -15,6 +15,7 @@ struct Upscale: AsyncParsableCommand {
         reverie upscale fox.png
         reverie upscale outputs/20260901/*.png --scale 4 --outdir large
         reverie upscale photograph.jpg --model realesrgan-x4plus
+        reverie upscale photograph.jpg --model realesr-general-x4v3 --denoise 0.3
       """)
 
   @Argument(help: ArgumentHelp("Pictures: PNG, JPEG or WebP.", valueName: "file"))
@@ -27,6 +28,10 @@ struct Upscale: AsyncParsableCommand {
     help: ArgumentHelp(
       "An installed ESRGAN or Real-ESRGAN instead of the pack's network.", valueName: "id"))
   var model: String?
+
+  @Option(
+    help: "How much noise realesr-general-x4v3 removes, 0 to 1; its sibling with wdn is needed.")
+  var denoise: Double?
 
   @Option(
     name: .shortAndLong,
@@ -48,6 +53,14 @@ struct Upscale: AsyncParsableCommand {
     guard (2...16).contains(scale) else {
       throw ValidationError("--scale must be from 2 to 16, not \(scale).")
     }
+    if let denoise {
+      guard (0...1).contains(denoise) else {
+        throw ValidationError("--denoise must be from 0 to 1, not \(denoise).")
+      }
+      guard model != nil else {
+        throw ValidationError("--denoise needs --model realesr-general-x4v3.")
+      }
+    }
     if let output {
       guard files.count == 1 else {
         throw ValidationError("--output is for one picture; for several there is --outdir.")
@@ -65,7 +78,8 @@ struct Upscale: AsyncParsableCommand {
       let texts = try texts(of: file)
       let heading = files.count > 1 ? "[\(index + 1)/\(files.count)] " : ""
       let progress = ProgressLine(enabled: !quiet, heading: heading)
-      let large = try await engine.enlarge(picture, by: scale, model: model) { done, pieces in
+      let large = try await engine.enlarge(picture, by: scale, model: model, denoise: denoise) {
+        done, pieces in
         progress.show(.init(step: done, total: pieces, unit: "piece"))
       }
       progress.clear()

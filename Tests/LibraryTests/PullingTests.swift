@@ -228,6 +228,51 @@ import TestSupport
     #expect(left(folder).count == 1)
   }
 
+  @Test("a portal's page is kept from what was begun, and the file comes when the network is open")
+  func portal() async throws {
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0) }
+    let isOpen = Atomic(false)
+    let pages: [LoopbackServer.Answer] = [
+      .init(body: Array("log in here".utf8)),
+      .init(headers: ["Content-Type": "text/html; charset=utf-8"], body: Array(bytes.prefix(7))),
+      .init(body: Array("<!doctype html><p>".utf8)),
+    ]
+    for page in pages {
+      isOpen.store(false, ordering: .relaxed)
+      let server = try LoopbackServer { _ in
+        isOpen.load(ordering: .relaxed) ? .init(body: bytes) : page
+      }
+      defer { server.stop() }
+      let folder = try ScratchFolder.make("pull")
+      let downloader = Downloader(folder: folder)
+      let hash = Hub.Hash.sha256(Checksum.sha256(of: bytes))
+      let error = await #expect(throws: StoreError.self) {
+        try await downloader.fetch(server.address, size: bytes.count, hash: hash) { _ in }
+      }
+      #expect(error?.description.contains("log in") == true)
+      #expect(left(folder) == [])
+      isOpen.store(true, ordering: .relaxed)
+      let part = try await downloader.fetch(server.address, size: bytes.count, hash: hash) { _ in }
+      #expect(try Data(contentsOf: part) == Data(bytes))
+    }
+  }
+
+  @Test("each try that fails is told while the next is waited for")
+  func waiting() async throws {
+    let told = Mutex<[String]>([])
+    let downloader = Downloader(folder: try ScratchFolder.make("pull")) { problem in
+      told.withLock { $0.append(problem) }
+    }
+    // Nothing listens at this port.
+    await #expect(throws: StoreError.self) {
+      try await downloader.fetch("http://127.0.0.1:9/x", size: nil, hash: nil) { _ in }
+    }
+    let problems = told.withLock { $0 }
+    #expect(problems.count == 4)
+    #expect(problems.first?.contains("cannot be reached") == true)
+    #expect(problems.last?.hasSuffix("trying again, 5 of 5") == true)
+  }
+
   @Test("what is not as announced, refused or missing is an error, and nothing is installed")
   func refusals() async throws {
     let files = try Self.files()

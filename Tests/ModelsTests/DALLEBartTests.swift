@@ -108,7 +108,8 @@ struct DALLEBartTests {
   @Test("Weights that are no numbers are an error that names the place")
   func noNumbers() throws {
     var weights = try weights(fixture())
-    weights["decoder.final_ln.bias"] = Tensor.full([64], .nan)
+    // A file with NaN is refused when it is opened; numbers may still grow beyond all bounds.
+    weights["decoder.final_ln.bias"] = Tensor.full([64], 3e38)
     let dalle = try Fixtures.withTemporaryFile("nan.safetensors") { url in
       try SafeTensors.write(weights, to: url)
       return try Checkpoint(contentsOf: url)

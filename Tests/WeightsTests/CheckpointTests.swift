@@ -94,13 +94,13 @@ struct CheckpointTests {
     var damaged = weights
     damaged["fc.bias"] = nil
     damaged["fc.weight"] = Tensor.zeros([3, 4])
-    for index in 0..<12 { damaged["extra.\(index)"] = Tensor(1) }
+    for index in 0..<12 { damaged["norm.extra\(index)"] = Tensor(1) }
     try checkpoint(damaged) { checkpoint in
       let error = #expect(throws: WeightsError.self) { try checkpoint.build { Model($0) } }
       let text = error?.description ?? ""
       for part in [
         "model.safetensors", "14 keys do not fit", "1 missing", "fc.bias [3]", "1 of another shape",
-        "fc.weight: file [3, 4], model [3, 2]", "12 unused", "extra.0", "… and 2 more",
+        "fc.weight: file [3, 4], model [3, 2]", "12 unused", "norm.extra0", "… and 2 more",
       ] {
         #expect(text.contains(part), "\(part) is not in:\n\(text)")
       }
@@ -110,14 +110,46 @@ struct CheckpointTests {
   @Test("Leftovers are allowed by name or by beginning, no others")
   func leftovers() throws {
     var more = weights
-    more["loss.a"] = Tensor(1)
-    more["loss.b.c"] = Tensor(1)
-    more["step"] = Tensor(1)
+    more["fc.loss.a"] = Tensor(1)
+    more["fc.loss.b.c"] = Tensor(1)
+    more["norm.step"] = Tensor(1)
     try checkpoint(more) { checkpoint in
-      _ = try checkpoint.build(leftovers: ["loss.", "step"]) { Model($0) }
+      _ = try checkpoint.build(leftovers: ["fc.loss.", "norm.step"]) { Model($0) }
       #expect(throws: WeightsError.self) {
-        try checkpoint.build(leftovers: ["loss."]) { Model($0) }
+        try checkpoint.build(leftovers: ["fc.loss."]) { Model($0) }
       }
+    }
+  }
+
+  @Test("What stands in no module of the model, is empty or counts something, is passed over")
+  func besides() throws {
+    var more = weights
+    for name in ["extra.scale", "model_ema.fcweight", "epoch"] { more[name] = Tensor(1) }
+    more["fc.nothing"] = Tensor.zeros([0, 4])
+    more["norm.num_batches_tracked"] = Tensor.zeros([], .int64)
+    try checkpoint(more) { checkpoint in
+      _ = try checkpoint.build { Model($0) }
+      let fit = try checkpoint.fit { Model($0) }
+      #expect(fit.problem == nil)
+      #expect(fit.besides.count == 5 && fit.besides.contains("extra.scale"))
+    }
+  }
+
+  @Test("Weights that are not numbers, or whole numbers, are refused by name")
+  func notNumbers() throws {
+    for value in [Float.nan, .infinity] {
+      var damaged = weights
+      damaged["fc.weight"] = Tensor([1, 2, value, 4, 5, 6], [3, 2])
+      try checkpoint(damaged) { checkpoint in
+        let error = #expect(throws: WeightsError.self) { try checkpoint.build { Model($0) } }
+        #expect(error?.description.contains("'fc.weight'") == true)
+      }
+    }
+    var whole = weights
+    whole["fc.weight"] = Tensor.zeros([3, 2], .int64)
+    try checkpoint(whole) { checkpoint in
+      let fit = try checkpoint.fit { Model($0) }
+      #expect(fit.problem?.contains("int64") == true)
     }
   }
 

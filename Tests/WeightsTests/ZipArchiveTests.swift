@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 import Testing
 
@@ -10,6 +11,8 @@ struct ZipWriter {
     var bytes: [UInt8]
     var flags = 0
     var method = 0
+    /// What `bytes` unpack to; nil when they are not packed.
+    var whole: [UInt8]?
     /// Added to the offset that the directory gives.
     var offsetError = 0
     /// Added to the size that the directory gives.
@@ -25,20 +28,26 @@ struct ZipWriter {
     var directory: [UInt8] = []
     for member in members {
       let offset = file.count + member.offsetError
-      let size = member.bytes.count
+      let size = member.whole?.count ?? member.bytes.count
+      let packed = member.bytes.count
+      let checksum = Int(
+        crc32(0, member.whole ?? member.bytes, UInt32((member.whole ?? member.bytes).count)))
       let name = Array(member.name.utf8)
       file += little(0x0403_4B50, 4) + little(45, 2) + little(member.flags, 2)
-      file += little(member.method, 2) + little(0, 8) + little(size, 4) + little(size, 4)
+      file += little(member.method, 2) + little(0, 4) + little(checksum, 4)
+      file += little(packed, 4) + little(size, 4)
       // As torch does, the local header has an extra field for alignment that the directory has not.
       file += little(name.count, 2) + little(7, 2) + name + little(0, 7) + member.bytes
 
       let told = size + member.sizeError
+      let kept = member.whole == nil ? told : packed
       let extra =
         is64
-        ? little(1, 2) + little(24, 2) + little(told, 8) + little(told, 8) + little(offset, 8) : []
+        ? little(1, 2) + little(24, 2) + little(told, 8) + little(kept, 8) + little(offset, 8) : []
       let short = { (value: Int) in little(is64 ? 0xFFFF_FFFF : value, 4) }
       directory += little(0x0201_4B50, 4) + little(45, 2) + little(45, 2) + little(member.flags, 2)
-      directory += little(member.method, 2) + little(0, 8) + short(told) + short(told)
+      directory += little(member.method, 2) + little(0, 4) + little(checksum, 4)
+      directory += short(kept) + short(told)
       directory += little(name.count, 2) + little(extra.count, 2) + little(0, 2) + little(0, 8)
       directory += short(offset) + name + extra
     }
@@ -69,7 +78,7 @@ struct ZipArchiveTests {
     return try bytes.withUnsafeBytes { buffer in
       let archive = try ZipArchive(buffer)
       return try archive.names.reduce(into: [:]) { found, name in
-        found[name] = try archive.range(name).map { Array(buffer[$0]) }
+        found[name] = try archive.member(name).map { try $0.unpacked(from: buffer).copy }
       }
     }
   }
@@ -92,7 +101,10 @@ struct ZipArchiveTests {
       ([.init(name: "a/../../b", bytes: [1])], "name"), ([.init(name: "", bytes: [1])], "name"),
       ([.init(name: "a\\b", bytes: [1])], "name"),
       ([.init(name: "a", bytes: [1], flags: 1)], "encrypted"),
-      ([.init(name: "a", bytes: [1], method: 8)], "compressed"),
+      ([.init(name: "a", bytes: [1], method: 8)], "damaged"),
+      (
+        [.init(name: "a", bytes: [1], method: 8, whole: Array(repeating: 0, count: 4000))], "claims"
+      ),
       ([.init(name: "a", bytes: [1], offsetError: 1)], "not where"),
       ([.init(name: "a", bytes: [1], offsetError: 1 << 30)], "beyond"),
       ([.init(name: "a", bytes: [1], sizeError: 1 << 20)], "beyond"),

@@ -9,15 +9,21 @@ public struct Downloader: Sendable {
   private let folder: URL
   /// Seconds without a byte after which a connection is given up.
   private let patience: Int
+  /// Called with what goes wrong before another try.
+  private let waiting: @Sendable (String) -> Void
   /// Tries without progress before giving up.
   private static let tries = 5
 
   /// - Parameters:
   ///   - folder: where unfinished downloads wait; made if need be.
   ///   - patience: seconds without a byte after which a connection is given up.
-  public init(folder: URL, patience: Int = 60) {
+  ///   - waiting: called with what goes wrong before another try.
+  public init(
+    folder: URL, patience: Int = 60, waiting: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.folder = folder
     self.patience = patience
+    self.waiting = waiting
   }
 
   /// The whole of a small answer.
@@ -60,7 +66,7 @@ public struct Downloader: Sendable {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let part = folder.appending(path: Checksum.sha256(of: "\(address) \(hash as Any)") + ".part")
     try checkSpace(size, for: part, address)
-    var attempt = 1
+    var attempt = 0
     while true {
       let before = Self.size(of: part)
       do {
@@ -106,7 +112,10 @@ public struct Downloader: Sendable {
       let done = try file.withLock { file in
         let isContinued =
           head.status == 206 && head.contentRange?.hasPrefix("bytes \(start)-") == true
-        if file == nil { file = try PartFile(part, keeping: isContinued ? start : 0) }
+        if file == nil {
+          try Self.check(head, bytes, start: isContinued ? start : 0, expected, address)
+          file = try PartFile(part, keeping: isContinued ? start : 0)
+        }
         return try file?.append(bytes) ?? 0
       }
       if let expected, done > expected {
@@ -120,6 +129,27 @@ public struct Downloader: Sendable {
     if let expected, Self.size(of: part) < expected {
       throw Transfer.Failure(description: "the answer is too short", isCut: true)
     }
+  }
+
+  /// Refuses the pages of networks that want to be logged in to, which come in place of anything: nothing
+  /// of them may be kept and gone on with.
+  private static func check(
+    _ head: Transfer.Head, _ bytes: UnsafeRawBufferPointer, start: Int, _ expected: Int?,
+    _ address: String
+  ) throws {
+    let isPage =
+      head.contentType == "text/html" || bytes.starts(with: "<!DOCTYPE html".utf8)
+      || bytes.starts(with: "<!doctype html".utf8) || bytes.starts(with: "<html".utf8)
+    let isOther =
+      expected.flatMap { whole in head.contentLength.map { start + $0 != whole } } ?? false
+    guard isPage || isOther else { return }
+    let found = isPage ? "a web page" : "\(start + (head.contentLength ?? 0)) bytes"
+    let wanted = expected.map { "\($0) bytes" } ?? "the file"
+    throw StoreError.hub(
+      address: address,
+      reason:
+        "\(found) came where \(wanted) were expected; nothing of it was kept. Does this network, "
+        + "or a proxy, want you to log in? Try again when it is open")
   }
 
   private static func isGood(_ status: Int) -> Bool { status == 200 || status == 206 }
@@ -156,6 +186,7 @@ public struct Downloader: Sendable {
     guard attempt < Self.tries else {
       throw StoreError.hub(address: address, reason: why + "; run the same command again to go on")
     }
+    waiting("\(why); trying again, \(attempt + 1) of \(Self.tries)")
     try await Task.sleep(for: .milliseconds(100 << min(attempt, 6)))
   }
 

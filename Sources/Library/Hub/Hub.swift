@@ -28,7 +28,7 @@ public struct Hub: Sendable {
     isOffline = ["1", "true", "yes", "on"].contains(value("HF_HUB_OFFLINE")?.lowercased() ?? "")
     downloads = XDG.cache(environment).appending(path: "reverie/downloads")
     let path = value("HF_TOKEN_PATH").map { URL(filePath: $0) } ?? home.appending(path: "token")
-    let kept = try? String(contentsOf: path, encoding: .utf8)
+    let kept = try? RegularFile.text(at: path)
       .trimmingCharacters(in: .whitespacesAndNewlines)
     token =
       value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN") ?? kept.flatMap { $0.isEmpty ? nil : $0 }

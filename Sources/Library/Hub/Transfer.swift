@@ -20,6 +20,10 @@ struct Transfer: Sendable {
     var status = 0
     /// Which bytes of the whole come, where the server says so.
     var contentRange: String?
+    /// Bytes that come, where the server says so.
+    var contentLength: Int?
+    /// What comes: "text/html", in small letters, without parameters.
+    var contentType: String?
   }
 
   /// Why there is no answer, or not all of it.
@@ -145,9 +149,17 @@ struct Transfer: Sendable {
       let text = String(decoding: line, as: UTF8.self)
       if text.hasPrefix("HTTP/") {
         head = Head(status: text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
-      } else if let colon = text.firstIndex(of: ":"), text[..<colon].lowercased() == "content-range"
-      {
-        head.contentRange = text[text.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+      } else if let colon = text.firstIndex(of: ":") {
+        let value = text[text.index(after: colon)...].trimmingCharacters(
+          in: .whitespacesAndNewlines)
+        switch text[..<colon].lowercased() {
+        case "content-range": head.contentRange = value
+        case "content-length": head.contentLength = Int(value)
+        case "content-type":
+          head.contentType = value.prefix { $0 != ";" }.lowercased()
+            .trimmingCharacters(in: .whitespaces)
+        default: break
+        }
       }
     }
 

@@ -11,7 +11,7 @@ public enum FolderLayout {
     "checkpoints/last.ckpt",
   ]
   private static let endings = [
-    ".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".pkl", ".msgpack", ".th",
+    ".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".pkl", ".msgpack", ".th", ".param",
   ]
 
   /// Names of CLIP's vocabulary.
@@ -31,7 +31,12 @@ public enum FolderLayout {
       return ["encoder.pkl", "decoder.pkl"]
     }
     if let name = preferred.first(where: present.contains) { return [name] }
-    return names.filter { name in !name.contains("/") && endings.contains(where: name.hasSuffix) }
-      .sorted()
+    return names.filter { name in
+      // ncnn's weights belong to their description.
+      let isWeightsOfNcnn =
+        name.hasSuffix(".bin") && present.contains(String(name.dropLast(4)) + ".param")
+      return !name.contains("/") && !isWeightsOfNcnn && endings.contains(where: name.hasSuffix)
+    }
+    .sorted()
   }
 }

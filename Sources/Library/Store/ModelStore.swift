@@ -51,8 +51,9 @@ public struct ModelStore: Sendable {
       throw StoreError.unknown(id: id, installed: names.filter(ModelRecord.isID).sorted())
     }
     do {
-      let data = try Data(contentsOf: url)
-      guard data.count <= 1 << 20 else { throw StoreError.record(path: url.path) }
+      guard let data = try? RegularFile.data(at: url, limit: 1 << 20) else {
+        throw StoreError.record(path: url.path)
+      }
       let record = try JSONDecoder().decode(ModelRecord.self, from: data)
       let names = record.files.keys
       guard record.schema == ModelRecord.currentSchema, record.id == id,
@@ -94,8 +95,13 @@ public struct ModelStore: Sendable {
       throw StoreError.exists(id: record.id)
     }
     try makeFolder()
+    if placement == .copy { try checkSpace(for: files) }
     let draft = folder.appending(path: ".\(record.id).\(UUID().uuidString.prefix(8)).part")
-    try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
+    do {
+      try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
+    } catch {
+      throw StoreError.words(error, folder)
+    }
     let expected = record.files
     record.files = [:]
     do {
@@ -126,9 +132,21 @@ public struct ModelStore: Sendable {
       try FileManager.default.moveItem(at: draft, to: home)
     } catch {
       try? FileManager.default.removeItem(at: draft)
-      throw error
+      throw StoreError.words(error, folder)
     }
     return Model(record: record, folder: home)
+  }
+
+  /// Too little space is told before a gigabyte has been copied.
+  private func checkSpace(for files: [(name: String, url: URL)]) throws {
+    let sizes = files.map { file in
+      let path = file.url.resolvingSymlinksInPath().path
+      return (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    }
+    let needed = sizes.reduce(0) { $0.addingReportingOverflow($1).partialValue }
+    let system = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
+    guard let free = system?[.systemFreeSize] as? Int, free < needed else { return }
+    throw StoreError.full(path: folder.path, needed: needed, free: free)
   }
 
   /// Makes the folder, and clears away what a killed installation left.
@@ -164,8 +182,12 @@ public struct ModelStore: Sendable {
     let home = try model(id).folder
     // Renamed first, so that a removal that is cut short leaves no model with holes.
     let doomed = folder.appending(path: ".\(id).\(UUID().uuidString.prefix(8)).part")
-    try FileManager.default.moveItem(at: home, to: doomed)
-    try FileManager.default.removeItem(at: doomed)
+    do {
+      try FileManager.default.moveItem(at: home, to: doomed)
+      try FileManager.default.removeItem(at: doomed)
+    } catch {
+      throw StoreError.words(error, folder)
+    }
   }
 }
 
@@ -179,10 +201,32 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case record(path: String)
   /// The store's folder cannot be made.
   case folder(path: String)
+  /// The disk has too little space.
+  case full(path: String, needed: Int?, free: Int?)
+  /// Something in the store's folder cannot be written.
+  case unwritable(path: String, reason: String)
   /// What was given is no model.
   case nothing(path: String, reason: String)
   /// The hub or the network refused.
   case hub(address: String, reason: String)
+
+  /// What Foundation's errors of files say, as ours.
+  static func words(_ error: any Error, _ folder: URL) -> any Error {
+    if error is StoreError || error is WeightsError || error is CancellationError { return error }
+    var deepest = error as NSError
+    while let inner = deepest.userInfo[NSUnderlyingErrorKey] as? NSError { deepest = inner }
+    let isFull =
+      (error as? CocoaError)?.code == .fileWriteOutOfSpace
+      || deepest.domain == NSPOSIXErrorDomain
+        && [ENOSPC, EDQUOT].contains(Int32(truncatingIfNeeded: deepest.code))
+    if isFull { return full(path: folder.path, needed: nil, free: nil) }
+    let path = (error as NSError).userInfo[NSFilePathErrorKey] as? String ?? folder.path
+    let reason =
+      deepest.domain == NSPOSIXErrorDomain
+      ? String(cString: strerror(Int32(truncatingIfNeeded: deepest.code)))
+      : deepest.localizedDescription
+    return unwritable(path: path, reason: reason)
+  }
 
   /// The sentence for the user.
   public var description: String {
@@ -197,6 +241,14 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .record(let path): "\(path) is damaged or of another version. Add the model again."
     case .folder(let path):
       "\(path), where models are kept, cannot be made. Set REVERIE_MODELS to another folder."
+    case .full(let path, let needed?, let free?):
+      "There is too little space in \(path): \(needed / 1_000_000) MB are needed and "
+        + "\(free / 1_000_000) MB are free. Make room, link to the file with --link, or set "
+        + "REVERIE_MODELS to another folder."
+    case .full(let path, _, _):
+      "There is no space left in \(path). Make room, link to the file with --link, or set "
+        + "REVERIE_MODELS to another folder."
+    case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)."
     case .nothing(let path, let reason): "\(path): \(reason)."
     case .hub(let address, let reason): "\(address): \(reason)."
     }

@@ -32,7 +32,7 @@ struct EmbeddingFile {
     } else {
       let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
       guard size <= Self.largest else { throw refuse("is larger than 64 MB") }
-      let data = try Data(contentsOf: url)
+      let data = try RegularFile.data(at: url)
       if let one = try? JSONDecoder().decode([String: [Float]].self, from: data) {
         vectors = one.mapValues { [$0] }
       } else if let many = try? JSONDecoder().decode([String: [[Float]]].self, from: data) {

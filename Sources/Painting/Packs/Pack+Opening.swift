@@ -30,13 +30,15 @@ public struct Pack: Sendable {
   public init(folder: URL, registry: Registry = .builtIn) throws {
     let url = folder.appending(path: "pack.json")
     func bad(_ reason: String) -> PaintingError { .badPack(path: folder.path, reason: reason) }
-    guard let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
-    else {
+    guard FileManager.default.fileExists(atPath: url.path) else {
       throw bad("it has no readable pack.json")
     }
-    guard size <= 1 << 20 else { throw bad("its pack.json is larger than a megabyte") }
-    guard let data = try? Data(contentsOf: url) else {
-      throw bad("its pack.json cannot be read")
+    let data: Data
+    do throws(WeightsError) {
+      data = try RegularFile.data(at: url, limit: 1 << 20)
+    } catch {
+      guard case .file(_, let reason) = error else { throw error }
+      throw bad("its pack.json cannot be read: \(reason)")
     }
     do {
       manifest = try JSONDecoder().decode(PackManifest.self, from: data)

@@ -1,4 +1,5 @@
 import Foundation
+import Weights
 import Yams
 
 /// A look, a quality or a proportion by name: some fields of a request, and what stands around the
@@ -45,7 +46,7 @@ public struct Preset: Sendable, Hashable {
   /// - Parameter registry: knows what may be named.
   /// - Throws: `PresetError` naming the file and the field.
   public init(contentsOf file: URL, registry: Registry = .builtIn) throws {
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+    guard let text = try? RegularFile.text(at: file) else {
       throw PresetError.bad(path: file.relativePath, reason: "it cannot be read as a text")
     }
     try self.init(

@@ -115,7 +115,7 @@ public struct RunFolder: Sendable {
     func bad(_ reason: String) -> PaintingError {
       .badRun(path: folder.relativePath, reason: reason)
     }
-    guard let data = try? Data(contentsOf: Self.description(in: folder)) else {
+    guard let data = try? RegularFile.data(at: Self.description(in: folder)) else {
       throw bad("it holds no run.json")
     }
     do {
@@ -279,7 +279,7 @@ public struct RunFolder: Sendable {
 
   /// Where pictures were to go, by number.
   private var deliveries: [Int: String] {
-    guard let data = try? Data(contentsOf: folder.appending(path: "delivered.jsonl")) else {
+    guard let data = try? RegularFile.data(at: folder.appending(path: "delivered.jsonl")) else {
       return [:]
     }
     let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")

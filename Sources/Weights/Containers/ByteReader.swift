@@ -42,6 +42,11 @@ struct ByteReader {
     return number
   }
 
+  mutating func bigEndianInt64() throws(FormatError) -> Int64 {
+    let start = try advance(8)
+    return Int64(bigEndian: all.loadUnaligned(fromByteOffset: start, as: Int64.self))
+  }
+
   mutating func bigEndianDouble() throws(FormatError) -> Double {
     let start = try advance(8)
     return Double(

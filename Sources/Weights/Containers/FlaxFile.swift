@@ -17,6 +17,8 @@ public final class FlaxFile: TensorFile {
   public let names: [String]
   /// See `TensorFile`.
   public let metadata: [String: String]
+  /// See `TensorFile`.
+  public let unread: [String: String]
 
   private let arrays: [String: FlaxReader.Array]
 
@@ -42,6 +44,7 @@ public final class FlaxFile: TensorFile {
       self.arrays = arrays
       entries = arrays.mapValues(\.entry)
       metadata = reader.metadata
+      unread = reader.unread
     } catch let error as FormatError {
       throw WeightsError.format(path: url.path, container: "flax file", reason: error.reason)
     }
@@ -66,6 +69,8 @@ private struct FlaxReader {
 
   private(set) var arrays: [(name: String, array: Array)] = []
   private(set) var metadata: [String: String] = [:]
+  /// What is no array of a type of ours, with the name of its type.
+  private(set) var unread: [String: String] = [:]
 
   private let file: MappedFile
   private var reader: ByteReader
@@ -116,8 +121,21 @@ private struct FlaxReader {
       let kind = try reader.byte()
       let start = reader.position
       let bytes = try reader.bytes(length)
-      guard kind == 1 || kind == 3 else { throw bad("is of a kind that is not supported") }
+      guard kind == 1 || kind == 3 else { return pass("extension \(kind)") }
       return try array(bytes, at: start)
+    }
+    if let length = try binary(type) {
+      _ = try reader.bytes(length)
+      return pass("bytes")
+    }
+    if let count = try sequence(type) {
+      guard path.count < Self.deepest else { throw FormatError("its lists are nested too deep") }
+      for index in 0..<count {
+        path.append(String(index))
+        try value()
+        path.removeLast()
+      }
+      return
     }
     if let text = try scalar(type) {
       if path.count <= 2, metadata.count < 200, text.utf8.count <= 200 {
@@ -141,9 +159,7 @@ private struct FlaxReader {
     var shape: [Int] = []
     for _ in 0..<rank { shape.append(try payload.integer()) }
     let name = try payload.key()
-    guard let dtype = Self.dtypes[name] else {
-      throw bad("has the type '\(name.prefix(40))', which is not supported")
-    }
+    guard let dtype = Self.dtypes[name] else { return pass(String(name.prefix(40))) }
     guard let length = try payload.binary(payload.reader.byte()) else { throw bad("is no array") }
     let begin = start + payload.reader.position
     _ = try payload.reader.bytes(length)
@@ -157,6 +173,10 @@ private struct FlaxReader {
       throw bad("has \(length) bytes, which do not fit its shape \(shape)")
     }
     try add(Array(entry: view.entry, pieces: [view]))
+  }
+
+  private mutating func pass(_ type: String) {
+    if unread.count < Self.mostArrays { unread[path.joined(separator: ".")] = type }
   }
 
   private mutating func add(_ array: Array) throws(FormatError) {
@@ -289,6 +309,7 @@ private struct FlaxReader {
     case 0xD0: Int(Int8(bitPattern: try reader.byte()))
     case 0xD1: Int(Int16(truncatingIfNeeded: try reader.bigEndian(2)))
     case 0xD2: Int(Int32(truncatingIfNeeded: try reader.bigEndian(4)))
+    case 0xD3: Int(truncatingIfNeeded: try reader.bigEndianInt64())
     default: nil
     }
   }
@@ -299,9 +320,11 @@ private struct FlaxReader {
     case 0xC0: return "None"
     case 0xC2: return "False"
     case 0xC3: return "True"
+    case 0xCA: return String(Float(bitPattern: UInt32(try reader.bigEndian(4))))
     case 0xCB: return String(try reader.bigEndianDouble())
     default: break
     }
+    if type == 0xCF { return String(UInt64(bitPattern: try reader.bigEndianInt64())) }
     if let number = try number(type) { return String(number) }
     return try text(type)
   }

@@ -22,6 +22,8 @@ public final class SafeTensors: TensorFile {
   public let entries: [String: TensorEntry]
   /// The tensors' names in the order of their bytes.
   public let names: [String]
+  /// See `TensorFile`.
+  public let unread: [String: String]
 
   /// Where each tensor's bytes lie in the file.
   let ranges: [String: Range<Int>]
@@ -43,9 +45,10 @@ public final class SafeTensors: TensorFile {
     self.url = url
     self.file = file
     metadata = header.metadata
-    entries = header.tensors.mapValues(\.entry)
+    entries = header.tensors.compactMapValues(\.entry)
     ranges = header.tensors.mapValues(\.range)
-    names = header.names
+    names = header.names.filter { header.tensors[$0]?.entry != nil }
+    unread = header.unread
   }
 
   /// The tensor called `name`, on the mapped bytes: no copy is made unless the bytes lie askew.
@@ -94,7 +97,10 @@ extension DType {
 private struct Header {
   var metadata: [String: String] = [:]
   /// What the header says about each tensor; ranges count from the start of the file.
-  var tensors: [String: (entry: TensorEntry, range: Range<Int>)] = [:]
+  /// Those of types that are not ours have no entry.
+  var tensors: [String: (entry: TensorEntry?, range: Range<Int>)] = [:]
+  /// The names of those types, by tensor.
+  var unread: [String: String] = [:]
   var names: [String] = []
 
   init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
@@ -125,7 +131,7 @@ private struct Header {
       if name == "__metadata__" {
         metadata = try Self.metadata(value, path: path)
       } else {
-        tensors[name] = try Self.entry(name, value, dataStart: dataStart, path: path)
+        tensors[name] = try entry(name, value, dataStart: dataStart, path: path)
       }
     }
     try lineUp(dataStart: dataStart, available: available, path: path)
@@ -145,32 +151,36 @@ private struct Header {
     return metadata
   }
 
-  private static func entry(
+  private mutating func entry(
     _ name: String, _ value: StrictJSON, dataStart: Int, path: String
-  ) throws -> (entry: TensorEntry, range: Range<Int>) {
+  ) throws -> (entry: TensorEntry?, range: Range<Int>) {
     func wrong(_ reason: String) -> WeightsError { .tensor(path: path, name: name, reason: reason) }
     guard case .object(let pairs) = value else { throw wrong("is not a JSON object") }
-    var dtype: DType?
+    var type: String?
     var shape: [Int]?
     var offsets: [Int]?
     for (key, value) in pairs {
       switch (key, value) {
       case ("dtype", .string(let text)):
-        guard let known = DType(safeTensorsName: text) else {
-          throw wrong("has the type '\(text)', which is not supported")
-        }
-        dtype = known
+        type = text
       case ("shape", .array(let items)):
-        shape = try items.map { try size($0, wrong("has a bad shape")) }
+        shape = try items.map { try Self.size($0, wrong("has a bad shape")) }
       case ("data_offsets", .array(let items)):
-        offsets = try items.map { try size($0, wrong("has bad data_offsets")) }
+        offsets = try items.map { try Self.size($0, wrong("has bad data_offsets")) }
       default: throw wrong("has a bad field '\(key)'")
       }
     }
-    guard let dtype else { throw wrong("has no dtype") }
+    guard let type else { throw wrong("has no dtype") }
     guard let shape, shape.count <= 32 else { throw wrong("has no shape, or too many dimensions") }
     guard let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
       throw wrong("has no data_offsets of the form [begin, end]")
+    }
+    // Bounded so that the sums below cannot overflow; the file's size is checked by `lineUp`.
+    guard offsets[1] <= Int.max / 2 else { throw wrong("has data_offsets beyond any file") }
+    let range = dataStart + offsets[0]..<dataStart + offsets[1]
+    guard let dtype = DType(safeTensorsName: type) else {
+      unread[name] = type
+      return (nil, range)
     }
     var expected = dtype.size
     for size in shape {
@@ -183,11 +193,7 @@ private struct Header {
         "needs \(expected) bytes for shape \(shape) of \(dtype), its data_offsets give "
           + "\(offsets[1] - offsets[0])")
     }
-    // Bounded so that the sum below cannot overflow; the file's size is checked by `lineUp`.
-    guard offsets[1] <= Int.max / 2 else { throw wrong("has data_offsets beyond any file") }
-    return (
-      TensorEntry(dtype: dtype, shape: shape), dataStart + offsets[0]..<dataStart + offsets[1]
-    )
+    return (TensorEntry(dtype: dtype, shape: shape), range)
   }
 
   private static func size(_ value: StrictJSON, _ error: WeightsError) throws -> Int {

@@ -17,10 +17,12 @@ public final class ShardedFile: TensorFile {
   /// See `TensorFile`.
   public let foreign: [String]
 
-  private let parts: [String: any TensorFile]
-
+  /// See `TensorFile`.
+  public let unread: [String: String]
   /// Where the parts lie.
-  public var partURLs: [URL] { Set(parts.values.map(\.url)).sorted { $0.path < $1.path } }
+  public let parts: [URL]
+
+  private let holders: [String: any TensorFile]
 
   private struct Index: Decodable {
     let weight_map: [String: String]
@@ -37,17 +39,24 @@ public final class ShardedFile: TensorFile {
       files[name] = try openTensors(at: url.deletingLastPathComponent().appending(path: name))
     }
     var entries: [String: TensorEntry] = [:]
-    var parts: [String: any TensorFile] = [:]
+    var holders: [String: any TensorFile] = [:]
+    var unread: [String: String] = [:]
     for (name, part) in map {
+      if let type = files[part]?.unread[name] {
+        unread[name] = type
+        continue
+      }
       guard let file = files[part], let entry = file.entries[name] else {
         throw Self.bad(url, "'\(name.prefix(120))' is not in \(part)")
       }
       entries[name] = entry
-      parts[name] = file
+      holders[name] = file
     }
     self.url = url
     self.entries = entries
-    self.parts = parts
+    self.holders = holders
+    self.unread = unread
+    parts = files.values.map(\.url).sorted { $0.path < $1.path }
     names = entries.keys.sorted()
     metadata = files.sorted { $0.key < $1.key }.first?.value.metadata ?? [:]
     foreign = Set(files.values.flatMap(\.foreign)).sorted()
@@ -83,10 +92,10 @@ public final class ShardedFile: TensorFile {
 
   /// See `TensorFile`.
   public func tensor(_ name: String) throws -> Tensor {
-    guard let part = parts[name] else { throw WeightsError.missing(path: url.path, name: name) }
+    guard let part = holders[name] else { throw WeightsError.missing(path: url.path, name: name) }
     return try part.tensor(name)
   }
 
   /// See `TensorFile`.
-  public func forget(_ name: String) { parts[name]?.forget(name) }
+  public func forget(_ name: String) { holders[name]?.forget(name) }
 }

@@ -14,6 +14,14 @@ public struct TensorEntry: Sendable, Hashable {
   public var byteCount: Int { count * dtype.size }
 }
 
+/// Where the elements of a tensor lie.
+public struct TensorPlace: Hashable, Sendable {
+  let source: ObjectIdentifier
+  let range: Range<Int>
+  let entry: TensorEntry
+  let strides: [Int]?
+}
+
 /// How tensors are kept in a file. Which one it is follows from the first bytes, never from the name.
 public enum Container: String, Sendable, CaseIterable {
   /// Hugging Face's safetensors.
@@ -28,6 +36,8 @@ public enum Container: String, Sendable, CaseIterable {
   case torchScript = "TorchScript"
   /// What flax's `serialization.to_bytes` writes.
   case flax = "flax msgpack"
+  /// The description and the weights of a network for Tencent's ncnn.
+  case ncnn = "ncnn param and bin"
 }
 
 /// Tensors by name, in a file of any kind. Opening reads the index only; a tensor stays on the mapped
@@ -51,7 +61,15 @@ public protocol TensorFile: AnyObject, Sendable {
   var metadata: [String: String] { get }
   /// Python names in the file that mean nothing here and were passed over, as `module.name`.
   var foreign: [String] { get }
+  /// Tensors of types that no network here computes in, by name with the type's name; `entries` and `names`
+  /// are without them.
+  var unread: [String: String] { get }
+  /// The other files that belong to it: the parts of an index.
+  var parts: [URL] { get }
 
+  /// Where the tensor called `name` lies, by which two names of one tensor are known; nil where nothing
+  /// tells.
+  func place(_ name: String) -> TensorPlace?
   /// The tensor called `name`. It must not be written to; it keeps the mapping alive.
   /// - Throws: `WeightsError.missing` when there is none.
   func tensor(_ name: String) throws -> Tensor
@@ -62,6 +80,12 @@ public protocol TensorFile: AnyObject, Sendable {
 extension TensorFile {
   /// Nothing was passed over.
   public var foreign: [String] { [] }
+  /// Nothing tells.
+  public func place(_ name: String) -> TensorPlace? { nil }
+  /// All types are known.
+  public var unread: [String: String] { [:] }
+  /// It is one file.
+  public var parts: [URL] { [] }
   /// Keeps the memory.
   public func forget(_ name: String) {}
 }
@@ -71,7 +95,7 @@ struct TensorView: Sendable {
   let entry: TensorEntry
   /// Elements from one index to the next of each dimension; nil for row-major order.
   private let strides: [Int]?
-  private let file: MappedFile
+  private let source: any ByteSource
   /// From the first element to the end of the last.
   private let range: Range<Int>
 
@@ -80,7 +104,7 @@ struct TensorView: Sendable {
   ///   - offset: elements before the first one.
   ///   - strides: nil for row-major order.
   init(
-    _ file: MappedFile, storage: Range<Int>, dtype: DType, shape: [Int], offset: Int = 0,
+    _ source: any ByteSource, storage: Range<Int>, dtype: DType, shape: [Int], offset: Int = 0,
     strides: [Int]? = nil
   ) throws(FormatError) {
     guard shape.count <= 32, shape.allSatisfy({ $0 >= 0 }), offset >= 0 else {
@@ -97,7 +121,7 @@ struct TensorView: Sendable {
       throw FormatError("reaches beyond its storage")
     }
     entry = TensorEntry(dtype: dtype, shape: shape)
-    self.file = file
+    self.source = source
     self.strides = strides == Self.dense(shape) ? nil : strides
     let start = storage.lowerBound + offset * dtype.size
     range = start..<start + extent * dtype.size
@@ -129,12 +153,18 @@ struct TensorView: Sendable {
     return strides
   }
 
+  /// See `TensorFile.place`.
+  var place: TensorPlace {
+    TensorPlace(source: ObjectIdentifier(source), range: range, entry: entry, strides: strides)
+  }
+
   /// See `TensorFile.forget`.
-  func forget() { file.forget(range) }
+  func forget() { source.forget(range) }
 
   /// The tensor on the mapped bytes, or on a copy where these lie askew.
   func tensor() throws -> Tensor {
     let (shape, dtype) = (entry.shape, entry.dtype)
+    let file = try source.mapped()
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[range])
     guard let base = bytes.baseAddress, !bytes.isEmpty, entry.count > 0 else {
       return Tensor.empty(shape, dtype)

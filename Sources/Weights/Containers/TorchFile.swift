@@ -20,6 +20,8 @@ public final class TorchFile: TensorFile {
   public let metadata: [String: String]
   /// See `TensorFile`.
   public let foreign: [String]
+  /// See `TensorFile`.
+  public let unread: [String: String]
 
   private let views: [String: TensorView]
 
@@ -52,6 +54,7 @@ public final class TorchFile: TensorFile {
       entries = views.mapValues(\.entry)
       metadata = found.metadata
       foreign = found.foreign
+      unread = found.unread
     } catch let error as FormatError {
       throw WeightsError.format(
         path: url.path, container: isArchive ? "PyTorch archive" : "PyTorch file",
@@ -68,7 +71,13 @@ public final class TorchFile: TensorFile {
   /// See `TensorFile`.
   public func forget(_ name: String) { views[name]?.forget() }
 
+  /// See `TensorFile`.
+  public func place(_ name: String) -> TensorPlace? { views[name]?.place }
+
   // MARK: Archives
+
+  /// Bytes of a compressed `data.pkl` at most; real ones have a hundred for each tensor.
+  private static let longestPacked = 64 << 20
 
   private static func readArchive(_ file: MappedFile) throws(FormatError) -> (
     TorchPickle, Container
@@ -76,20 +85,34 @@ public final class TorchFile: TensorFile {
     let archive = try ZipArchive(file.bytes)
     let pickles = archive.names.filter { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }
     guard let name = pickles.min(by: { ($0.count, $0) < ($1.count, $1) }),
-      let range = try archive.range(name)
-    else { throw FormatError("it holds no data.pkl") }
+      let pickle = archive.member(name)
+    else {
+      let some = archive.names.sorted().prefix(4).joined(separator: ", ")
+      throw FormatError("it holds no data.pkl, but \(some.isEmpty ? "nothing" : some)")
+    }
     let root = String(name.dropLast("data.pkl".count))
-    if let order = try archive.range(root + "byteorder"),
-      file.bytes[order].elementsEqual("big".utf8)
+    if let order = archive.member(root + "byteorder"), order.size == 3,
+      try order.unpacked(from: file.bytes).copy.elementsEqual("big".utf8)
     {
       throw FormatError("it was written by a big-endian machine, which is not supported")
     }
-    let document = try Unpickler.read(UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+    guard !pickle.isPacked || pickle.size <= longestPacked else {
+      throw FormatError("its data.pkl unpacks to \(pickle.size) bytes")
+    }
+    let text = pickle.isPacked ? try pickle.unpacked(from: file.bytes) : file
+    let document = try withExtendedLifetime(text) { () throws(FormatError) in
+      try Unpickler.read(
+        pickle.isPacked ? text.bytes : UnsafeRawBufferPointer(rebasing: text.bytes[pickle.range]))
+    }
+    var packed: [String: PackedMember] = [:]
     let found = try TorchPickle(document) { storage throws(FormatError) in
-      guard let range = try archive.range("\(root)data/\(storage.key)") else {
+      guard let member = archive.member("\(root)data/\(storage.key)") else {
         throw FormatError("storage '\(storage.key.prefix(40))' is missing")
       }
-      return (file, range)
+      guard member.isPacked else { return (file, member.range) }
+      let source = packed[storage.key] ?? PackedMember(file, member)
+      packed[storage.key] = source
+      return (source, 0..<member.size)
     }
     let isScript = archive.names.contains { $0.hasPrefix(root + "code/") }
     return (found, isScript ? .torchScript : .torch)
@@ -125,7 +148,7 @@ public final class TorchFile: TensorFile {
 
     var sizes: [String: Int] = [:]
     for storage in TorchPickle.storages(in: document) {
-      sizes[storage.key] = storage.isUntyped ? 1 : storage.dtype?.size
+      sizes[storage.key] = storage.elementSize
     }
     var ranges: [String: Range<Int>] = [:]
     for key in keys.sequence(keys.root) ?? [] {

@@ -13,18 +13,25 @@ struct TorchPickle {
     let dtype: DType?
     /// Elements (bytes for untyped storages).
     let count: Int
-    let isUntyped: Bool
+    /// The class: `torch.FloatStorage`.
+    let type: String
+    /// Bytes of an element; nil where nothing tells.
+    var elementSize: Int? {
+      type.hasSuffix("UntypedStorage") ? 1 : dtype?.size ?? TorchPickle.foreignSizes[type]
+    }
     /// Elements before the view that old files make of a shared storage.
     var viewOffset = 0
   }
 
   let document: PickleDocument
   /// The bytes of a storage.
-  let locate: (Storage) throws(FormatError) -> (file: MappedFile, range: Range<Int>)
+  let locate: (Storage) throws(FormatError) -> (source: any ByteSource, range: Range<Int>)
 
   /// What was found.
   private(set) var tensors: [(name: String, view: TensorView)] = []
   private(set) var metadata: [String: String] = [:]
+  /// Tensors of other types than ours, with the names of these.
+  private(set) var unread: [String: String] = [:]
 
   private var path: [String] = []
   private var open: Set<Int> = []
@@ -41,7 +48,7 @@ struct TorchPickle {
   /// Looks through the whole document.
   init(
     _ document: PickleDocument,
-    locate: @escaping (Storage) throws(FormatError) -> (file: MappedFile, range: Range<Int>)
+    locate: @escaping (Storage) throws(FormatError) -> (source: any ByteSource, range: Range<Int>)
   ) throws(FormatError) {
     self.document = document
     self.locate = locate
@@ -140,7 +147,7 @@ struct TorchPickle {
 
   // MARK: Tensors
 
-  private func tensor(_ value: PickleDocument.Value, depth: Int = 0) throws(FormatError)
+  private mutating func tensor(_ value: PickleDocument.Value, depth: Int = 0) throws(FormatError)
     -> TensorView?
   {
     guard depth < 8, case .object(let object) = document.node(value),
@@ -150,16 +157,14 @@ struct TorchPickle {
     return try call(callable, arguments, depth: depth)
   }
 
-  private func call(_ callable: String, _ arguments: [PickleDocument.Value], depth: Int)
+  private mutating func call(_ callable: String, _ arguments: [PickleDocument.Value], depth: Int)
     throws(FormatError) -> TensorView?
   {
     switch callable {
     case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
       "torch._utils._rebuild_tensor_v3":
       guard arguments.count >= 4 else { throw bad("is rebuilt from too few parts") }
-      let dtype =
-        arguments.count > 6 ? document.global(arguments[6]).flatMap { Self.dtypes[$0] } : nil
-      return try rebuild(arguments, dtype)
+      return try rebuild(arguments, arguments.count > 6 ? document.global(arguments[6]) : nil)
     case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
       "torch.nn.parameter.Parameter", "torch.autograd.variable.Variable",
       "torch.nn.parameter.Buffer":
@@ -174,20 +179,26 @@ struct TorchPickle {
     }
   }
 
-  private func rebuild(_ arguments: [PickleDocument.Value], _ dtype: DType?) throws(FormatError)
+  private mutating func rebuild(_ arguments: [PickleDocument.Value], _ type: String?)
+    throws(FormatError)
     -> TensorView?
   {
     guard let storage = storage(arguments[0]) else { throw bad("has no storage") }
-    guard let dtype = dtype ?? storage.dtype else { return nil }
+    guard let dtype = type.flatMap({ Self.dtypes[$0] }) ?? storage.dtype else {
+      if unread.count < Self.mostTensors {
+        unread[path.joined(separator: ".")] = (type ?? storage.type).replacing("torch.", with: "")
+      }
+      return nil
+    }
     guard case .integer(let offset) = arguments[1], let shape = integers(arguments[2]),
       let strides = integers(arguments[3])
     else { throw bad("has no sizes") }
-    let (file, range) = try locate(storage)
+    let (source, range) = try locate(storage)
     let (start, overflow) = offset.addingReportingOverflow(storage.viewOffset)
     guard !overflow else { throw bad("reaches beyond its storage") }
     do {
       return try TensorView(
-        file, storage: range, dtype: dtype, shape: shape, offset: start, strides: strides)
+        source, storage: range, dtype: dtype, shape: shape, offset: start, strides: strides)
     } catch {
       throw bad(error.reason)
     }
@@ -245,7 +256,7 @@ struct TorchPickle {
     }
     return Storage(
       key: key, dtype: storageTypes[type] ?? nil, count: count,
-      isUntyped: type.hasSuffix("UntypedStorage"), viewOffset: viewOffset)
+      type: type, viewOffset: viewOffset)
   }
 
   /// Element types by storage class; nil for those that have none.
@@ -255,6 +266,13 @@ struct TorchPickle {
     "torch.ShortStorage": .int16, "torch.CharStorage": .int8, "torch.ByteStorage": .uint8,
     "torch.BoolStorage": .bool, "torch.storage.UntypedStorage": nil, "torch.UntypedStorage": nil,
     "torch.storage._UntypedStorage": nil,
+  ]
+
+  /// Bytes of an element of storages that are passed over.
+  private static let foreignSizes = [
+    "torch.ComplexFloatStorage": 8, "torch.ComplexDoubleStorage": 16, "torch.QInt8Storage": 1,
+    "torch.QUInt8Storage": 1, "torch.QInt32Storage": 4, "torch.QUInt4x2Storage": 1,
+    "torch.QUInt2x4Storage": 1,
   ]
 
   private static let dtypes: [String: DType] = [

@@ -1,5 +1,5 @@
 /// The members of a ZIP archive as PyTorch writes it: stored without compression, so that each is a
-/// range of the mapped file.
+/// range of the mapped file. Archives that were packed again have compressed members.
 ///
 /// Follows PKWARE's APPNOTE 6.3.10, sections 4.3 and 4.5.3 (ZIP64). Nothing is unpacked to disk and no
 /// name is ever used as a path; names that could be meant as one outside the archive are refused all
@@ -8,38 +8,42 @@ struct ZipArchive {
   /// The names of all members.
   var names: some Collection<String> { members.keys }
 
-  /// The bytes of each member by name; nil for those that are compressed, as the code in TorchScript's
-  /// archives is.
-  private let members: [String: Range<Int>?]
+  /// One member.
+  struct Member: Sendable {
+    /// Where it lies in the archive.
+    let range: Range<Int>
+    /// Bytes that it has unpacked.
+    let size: Int
+    /// Whether it is deflated.
+    let isPacked: Bool
+    /// CRC-32 of its bytes unpacked.
+    let checksum: Int
+  }
+
+  private let members: [String: Member]
 
   private static let mostMembers = 1 << 20
+  /// How many times smaller deflating makes anything at most (zlib's technical details).
+  private static let mostRatio = 1032
 
   init(_ bytes: UnsafeRawBufferPointer) throws(FormatError) {
     let directory = try Self.directory(bytes)
     guard directory.count <= Self.mostMembers else {
       throw FormatError("it claims \(directory.count) members")
     }
-    var members: [String: Range<Int>?] = [:]
+    var members: [String: Member] = [:]
     var reader = ByteReader(bytes, at: directory.start)
     for _ in 0..<directory.count {
-      let (name, range) = try Self.member(&reader, bytes)
-      guard members.updateValue(range, forKey: name) == nil else {
+      guard let (name, member) = try Self.member(&reader, bytes) else { continue }
+      guard members.updateValue(member, forKey: name) == nil else {
         throw FormatError("it has two members called '\(name.prefix(80))'")
       }
     }
     self.members = members
   }
 
-  /// The bytes of a member; nil when there is none of that name.
-  func range(_ name: String) throws(FormatError) -> Range<Int>? {
-    guard let range = members[name] else { return nil }
-    guard let range else {
-      throw FormatError(
-        "'\(name.prefix(80))' is compressed, as torch never does it; unpack the archive and pack it "
-          + "again with: zip -0")
-    }
-    return range
-  }
+  /// A member; nil when there is none of that name.
+  func member(_ name: String) -> Member? { members[name] }
 
   /// Finds the central directory from the archive's end.
   private static func directory(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> (
@@ -84,14 +88,15 @@ struct ZipArchive {
   /// One entry of the central directory, and the data it points to.
   private static func member(
     _ reader: inout ByteReader, _ bytes: UnsafeRawBufferPointer
-  ) throws(FormatError) -> (name: String, range: Range<Int>?) {
+  ) throws(FormatError) -> (name: String, member: Member)? {
     guard try reader.unsigned(4) == 0x0201_4B50 else {
       throw FormatError("its central directory is damaged")
     }
     _ = try reader.bytes(4)
     let flags = try reader.unsigned(2)
     let method = try reader.unsigned(2)
-    _ = try reader.bytes(8)
+    _ = try reader.bytes(4)
+    let checksum = try reader.unsigned(4)
     var packed = try reader.unsigned(4)
     var size = try reader.unsigned(4)
     let nameLength = try reader.unsigned(2)
@@ -104,8 +109,12 @@ struct ZipArchive {
     _ = try reader.bytes(commentLength)
 
     guard flags & 1 == 0 else { throw FormatError("'\(name)' is encrypted") }
-    guard method == 0 else { return (name, nil) }
-    guard packed == size else { throw FormatError("'\(name)' has two sizes") }
+    // Other ways of packing are left alone: torch reads none of them.
+    guard method == 0 || method == 8 else { return nil }
+    guard method == 8 || packed == size else { throw FormatError("'\(name)' has two sizes") }
+    guard size / mostRatio <= packed else {
+      throw FormatError("'\(name)' claims to unpack to \(size) bytes")
+    }
     // The local header's own name and extra field decide where the data begins.
     var local = try ByteReader(bytes, at: checked(offset, within: bytes.count))
     guard try local.unsigned(4) == 0x0403_4B50 else {
@@ -114,8 +123,11 @@ struct ZipArchive {
     _ = try local.bytes(22)
     let skipped = try local.unsigned(2) + local.unsigned(2)
     _ = try local.bytes(skipped)
-    guard size <= local.remaining else { throw FormatError("'\(name)' reaches beyond the file") }
-    return (name, local.position..<local.position + size)
+    guard packed <= local.remaining else { throw FormatError("'\(name)' reaches beyond the file") }
+    let member = Member(
+      range: local.position..<local.position + packed, size: size, isPacked: method == 8,
+      checksum: checksum)
+    return (name, member)
   }
 
   private static func name(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> String {
