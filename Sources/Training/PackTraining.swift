@@ -197,11 +197,18 @@ public struct PackTraining {
       let prompts = (0..<48).map { heldOut.label($0).caption }
       return Sets(train: train, heldOut: heldOut, concepts: corpus.catalogue, prompts: prompts)
     case .folder(let folder, let size):
-      let images = try ImageFolder(path: folder.path, size: size) { try Picture.read(from: $0) }
+      let images = try images(in: folder, size: size)
       let count = min(48, images.count ?? 48)
       let prompts = (0..<count).map { images.label($0).caption }
       return Sets(train: [images], heldOut: images, concepts: nil, prompts: prompts)
     }
+  }
+
+  /// A folder's pictures; how many there are and what was left out is told.
+  private func images(in folder: URL, size: Int) throws -> ImageFolder {
+    let images = try ImageFolder(path: folder.path, size: size) { try Picture.read(from: $0) }
+    images.summary.forEach(context.say)
+    return images
   }
 
   /// The same at twice the size; of the emoji corpus what the font's bitmaps, of 128 pixels, are large
@@ -216,9 +223,7 @@ public struct PackTraining {
       return Sets(
         train: [corpus], heldOut: try corpus.with(split: .heldOut), concepts: nil, prompts: [])
     case .folder(let folder, let size):
-      let images = try ImageFolder(path: folder.path, size: 2 * size) {
-        try Picture.read(from: $0)
-      }
+      let images = try images(in: folder, size: 2 * size)
       return Sets(train: [images], heldOut: images, concepts: nil, prompts: [])
     }
   }
@@ -240,7 +245,7 @@ public struct PackTraining {
       }
     return try TrainingRun(
       folder: context.folder.appending(path: stage.rawValue), configuration: config,
-      text: String(contentsOf: configuration, encoding: .utf8),
+      text: RegularFile.text(at: configuration),
       options: ["--data": source, "--size": String(data.size)])
   }
 

@@ -39,6 +39,8 @@ struct CorpusImageFolderTests {
       let folder = try ImageFolder(path: path, size: 8, decode: decode)
       #expect(folder.count == 2)
       #expect(folder.skipped.map(\.item) == ["c.webp", "e.png", "notes.md", "d.png"])
+      #expect(folder.summary.first == "2 pictures with captions; 4 left out:")
+      #expect(folder.summary.dropFirst().first == "  c.webp: no caption: c.txt is missing")
       let (pixels, labels) = folder.batch([0, 1, 2, -1])
       #expect(labels.map(\.caption) == ["first", "a red square", "first", "a red square"])
       #expect(pixels[..<64].allSatisfy { $0 == 255 } && pixels[64..<192].allSatisfy { $0 == 0 })
@@ -92,6 +94,44 @@ struct CorpusImageFolderTests {
       #expect {
         try ImageFolder(path: path, size: 8, memoryLimit: 100, decode: decode)
       } throws: { "\($0)".contains("smaller size") }
+    }
+  }
+
+  @Test("captions of trainers, endings in capitals, and why something else is left out")
+  func kinds() throws {
+    let files = [
+      "a.png": "", "a.caption": "one", "b.PNG": "", "b.TXT": "two", "c.png": "", "c.txt": "first",
+      "c.caption": "second", "lonely.txt": "none", "metadata.csv": "x",
+    ]
+    try withFolder(files) { path in
+      try FileManager.default.createDirectory(
+        atPath: path + "/10_fox", withIntermediateDirectories: true)
+      let folder = try ImageFolder(path: path, size: 8, decode: decode)
+      #expect(folder.batch([0, 1, 2]).labels.map(\.caption) == ["one", "two", "first"])
+      let reasons = Dictionary(uniqueKeysWithValues: folder.skipped.map { ($0.item, $0.reason) })
+      #expect(reasons["10_fox"]?.contains("a folder within") == true)
+      #expect(reasons["lonely.txt"]?.contains("without a picture") == true)
+      #expect(reasons["metadata.csv"]?.contains("metadata.jsonl") == true)
+    }
+  }
+
+  @Test("what metadata.jsonl does not list, or says otherwise than as one text, is told truthfully")
+  func unlisted() throws {
+    let metadata = """
+      {"file_name": "a.png", "text": "a thing"}
+      {"file_name": "b.png", "text": ["fox", "a fox"]}
+      {"file_name": "c.png", "text": ""}
+      {"file_name": "d.png"}
+      """
+    let files = ["metadata.jsonl": metadata, "a.png": "", "b.png": "", "e.png": "", "e.txt": "e"]
+    try withFolder(files) { path in
+      let folder = try ImageFolder(path: path, size: 8, decode: decode)
+      let reasons = Dictionary(uniqueKeysWithValues: folder.skipped.map { ($0.item, $0.reason) })
+      #expect(folder.count == 1)
+      #expect(reasons["b.png"] == "its 'text' in metadata.jsonl is a list, and one text is wanted")
+      #expect(reasons["c.png"] == "its 'text' in metadata.jsonl is empty")
+      #expect(reasons["d.png"] == "no text and no caption in metadata.jsonl")
+      #expect(reasons["e.png"] == "metadata.jsonl does not list it")
     }
   }
 }

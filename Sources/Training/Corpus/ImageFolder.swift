@@ -1,11 +1,12 @@
 import Foundation
 import Imaging
+import Weights
 
 /// A folder of pictures with captions, as a dataset.
 ///
 /// Captions come from Hugging Face imagefolder's `metadata.jsonl` (one JSON object a line with
-/// `file_name` and `text` or `caption`), or, without that file, from `name.txt` beside `name.png`,
-/// `.jpg`, `.jpeg` or `.webp`. Pictures are cut to the square in their middle, laid over white and
+/// `file_name` and `text` or `caption`), or, without that file, from `name.txt` or `name.caption` beside
+/// `name.png`, `.jpg`, `.jpeg` or `.webp`; the lines of such a text are joined by blanks. Pictures are cut to the square in their middle, laid over white and
 /// scaled once when the folder is opened; they stay in memory at `3 * size * size` bytes each.
 public struct ImageFolder: CaptionedDataset {
   /// A file that was left out.
@@ -22,6 +23,20 @@ public struct ImageFolder: CaptionedDataset {
   public let size: Int
   /// What was left out, in order of reading.
   public let skipped: [Skipped]
+
+  /// How many pictures with captions there are, and what was left out and why, for people.
+  public var summary: [String] {
+    let number = pixels.count
+    guard !skipped.isEmpty else { return ["\(Self.counted(number)); nothing left out"] }
+    let shown = skipped.prefix(10).map { "  \($0)" }
+    let rest = skipped.count - shown.count
+    return ["\(Self.counted(number)); \(skipped.count) left out:"] + shown
+      + (rest > 0 ? ["  … and \(rest) more"] : [])
+  }
+
+  private static func counted(_ number: Int) -> String {
+    number == 1 ? "1 picture with a caption" : "\(number) pictures with captions"
+  }
 
   private let pixels: [[UInt8]]
   private let labels: [ExampleLabel]
@@ -130,26 +145,43 @@ public struct ImageFolder: CaptionedDataset {
   private static func entries(_ path: String, _ skipped: inout [Skipped]) throws -> [Entry] {
     let metadata = "\(path)/metadata.jsonl"
     if FileManager.default.fileExists(atPath: metadata) {
-      guard let data = FileManager.default.contents(atPath: metadata) else {
-        throw CorpusError.unreadableFolder(path: path, reason: "metadata.jsonl cannot be read")
+      let data: Data
+      do {
+        data = try RegularFile.data(at: URL(filePath: metadata), limit: 1 << 30)
+      } catch {
+        throw CorpusError.unreadableFolder(path: path, reason: "\(error)")
       }
-      return listed(data, &skipped)
+      let (entries, named) = listed(data, &skipped)
+      for file in try names(in: path) where isPicture(file) && !named.contains(file) {
+        skipped.append(Skipped(item: file, reason: "metadata.jsonl does not list it"))
+      }
+      return entries
     }
-    let files: [String]
+    return paired(try names(in: path), path, &skipped)
+  }
+
+  private static func names(in path: String) throws -> [String] {
     do {
-      files = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+      return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     } catch {
       throw CorpusError.unreadableFolder(path: path, reason: error.localizedDescription)
     }
-    return paired(files, path, &skipped)
   }
 
-  /// The lines of a `metadata.jsonl`.
-  private static func listed(_ data: Data, _ skipped: inout [Skipped]) -> [Entry] {
-    var entries: [Entry] = []
-    for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+  private static func isPicture(_ file: String) -> Bool {
+    !file.hasPrefix(".")
+      && ["png", "jpg", "jpeg", "webp"].contains((file as NSString).pathExtension.lowercased())
+  }
+
+  /// The lines of a `metadata.jsonl`, and all files that they name.
+  private static func listed(_ data: Data, _ skipped: inout [Skipped]) -> (
+    entries: [Entry], named: Set<String>
+  ) {
+    var (entries, named): ([Entry], Set<String>) = ([], [])
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
       guard line.contains(where: { $0 > 32 }) else { continue }
-      let item = "metadata.jsonl, entry \(index + 1)"
+      let item = "metadata.jsonl, line \(index + 1)"
       guard
         let row = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
       else {
@@ -160,49 +192,88 @@ public struct ImageFolder: CaptionedDataset {
         skipped.append(Skipped(item: item, reason: "no file_name"))
         continue
       }
+      named.insert(file)
       guard !file.hasPrefix("/"), !file.split(separator: "/").contains("..") else {
         skipped.append(Skipped(item: file, reason: "file_name leaves the folder"))
         continue
       }
-      let caption = ((row["text"] ?? row["caption"]) as? String).map(tidied) ?? ""
-      guard !caption.isEmpty else {
+      guard let key = ["text", "caption"].first(where: { row[$0] != nil }), let value = row[key]
+      else {
         skipped.append(Skipped(item: file, reason: "no text and no caption in metadata.jsonl"))
+        continue
+      }
+      guard let caption = (value as? String).map(tidied), !caption.isEmpty else {
+        let kind =
+          switch value {
+          case is String: "empty"
+          case is [Any]: "a list, and one text is wanted"
+          case is NSNull: "null"
+          default: "no text"
+          }
+        skipped.append(Skipped(item: file, reason: "its '\(key)' in metadata.jsonl is \(kind)"))
         continue
       }
       entries.append((file, caption))
     }
-    return entries
+    return (entries, named)
   }
 
   /// Pictures with a text file of the same name.
   private static func paired(
     _ files: [String], _ path: String, _ skipped: inout [Skipped]
   ) -> [Entry] {
-    let kinds: Set<String> = ["png", "jpg", "jpeg", "webp"]
     var entries: [Entry] = []
-    for file in files where !file.hasPrefix(".") {
-      let name = file as NSString
-      let kind = name.pathExtension.lowercased()
-      guard kinds.contains(kind) else {
-        if kind != "txt" { skipped.append(Skipped(item: file, reason: "not a picture")) }
+    // Endings in capitals are common on other systems.
+    let captions = Dictionary(
+      files.filter { captionKinds.contains(($0 as NSString).pathExtension.lowercased()) }
+        .map { ("\(($0 as NSString).deletingPathExtension).\(kind(of: $0))", $0) },
+      uniquingKeysWith: { first, _ in first })
+    var used: Set<String> = []
+    for file in files where isPicture(file) {
+      let name = (file as NSString).deletingPathExtension
+      guard let text = captionKinds.lazy.compactMap({ captions["\(name).\($0)"] }).first else {
+        skipped.append(Skipped(item: file, reason: "no caption: \(name).txt is missing"))
         continue
       }
-      let text = name.deletingPathExtension + ".txt"
-      guard let data = FileManager.default.contents(atPath: "\(path)/\(text)") else {
-        skipped.append(Skipped(item: file, reason: "no caption: \(text) is missing"))
+      used.insert(text)
+      guard let data = try? RegularFile.data(at: URL(filePath: "\(path)/\(text)"), limit: 1 << 20),
+        let caption = String(data: data, encoding: .utf8).map(tidied)
+      else {
+        skipped.append(Skipped(item: file, reason: "\(text) cannot be read as UTF-8"))
         continue
       }
-      guard let caption = String(data: data, encoding: .utf8).map(tidied), !caption.isEmpty else {
-        skipped.append(Skipped(item: file, reason: "\(text) is empty or not UTF-8"))
+      guard !caption.isEmpty else {
+        skipped.append(Skipped(item: file, reason: "\(text) is empty"))
         continue
       }
       entries.append((file, caption))
     }
+    for file in files where !file.hasPrefix(".") && !isPicture(file) && !used.contains(file) {
+      skipped.append(Skipped(item: file, reason: other(file, path)))
+    }
     return entries
   }
 
+  /// Why something that is no picture is left out.
+  private static func other(_ file: String, _ path: String) -> String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: "\(path)/\(file)", isDirectory: &isFolder)
+    if exists, isFolder.boolValue { return "a folder within the folder, which is not looked into" }
+    if captionKinds.contains(kind(of: file)) { return "a caption without a picture of its name" }
+    if file == "metadata.csv" { return "not read; metadata.jsonl is" }
+    return "not a picture"
+  }
+
+  private static func kind(of file: String) -> String {
+    (file as NSString).pathExtension.lowercased()
+  }
+
+  /// Endings of captions, the first before the second.
+  private static let captionKinds = ["txt", "caption"]
+
   private static func tidied(_ text: String) -> String {
-    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    // Editors of other systems begin a text with the mark of its byte order.
+    text.split { $0.isWhitespace || $0 == "\u{FEFF}" }.joined(separator: " ")
   }
 
   /// The square in a picture's middle, over white, scaled.

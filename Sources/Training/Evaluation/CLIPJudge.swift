@@ -22,7 +22,7 @@ public final class CLIPJudge {
         "\(sizes.path) is missing. Train a judge with: reverie train judge-clip, or leave --judge out."
       )
     }
-    let config = try JSONDecoder().decode(CLIP.Config.self, from: Data(contentsOf: sizes))
+    let config = try JSONDecoder().decode(CLIP.Config.self, from: RegularFile.data(at: sizes))
     model = try Checkpoint(contentsOf: folder.appending(path: "clip.safetensors"))
       .build { CLIP($0, config) }
     tokenizer = try CLIPTokenizer(contentsOf: folder.appending(path: "tokenizer.json"))

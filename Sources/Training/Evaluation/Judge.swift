@@ -67,7 +67,7 @@ public final class Judge {
       throw TrainingError.missing(
         "\(folder.path) holds no judge. Make one with: reverie train judge, or leave --judge out.")
     }
-    let description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: sizes))
+    let description = try JSONDecoder().decode(Description.self, from: RegularFile.data(at: sizes))
     self.description = description
     model = try Checkpoint(contentsOf: folder.appending(path: "judge.safetensors")).build {
       ConceptClassifier($0, .init(classes: description.classes.count, widths: description.widths))

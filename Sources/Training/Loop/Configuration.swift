@@ -1,5 +1,6 @@
 import Foundation
 import Painting
+import Weights
 import Yams
 
 /// Reading training configurations: flat YAML files, best with a reason on every line.
@@ -61,10 +62,9 @@ public enum Configuration {
   private static func reading<Value>(_ url: URL, _ body: (String) throws -> Value) throws -> Value {
     let text: String
     do {
-      text = try String(contentsOf: url, encoding: .utf8)
+      text = try RegularFile.text(at: url)
     } catch {
-      throw TrainingError.configuration(
-        "cannot read the configuration \(url.path): \(error.localizedDescription)")
+      throw TrainingError.configuration("The configuration cannot be read: \(error)")
     }
     do {
       return try body(text)
