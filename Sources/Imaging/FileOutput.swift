@@ -1,8 +1,9 @@
 import Foundation
 
-enum FileOutput {
+/// Files that are there whole or not at all.
+package enum FileOutput {
   /// Writes a file all or nothing, and without `replacing` only where there is none.
-  static func write(_ data: Data, to path: String, replacing: Bool) throws {
+  package static func write(_ data: Data, to path: String, replacing: Bool) throws {
     let target = URL(fileURLWithPath: path).path
     if !replacing { try refuseExisting(path) }
     let temporary = temporaryName(beside: target)

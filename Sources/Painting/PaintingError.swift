@@ -55,6 +55,8 @@ public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
   case badCheckpoint(reason: String)
   /// The folder of a run is not usable.
   case badRun(path: String, reason: String)
+  /// Another process, of this number where that is known, is painting the run.
+  case runInUse(path: String, process: Int?)
   /// Stopped before there was anything to show.
   case stoppedEarly
 
@@ -77,6 +79,9 @@ public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
         + "learning rate."
     case .badCheckpoint(let reason): "The checkpoint cannot be used: \(reason)."
     case .badRun(let path, let reason): "The run \(path) cannot be used: \(reason)."
+    case .runInUse(let path, let process):
+      "The run \(path) is in use by \(process.map { "process \($0)" } ?? "another process"). Wait for "
+        + "its end, or stop it."
     case .stoppedEarly: "Stopped before there was a picture to save."
     }
   }

@@ -105,14 +105,9 @@ struct Destination {
     }
   }
 
-  /// A folder for the run that is not there yet.
-  func runFolder(_ request: Request) -> URL {
-    var attempt = 1
-    while true {
-      let url = url(request, attempt: attempt, ending: "run")
-      if !FileManager.default.fileExists(atPath: url.path) { return url }
-      attempt += 1
-    }
+  /// Names for the run's folder, the best first.
+  func runFolders(_ request: Request) -> some Collection<URL> {
+    (1...10_000).lazy.map { url(request, attempt: $0, ending: "run") }
   }
 
   /// Removes the folders of pictures that were made in vain: those that are empty.

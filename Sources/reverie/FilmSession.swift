@@ -22,7 +22,7 @@ struct FilmSession {
     let run: RunFolder
     do {
       run = try RunFolder(
-        creating: destination.runFolder(request),
+        creatingFirstFree: destination.runFolders(request),
         .init(
           request: request, count: 1, film: film,
           pack: pack.map { URL(filePath: $0).absoluteURL.path },

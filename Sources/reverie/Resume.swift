@@ -25,8 +25,9 @@ struct Resume: AsyncParsableCommand {
   var output: OutputOptions
 
   func run() async throws {
-    let folder = try run.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? newest()
-    let run = try RunFolder(opening: folder)
+    let run =
+      try run.map { try RunFolder(opening: URL(filePath: $0, directoryHint: .isDirectory)) }
+      ?? newest()
     let description = run.description
     let pack = try Pack(
       folder: description.pack.map { URL(filePath: $0, directoryHint: .isDirectory) }
@@ -56,21 +57,30 @@ struct Resume: AsyncParsableCommand {
     try await session.go(on: run, film)
   }
 
-  /// The newest run in the folder of pictures.
-  private func newest() throws -> URL {
+  /// The newest run in the folder of pictures that nobody paints.
+  private func newest() throws -> RunFolder {
     let environment = ProcessInfo.processInfo.environment
     let outputs = URL(filePath: output.outdir ?? environment["REVERIE_OUTPUTS"] ?? "outputs")
     let found = FileManager.default.enumerator(
       at: outputs, includingPropertiesForKeys: [.contentModificationDateKey])
-    let runs = (found?.allObjects as? [URL] ?? []).filter { $0.pathExtension == "run" }
+    let runs = (found?.allObjects as? [URL] ?? []).filter {
+      $0.pathExtension == "run" && !$0.lastPathComponent.hasPrefix(".")
+    }
     func date(_ url: URL) -> Date {
       (try? url.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate
         ?? .distantPast
     }
-    guard let run = runs.max(by: { date($0) < date($1) }) else {
-      throw ValidationError(
-        "There is no run in \(outputs.relativePath) to go on with. Name its folder.")
+    var busy: PaintingError?
+    for run in runs.sorted(by: { date($0) > date($1) }) {
+      do {
+        return try RunFolder(opening: run)
+      } catch let error as PaintingError {
+        guard case .runInUse = error else { throw error }
+        busy = busy ?? error
+      }
     }
-    return run
+    throw busy
+      ?? ValidationError(
+        "There is no run in \(outputs.relativePath) to go on with. Name its folder.")
   }
 }

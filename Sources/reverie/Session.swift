@@ -34,7 +34,8 @@ struct Session {
         device: "\(engine.device)", threads: engine.threads, previewEvery: output.saveEvery,
         output: place.file, folder: place.folder)
       if output.svg { description.svg = true }
-      run = try RunFolder(creating: destination.runFolder(request), description, files: files)
+      run = try RunFolder(
+        creatingFirstFree: destination.runFolders(request), description, files: files)
     } catch {
       destination.removeEmptyHome(request)
       throw error
@@ -116,20 +117,24 @@ struct Session {
   private func keep(
     _ image: Event.Output, of run: RunFolder, stopped: Bool, seconds: Double
   ) throws -> URL {
-    func write(_ url: URL) throws {
-      // The shapes first: a picture that is there is finished.
+    func writeShapes(_ url: URL) throws {
       if run.description.svg == true, let svg = image.svg {
         try Data(svg.utf8).write(to: Self.shapes(of: url), options: .atomic)
       }
+    }
+    func write(_ url: URL) throws {
       let format = try PictureFormat(extensionOf: url.path, texts: image.metadata.texts())
       try image.picture.write(to: url.path, as: format, replacing: !stopped)
     }
     guard !stopped else {
       let url = try free(image.metadata.request, write)
+      try writeShapes(url)
       try report(image.metadata, url, score: image.score, seconds: seconds)
       return url
     }
     let number = run.finishedCount + 1
+    // The shapes first: a picture that is there is finished.
+    try writeShapes(run.finished(number))
     try write(run.finished(number))
     return try deliver(number, of: run, image, seconds: seconds)
   }
@@ -161,9 +166,12 @@ struct Session {
   private func free(_ request: Request, _ write: (URL) throws -> Void) throws -> URL {
     for attempt in 1...10_000 {
       let url = destination.url(request, attempt: attempt)
-      if FileManager.default.fileExists(atPath: url.path) { continue }
-      try write(url)
-      return url
+      do {
+        try write(url)
+        return url
+      } catch ImagingError.exists {
+        continue
+      }
     }
     throw OutputError.exists(destination.url(request, attempt: 1).relativePath)
   }

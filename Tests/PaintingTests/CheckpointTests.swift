@@ -15,7 +15,7 @@ import Weights
 
   /// A run of a request that was left when as much was done as `first` asks for.
   private func left(_ request: Request, after first: (inout Request) -> Void) async throws
-    -> RunFolder
+    -> URL
   {
     let folder = try ScratchFolder.make("left").appending(path: "fox.run")
     let run = try RunFolder(
@@ -27,14 +27,14 @@ import Weights
     var part = request
     first(&part)
     _ = try await engine().picture(of: part, .init(run: run))
-    return run
+    return folder
   }
 
   /// Replaces the notes of a run's checkpoint.
   /// - Parameter old: the notes as the old version wrote them, from the new ones.
-  private func rewrite(_ run: RunFolder, _ old: (JSONValue) throws -> String) throws {
-    let (notes, _) = try #require(try run.checkpoint(JSONValue.self))
-    let url = run.folder.appending(path: "checkpoint.safetensors")
+  private func rewrite(_ folder: URL, _ old: (JSONValue) throws -> String) throws {
+    let (notes, _) = try #require(try RunFolder(opening: folder).checkpoint(JSONValue.self))
+    let url = folder.appending(path: "checkpoint.safetensors")
     let file = try SafeTensors(contentsOf: url)
     let tensors = try file.names.map { ($0, try file.tensor($0).cloned()) }
     try SafeTensors.write(
@@ -42,12 +42,12 @@ import Weights
   }
 
   /// A run painted to its end: the picture, and the first step that was taken.
-  private func resumed(_ request: Request, _ run: RunFolder) async throws -> (
+  private func resumed(_ request: Request, _ folder: URL) async throws -> (
     output: Event.Output, first: Int
   ) {
     var (output, first): (Event.Output?, Int?)
     for try await event in try engine().generate(
-      request, .init(run: RunFolder(opening: run.folder)))
+      request, .init(run: RunFolder(opening: folder)))
     {
       switch event {
       case .step(let progress): first = first ?? progress.step
@@ -73,8 +73,8 @@ import Weights
     // It remembers the beginning, of which nothing else in the checkpoint tells.
     request.objectives = [PartSpec("start", weight: 3)]
     let whole = try await engine().output(of: request)
-    let run = try await left(request) { $0.iterations = 11 }
-    try rewrite(run) { notes in
+    let folder = try await left(request) { $0.iterations = 11 }
+    try rewrite(folder) { notes in
       let best = try ["smoothed", "weight", "lowest", "iteration"].map {
         "\"\($0)\":\(try field(notes, "painting", "best", $0))"
       }
@@ -83,7 +83,7 @@ import Weights
         "schedule":{"drops":[],"dropped":0,"since":0,"isExhausted":false},"memories":[["start"]]}}
         """
     }
-    let (output, first) = try await resumed(request, run)
+    let (output, first) = try await resumed(request, folder)
     #expect(first == 12)
     #expect(output.picture == whole.picture)
     #expect(output.metadata == whole.metadata)
@@ -100,13 +100,13 @@ import Weights
   func sampled() async throws {
     let request = candidates(6)
     let whole = try await engine().output(of: request)
-    let run = try await left(request) { $0.candidates = 2 }
-    try rewrite(run) { notes in
+    let folder = try await left(request) { $0.candidates = 2 }
+    try rewrite(folder) { notes in
       let groups = try field(notes, "painting", "groups")
       #expect(groups == "1")
       return #"{"groups":1}"#
     }
-    let (output, first) = try await resumed(request, run)
+    let (output, first) = try await resumed(request, folder)
     // Two candidates have sixteen tokens each.
     #expect(first > 32)
     #expect(output.picture == whole.picture)
@@ -120,10 +120,10 @@ import Weights
     ])
   func foreign(_ notes: String) async throws {
     let request = candidates(6)
-    let run = try await left(request) { $0.candidates = 2 }
-    try rewrite(run) { _ in notes }
+    let folder = try await left(request) { $0.candidates = 2 }
+    try rewrite(folder) { _ in notes }
     await #expect(throws: PaintingError.badCheckpoint(reason: "it is of another request")) {
-      _ = try await resumed(request, run)
+      _ = try await resumed(request, folder)
     }
   }
 }

@@ -56,6 +56,21 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
     try TrainingRun(folder: folder, configuration: ["a": 1], text: "a: 1")
   }
 
+  @Test("a folder in which a training runs is refused to another one, and its end frees it")
+  func twoTrainings() throws {
+    try withRun { folder in
+      let first = try run(folder)
+      let error = #expect(throws: TrainingError.self) { try self.run(folder) }
+      withExtendedLifetime(first) {}
+      #expect("\(try #require(error))".contains("is in use by process \(getpid())"))
+    }
+    try withRun { folder in
+      do { _ = try run(folder) }
+      _ = try run(folder)
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "lock").path))
+    }
+  }
+
   @Test("a training finds what it is to find, and logs the way")
   func fits() throws {
     try withRun { folder in
@@ -139,9 +154,11 @@ private func withRun<Result>(_ body: (URL) throws -> Result) throws -> Result {
   /// A run folder with a checkpoint in it.
   private func withBegun(_ body: (URL, _ kept: () throws -> String) throws -> Void) throws {
     try withRun { folder in
-      let run = try open(Self.text, folder)
-      try run.begin()
-      try run.save(step: 3, [("weight", Tensor([1, 2] as [Float]))])
+      do {
+        let run = try open(Self.text, folder)
+        try run.begin()
+        try run.save(step: 3, [("weight", Tensor([1, 2] as [Float]))])
+      }
       try body(folder) {
         try String(contentsOf: folder.appending(path: "run/config.yaml"), encoding: .utf8)
       }

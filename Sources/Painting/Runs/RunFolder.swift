@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Library
 import Torch
 import Weights
 
@@ -15,6 +16,7 @@ import Weights
 /// final-1.png …            pictures that are finished, with the ending that was asked for
 /// final-1.svg …            their shapes, if wanted
 /// delivered.jsonl          where those went
+/// lock                     held by the process that paints, whose number it holds
 /// ```
 ///
 /// Every file is replaced as a whole, so that being killed at any instant leaves the old or the new.
@@ -72,20 +74,34 @@ public struct RunFolder: Sendable {
   /// Where the files are that the request names.
   public let files: Attachments
 
+  /// Keeps other processes from painting the same.
+  private let lock: FileLock
+
   /// Makes the folder of a new run.
   /// - Parameter files: copied into it.
+  /// - Throws: `PaintingError.badRun`.
+  public init(creating folder: URL, _ description: Description, files: Attachments) throws {
+    try self.init(creatingFirstFree: CollectionOfOne(folder), description, files: files)
+  }
+
+  /// Makes the folder of a new run under the first name that is not taken, also where others do the same
+  /// at the same moment.
+  /// - Parameters:
+  ///   - names: in one folder, the best first.
+  ///   - files: copied into it.
+  /// - Throws: `PaintingError.badRun`.
   public init(
-    creating folder: URL, _ description: Description, files: Attachments
+    creatingFirstFree names: some Collection<URL>, _ description: Description, files: Attachments
   ) throws {
+    guard let first = names.first else { preconditionFailure("a run has a name") }
     // Put together under a hidden name: a run's folder is there whole or not at all.
-    let partial = folder.deletingLastPathComponent().appending(
-      path: ".\(folder.lastPathComponent)-\(UUID().uuidString.prefix(8))")
+    let partial = first.deletingLastPathComponent().appending(
+      path: ".\(first.lastPathComponent)-\(UUID().uuidString.prefix(8))")
     let inputs = partial.appending(path: "inputs", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: partial) }
-    self.folder = folder
+    lock = try Self.locked(partial, as: first)
     self.description = description
-    var own = Attachments()
+    var copies: [(FileReference, name: String)] = []
     for reference in description.request.references + (description.film?.references ?? []) {
       let source = try files.url(reference)
       let copy = inputs.appending(path: reference.sha256)
@@ -94,23 +110,46 @@ public struct RunFolder: Sendable {
       if !FileManager.default.fileExists(atPath: copy.path) {
         try FileManager.default.copyItem(at: source, to: copy)
       }
-      own.add(
-        reference, at: folder.appending(path: "inputs").appending(path: copy.lastPathComponent))
+      copies.append((reference, copy.lastPathComponent))
     }
-    self.files = own
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try encoder.encode(description).write(to: Self.description(in: partial), options: .atomic)
-    guard rename(partial.path, folder.path) == 0 else {
-      throw PaintingError.badRun(
-        path: folder.relativePath,
-        reason: "its folder cannot be made: "
-          + String(cString: strerror(errno)))
+    folder = try Self.named(partial, first, in: names)
+    var own = Attachments()
+    for (reference, name) in copies {
+      own.add(reference, at: folder.appending(path: "inputs").appending(path: name))
+    }
+    self.files = own
+  }
+
+  /// Gives a folder the first of the names that is not taken.
+  private static func named(
+    _ partial: URL, _ first: URL, in names: some Collection<URL>
+  ) throws -> URL {
+    var code: Int32 = 0
+    for name in names {
+      if rename(partial.path, name.path) == 0 { return name }
+      code = errno
+      guard [EEXIST, ENOTEMPTY, ENOTDIR].contains(code) else { break }
+    }
+    throw PaintingError.badRun(
+      path: first.relativePath,
+      reason: "its folder cannot be made: " + String(cString: strerror(code)))
+  }
+
+  private static func locked(_ folder: URL, as name: URL) throws -> FileLock {
+    do {
+      return try FileLock(folder: folder, sharing: true)
+    } catch .busy(let process) {
+      throw PaintingError.runInUse(path: name.relativePath, process: process)
+    } catch {
+      throw PaintingError.badRun(path: name.relativePath, reason: "it \(error)")
     }
   }
 
   /// Opens the folder of a run that was left.
-  /// - Throws: `PaintingError.badRun`.
+  /// - Throws: `PaintingError.badRun`, or `runInUse` while another process paints it.
   public init(opening folder: URL) throws {
     func bad(_ reason: String) -> PaintingError {
       .badRun(path: folder.relativePath, reason: reason)
@@ -124,6 +163,11 @@ public struct RunFolder: Sendable {
       throw bad("its run.json is no description of a run")
     }
     self.folder = folder
+    lock = try Self.locked(folder, as: folder)
+    // Whoever had it may have finished meanwhile.
+    guard FileManager.default.fileExists(atPath: Self.description(in: folder).path) else {
+      throw bad("it holds no run.json")
+    }
     var own = Attachments()
     for reference in description.request.references + (description.film?.references ?? []) {
       let inputs = folder.appending(path: "inputs")
@@ -240,8 +284,10 @@ public struct RunFolder: Sendable {
   /// - Parameter choose: proposes the place of attempt 1, 2, ….
   /// - Returns: where it is.
   public func deliver(_ number: Int, file: URL, choose: (Int) -> URL) throws -> URL {
-    let noted = deliveries[number].map { URL(filePath: $0) }
-    if let noted, try place(file, at: noted) { return noted }
+    if let noted = deliveries[number].map({ URL(filePath: $0) }) {
+      if try isThere(file, at: noted) { return noted }
+      if try place(file, at: noted) { return noted }
+    }
     for attempt in 1...10_000 {
       let target = choose(attempt)
       if FileManager.default.fileExists(atPath: target.path) { continue }
@@ -251,25 +297,25 @@ public struct RunFolder: Sendable {
     throw PaintingError.badRun(path: folder.relativePath, reason: "there is no free name left")
   }
 
-  /// Whether the file is there now, by us; false when another one has the place.
+  /// Whether the file has its place already, by us: as a link to it, or as a copy on another file system.
+  private func isThere(_ file: URL, at target: URL) throws -> Bool {
+    var (own, there) = (stat(), stat())
+    guard stat(file.path, &own) == 0, stat(target.path, &there) == 0 else { return false }
+    if own.st_dev == there.st_dev { return own.st_ino == there.st_ino }
+    return FileManager.default.contentsEqual(atPath: file.path, andPath: target.path)
+  }
+
+  /// Gives the file a place; false when another one has it.
   private func place(_ file: URL, at target: URL) throws -> Bool {
-    let manager = FileManager.default
-    if manager.fileExists(atPath: target.path) {
-      return manager.contentsEqual(atPath: file.path, andPath: target.path)
-    }
     if link(file.path, target.path) == 0 { return true }
     if errno == EEXIST { return false }
-    // Another file system: copied beside the place, then renamed into it.
-    let partial = target.deletingLastPathComponent().appending(
-      path: ".\(target.lastPathComponent).part")
-    try? manager.removeItem(at: partial)
-    try manager.copyItem(at: file, to: partial)
-    guard link(partial.path, target.path) == 0 || rename(partial.path, target.path) == 0 else {
-      throw PaintingError.badRun(
-        path: folder.relativePath, reason: "\(target.relativePath) cannot be written")
+    // Another file system: written beside the place, then given its name if that is free.
+    do {
+      try FileOutput.write(Data(contentsOf: file), to: target.path, replacing: false)
+      return true
+    } catch ImagingError.exists {
+      return false
     }
-    try? manager.removeItem(at: partial)
-    return true
   }
 
   private struct Delivery: Decodable {

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Library
 import Torch
 import Weights
 
@@ -16,6 +17,8 @@ public struct TrainingRun {
   private let text: String
   /// What else decides over the training; kept in the checkpoint.
   private let options: [String: String]
+  /// Keeps other processes from training in the same folder.
+  private let lock: FileLock
 
   /// The only value that may change: a schedule reads the same up to the cooldown of a shorter one.
   private static let length = "schedule.steps"
@@ -26,13 +29,19 @@ public struct TrainingRun {
   ///   - configuration: what is asked for; compared by value with what the run was begun with.
   ///   - text: the same as YAML, kept with the run.
   ///   - options: what else decides over the training, by the name of the option that says it.
-  /// - Throws: `TrainingError.run` with every value that differs. Nothing has been written then.
+  /// - Throws: `TrainingError.run` with every value that differs, and nothing has been written then; the
+  ///   same while another process trains there.
   public init(
     folder: URL, configuration: some Codable, text: String, options: [String: String] = [:]
   ) throws {
     self.folder = folder
     self.text = text
     self.options = options
+    do {
+      lock = try FileLock(folder: folder)
+    } catch {
+      throw TrainingError.run("The training's folder \(folder.path) \(error).")
+    }
     try refuseChanges(configuration)
   }
 
