@@ -185,6 +185,7 @@ let package = Package(
     .testTarget(
       name: "ReverieTests",
       dependencies: ["reverie", "reverie-studio", "Commands", "Training", "TestSupport"],
+      exclude: ["Help"],
       swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6],

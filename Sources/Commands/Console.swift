@@ -3,7 +3,17 @@ import Foundation
 /// Standard output and error, for results and for all else.
 package enum Console {
   /// Writes an error for the user.
-  package static func error(_ text: String) { say("Error: " + text) }
+  package static func error(_ text: String) { say("Error: " + tidied(text)) }
+
+  /// A text in which a sentence that ended within another one ends once.
+  package static func tidied(_ text: String) -> String {
+    text.replacing(/([^.])([.?!])\.(?=\s|$)/) { "\($0.1)\($0.2)" }
+  }
+
+  /// A number of things: `1 thread`, `4 threads`.
+  package static func counted(_ count: Int, _ thing: String) -> String {
+    "\(count) \(thing)\(count == 1 ? "" : "s")"
+  }
 
   /// Writes a line to standard error.
   package static func say(_ text: String) {

@@ -8,7 +8,7 @@ package struct Describe: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     abstract: "Says what a picture shows, as a prompt.",
     discussion: """
-      CLIP compares the picture with phrases that it knows: things, places and styles of the pack, or your
+      CLIP compares the picture with phrases that it knows: things, places and styles of the pack, or your \
       own, one a line.
 
       EXAMPLES
@@ -54,11 +54,15 @@ package struct Describe: AsyncParsableCommand {
       return PhraseBook(things: Array(lines.prefix(100_000)))
     }
     let engine = try execution.engine(execution.openPack(), device: execution.resolvedDevice())
+    var batch = Batch(of: files.count)
     for file in files {
-      let found = try await engine.describe(
-        Picture.read(from: file), from: book, clip: clip, count: count)
-      Console.result(try text(found, of: file))
+      try await batch.attempt(file) {
+        let found = try await engine.describe(
+          Picture.read(from: file), from: book, clip: clip, count: count)
+        Console.result(try text(found, of: file))
+      }
     }
+    try batch.end()
   }
 
   private func text(_ found: Painting.Description, of file: String) throws -> String {

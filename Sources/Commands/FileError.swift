@@ -7,6 +7,15 @@ package struct FileError: Error, CustomStringConvertible {
   /// - Parameter path: as the user typed it.
   package init(path: String) { self.path = path }
 
+  /// Checks that a path is a regular file that may be read, without opening it: a pipe or a device would
+  /// never end.
+  /// - Throws: `FileError`.
+  package static func check(_ path: String) throws {
+    guard isRegular(path), FileManager.default.isReadableFile(atPath: path) else {
+      throw FileError(path: path)
+    }
+  }
+
   /// Whether a path, or what it links to, is a file; pipes and devices may have no end.
   package static func isRegular(_ path: String) -> Bool {
     var status = stat()

@@ -64,8 +64,11 @@ public struct Resolver: Sendable {
           field: "count", reason: "asks for more pictures than there are candidates")
       }
       request.candidates = max(request.candidates ?? 1, needed)
-    } else if seed > (1 << 53) - 1 - count {
-      throw RequestError.badValue(field: "seed", reason: "is too large for \(count) pictures")
+    } else if seed > Seed.range.upperBound - (count - 1) {
+      throw RequestError.badValue(
+        field: "seed",
+        reason:
+          "is too large for \(count) pictures; the last would be beyond \(Seed.range.upperBound)")
     }
     return try request.checked(in: registry)
   }

@@ -11,16 +11,22 @@ struct Again: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Paints a picture once more, from what its file tells.",
     discussion: """
-      On the same machine the new picture is the same to the pixel: same request, seed, precision and
+      On the same machine the new picture is the same to the pixel: same request, seed, precision and \
       number of threads.
 
       EXAMPLES
         reverie again outputs/20260901/143052-a-fox-7.png
         reverie again fox.png --output fox-again.png
+        reverie again metadata.txt
+
+      A text, or - for standard input, may be what a picture's file tells: Reverie's own JSON, a request, \
+      or the lines that AUTOMATIC1111's tools write.
       """)
 
   @Argument(
-    help: ArgumentHelp("A picture, or a film, that Reverie painted.", valueName: "file"))
+    help: ArgumentHelp(
+      "A picture or a film that Reverie painted, or a text of its metadata; - is standard input.",
+      valueName: "file"))
   var file: String
 
   @Option(
@@ -41,8 +47,15 @@ struct Again: AsyncParsableCommand {
     let url = URL(filePath: file)
     let isFilm = VideoFormat(rawValue: url.pathExtension.lowercased()).map { $0 != .webp } ?? false
     if !isFilm { try output.checkEnding() }
-    let metadata =
-      isFilm ? try await Metadata(ofFilmAt: file) : try Metadata(ofPictureAt: file)
+    let metadata: Metadata
+    if let text = try MetadataText(file) {
+      switch try text.content() {
+      case .metadata(let told): metadata = told
+      case .request(let request): return try await paint(request)
+      }
+    } else {
+      metadata = isFilm ? try await Metadata(ofFilmAt: file) : try Metadata(ofPictureAt: file)
+    }
     var request = metadata.request
     if let precision { request.precision = precision }
     let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
@@ -64,6 +77,25 @@ struct Again: AsyncParsableCommand {
     output.note(request)
     let session = Session(engine: engine, destination: destination, output: output)
     try await session.run(request, count: 1, files: attachments, pack: execution.pack)
+  }
+
+  /// Paints what no picture of ours tells: with this pack, on this machine.
+  private func paint(_ request: Request) async throws {
+    var request = request
+    if let precision { request.precision = precision }
+    let places = FilePlaces([
+      files, URL(filePath: file).deletingLastPathComponent().path, ".",
+    ])
+    let attachments = try places.attachments(request.references)
+    let device = try execution.resolvedDevice()
+    let destination = try Destination(output)
+    let pack = try execution.openPack()
+    let resolved = try Resolver(pack: pack).resolve(request, device: device)
+    try output.check(resolved)
+    output.note(resolved)
+    let session = Session(
+      engine: try execution.engine(pack, device: device), destination: destination, output: output)
+    try await session.run(resolved, count: 1, files: attachments, pack: execution.pack)
   }
 
   private func device(_ metadata: Metadata) throws -> Device {

@@ -27,8 +27,16 @@ struct OutputOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The picture's file, .png, .jpg or .webp, instead of a name made up.", valueName: "file"))
+      "The picture's file, .png, .jpg or .webp (a film's: .mp4, .webm, .gif or .webp), instead of a name "
+        + "made up.", valueName: "file"))
   var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How names are made up, as in {date}/{seed}-{prompt}.jpg: {date}, {time}, {prompt}, {size}, {init} "
+        + "(the initial picture), {number} (in a list) and parameters by name.",
+      valueName: "pattern"))
+  var outputName: String?
 
   @Option(
     help: ArgumentHelp(
@@ -48,6 +56,9 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Write shapes as .svg beside the picture, too, with a method that draws them.")
   var svg = false
 
+  @Flag(help: "Write files that tell nothing of how they were painted.")
+  var noMetadata = false
+
   @Flag(help: "Keep the run's folder (checkpoint, log, preview) when all is done.")
   var keepRun = false
 
@@ -59,6 +70,11 @@ struct OutputOptions: ParsableArguments {
 
   /// Checks that the file that was asked for is one of a picture.
   func checkEnding() throws {
+    if let ending = try outputName.map(OutputPattern.init)?.ending {
+      guard (try? PictureFormat(extensionOf: "x." + ending)) != nil else {
+        throw ValidationError("--output-name of a picture ends in .png, .jpg or .webp.")
+      }
+    }
     guard let output, (try? PictureFormat(extensionOf: output)) == nil else { return }
     throw ValidationError(
       "--output must end in .png, .jpg or .webp, not '\(output.suffix(40))'.")
@@ -70,6 +86,9 @@ struct OutputOptions: ParsableArguments {
     }
     guard checkpointEvery >= 0, checkpointEvery.isFinite else {
       throw ValidationError("--checkpoint-every must not be negative.")
+    }
+    guard outputName == nil || output == nil else {
+      throw ValidationError("--output names the file, --output-name makes its name up. Give one.")
     }
     if let output {
       guard !output.isEmpty, !output.hasSuffix("/") else {

@@ -14,7 +14,7 @@ struct AssemblePack: ParsableCommand {
       tuned to the codes is taken if there is one.
 
       EXAMPLES
-        reverie pack runs/mine --config Configurations/pack/pack.yaml --out packs/mine
+        reverie pack runs/mine --config pack.yaml --out packs/mine
         reverie "a fox" --pack packs/mine
       """)
 

@@ -9,10 +9,16 @@ struct Destination {
   private let file: URL?
   private let folder: URL
   private let date: Date
+  /// How names are made up; nil is `{date}/{time}-{prompt}-{seed}`.
+  private var pattern: OutputPattern?
+  /// What stands for `{number}`.
+  private var number = 1
 
   /// The place of a run that goes on.
-  init(_ run: RunFolder) {
+  init(_ run: RunFolder) throws {
     date = Date()
+    pattern = try run.description.name.map(OutputPattern.init)
+    number = run.description.number ?? 1
     file = run.description.output.map { URL(filePath: $0) }
     folder = URL(filePath: run.description.folder, directoryHint: .isDirectory)
   }
@@ -21,6 +27,7 @@ struct Destination {
   /// - Throws: `OutputError`.
   init(_ options: OutputOptions, date: Date = Date()) throws {
     self.date = date
+    pattern = try options.outputName.map(OutputPattern.init)
     let environment = ProcessInfo.processInfo.environment
     let outdir = options.outdir ?? environment["REVERIE_OUTPUTS"].flatMap { $0.isEmpty ? nil : $0 }
     folder = URL(filePath: outdir ?? "outputs", directoryHint: .isDirectory)
@@ -76,24 +83,41 @@ struct Destination {
     throw OutputError.exists(url(request, suffix: "-" + padded, attempt: 1).relativePath)
   }
 
+  /// The same place for picture `number` of a list.
+  /// - Parameter names: how names are made up where nothing was asked for.
+  func numbered(_ number: Int, names: OutputPattern?) -> Destination {
+    var copy = self
+    copy.number = number
+    if file == nil, pattern == nil { copy.pattern = names }
+    return copy
+  }
+
   /// A name for a picture.
   /// - Parameters:
   ///   - suffix: after the stem.
   ///   - attempt: 1, or a higher number where names before it are taken.
   ///   - ending: of the file; nil is the one that was asked for, else png.
   func url(_ request: Request, suffix: String = "", attempt: Int, ending: String? = nil) -> URL {
-    let name = OutputName(prompt: request.title, seed: request.seed ?? 0, date: date)
-    let stem = (file?.deletingPathExtension().lastPathComponent ?? name.stem) + suffix
-    let ending = ending ?? file?.pathExtension ?? "png"
-    return home(request).appending(
+    let place = madeUp(request)
+    let stem = place.deletingPathExtension().lastPathComponent + suffix
+    let ending = ending ?? place.pathExtension
+    return place.deletingLastPathComponent().appending(
       path: attempt == 1 ? "\(stem).\(ending)" : "\(stem)-\(attempt).\(ending)")
   }
 
-  private func home(_ request: Request) -> URL {
-    let name = OutputName(prompt: request.title, seed: request.seed ?? 0, date: date)
-    return file?.deletingLastPathComponent()
-      ?? folder.appending(path: name.folder, directoryHint: .isDirectory)
+  /// The first choice for a picture's file.
+  private func madeUp(_ request: Request) -> URL {
+    if let file { return file }
+    guard let pattern else {
+      let name = OutputName(prompt: request.title, seed: request.seed ?? 0, date: date)
+      return folder.appending(path: "\(name.folder)/\(name.stem).png")
+    }
+    // A name may have dots of its own: the ending comes last.
+    let path = pattern.path(request, date: date, number: number)
+    return folder.appending(path: "\(path).\(pattern.ending ?? "png")")
   }
+
+  private func home(_ request: Request) -> URL { madeUp(request).deletingLastPathComponent() }
 
   /// Makes the folder of pictures.
   func makeHome(_ request: Request) throws {
@@ -113,14 +137,22 @@ struct Destination {
   /// Removes the folders of pictures that were made in vain: those that are empty.
   func removeEmptyHome(_ request: Request) {
     guard file == nil else { return }
-    rmdir(home(request).path)
-    rmdir(folder.path)
+    let (root, home) = (folder.standardizedFileURL.path, home(request).standardizedFileURL)
+    var place = home
+    while place.path.hasPrefix(root + "/"), rmdir(place.path) == 0 {
+      place = place.deletingLastPathComponent()
+    }
+    if place.path == root { rmdir(root) }
   }
 
-  /// The file that was asked for, and the folder for names that are made up, as absolute paths.
-  var place: (file: String?, folder: String) {
-    (file?.absoluteURL.path, folder.absoluteURL.path)
+  /// Notes in the description of a run where its pictures go.
+  func note(in description: inout RunFolder.Description) {
+    (description.output, description.folder) = (file?.absoluteURL.path, folder.absoluteURL.path)
+    (description.name, description.number) = (pattern?.text, pattern == nil ? nil : number)
   }
+
+  /// The folder in which all pictures are.
+  var root: URL { file?.deletingLastPathComponent() ?? folder }
 }
 
 /// What can go wrong with the place for pictures.

@@ -13,7 +13,7 @@ struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Looks whether everything is in place.",
     discussion: """
-      Each line is ok, a note, or bad, with what to do about it. The exit code is 1 when something is
+      Each line is ok, a note, or bad, with what to do about it. The exit code is 1 when something is \
       bad.
       """)
 

@@ -31,7 +31,7 @@ struct EvaluatePack: AsyncParsableCommand {
       EXAMPLES
         reverie evaluate --count 200
         reverie evaluate --list relations --list scenes --seen
-        reverie evaluate --method \(Registry.guiding) --list singles --count 40 --sheet sheet.png
+        reverie evaluate --method \(Registry.guiding) --list singles --sheet sheet.png
         reverie evaluate --against packs/before --count 40
         reverie evaluate drawers --sheets sheets
       """)

@@ -18,7 +18,7 @@ struct EvaluateDrawers: AsyncParsableCommand {
       EXAMPLES
         reverie evaluate drawers --sheets Docs/drawers
         reverie evaluate drawers --drawer fft --drawer pixel --count 5
-        reverie evaluate drawers --drawer fft -- --learning-rate 0.05 --objective tv:20
+        reverie evaluate drawers --drawer fft -- --objective tv:20
       """)
 
   @Option(

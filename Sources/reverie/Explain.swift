@@ -48,11 +48,12 @@ struct Explain: ParsableCommand {
               + "."
           ))
     }
+    if flag == "size" { found.append(ParameterHelp.size) }
     if let preset = try? PresetsCommand.page(flag) { found.append(preset) }
     if !found.isEmpty { return found.joined(separator: "\n\n") }
     let names =
       Chapter.all.flatMap { $0.titles + $0.topics.flatMap(\.names) }
-      + Request.parameters.map(\.flag)
+      + Request.parameters.map(\.flag) + ["size"]
     throw ValidationError(
       "There is nothing named '\(name.prefix(40))'"
         + (nearestName(to: name, among: names).map { ". Did you mean '\($0)'?" }

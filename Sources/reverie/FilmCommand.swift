@@ -21,11 +21,11 @@ struct FilmCommand: AsyncParsableCommand {
         reverie film progress "a red fox" -o fox.mp4
         reverie film progress "a seed ^ a flower ^ an apple" --iterations 300
         reverie film zoom "a tunnel of leaves" --zoom 1.03 --turn 1 --frames 100
-        reverie film restyle "a watercolour" --source dance.mp4 --every 25 --carry 0.3
+        reverie film restyle "a watercolour" --source dance.mp4 --carry 0.3
         reverie film morph "a lion ^ a tiger" --frames 45 -o morph.gif
         reverie film ring "a burning candle" --frames 8 -o candle.webp
 
-      The parameters of a picture hold as well (reverie --help). Films are mp4, webm, gif or webp; ffmpeg
+      The parameters of a picture hold as well (reverie --help). Films are mp4, webm, gif or webp; ffmpeg \
       makes them. A film that was stopped or killed goes on with reverie resume.
 
       FILM:
@@ -53,15 +53,22 @@ struct FilmCommand: AsyncParsableCommand {
     if parsed.request.method == nil, let method = Registry.builtIn.filmMethod {
       parsed.default("method", .string(method.id.rawValue))
     }
+    guard parsed.startPictures.isEmpty else {
+      throw ValidationError(
+        "--init-image of a film is one picture. A folder is painted over by: film restyle --source FOLDER"
+      )
+    }
+    if parsed.leavesToChance {
+      parsed = try parsed.drawn(
+        Alternatives(nil), seed: parsed.request.seed ?? Int.random(in: 0..<(1 << 32)))
+    }
     try parsed.request.validate(in: .builtIn)
     let source = film.source
     let shot = try film.film { try parsed.attach($0) }
     // Said before hours of painting, not after them.
     let ending = try FilmArguments.ending(output)
     _ = try FFmpeg()
-    if let source, (try? Picture.read(from: source)) == nil {
-      _ = try await VideoReader(source)
-    }
+    if let source { try await check(source) }
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
@@ -71,6 +78,26 @@ struct FilmCommand: AsyncParsableCommand {
       engine: try execution.engine(pack, device: device), destination: destination,
       output: output, ending: ending)
     try await session.run(shot, request, files: parsed.files, pack: execution.pack)
+  }
+}
+
+extension FilmCommand {
+  /// Opens everything that is to be painted over, which is quick beside painting.
+  /// - Throws: an error that names each file as it was typed.
+  private func check(_ source: String) async throws {
+    let files = try FilmArguments.files(at: source)
+    guard files.count == 1, (try? Picture.read(from: files[0])) == nil else {
+      var batch = Batch(of: files.count)
+      for file in files { try await batch.attempt(file) { _ = try Picture.read(from: file) } }
+      return try batch.end()
+    }
+    let video = try await VideoReader(files[0], size: (16, 16))
+    for try await _ in video {}
+    if video.info.hasSound, !output.quiet {
+      Console.say(
+        "Note: the film is silent; the sound of \(files[0]) is not taken over. ffmpeg can lay it under the "
+          + "film.")
+    }
   }
 }
 
@@ -90,6 +117,14 @@ struct FilmArguments {
 
   /// Every flag, without its dashes.
   static var flags: [String] { Film.parameters.map(flag) + ["shift", "source"] }
+
+  /// Every option, with its dashes; all take a value.
+  static var options: Set<String> { Set(flags.map { "--" + $0 }) }
+
+  /// The flag of a parameter, without its dashes; nil where films have no such parameter.
+  static func flag(named name: String) -> String? {
+    name == "source" ? name : Film.parameters.first { $0.name == name }.map(flag)
+  }
 
   /// Takes a film's options out of the words.
   /// - Throws: `ValidationError` or `RequestError`.
@@ -160,23 +195,22 @@ struct FilmArguments {
   }
 
   /// The files at a path: itself, or the pictures of a folder in their natural order.
-  private static func files(at path: String) throws -> [String] {
+  fileprivate static func files(at path: String) throws -> [String] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw FileError(path: path)
     }
     guard isFolder.boolValue else { return [path] }
-    let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
-      ["png", "jpg", "jpeg", "webp"].contains(URL(filePath: name).pathExtension.lowercased())
-    }
-    guard !names.isEmpty else { throw ValidationError("The folder \(path) holds no pictures.") }
-    return names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-      .map { path + "/" + $0 }
+    return try PictureFolder.pictures(in: path)
   }
 
   /// The ending of the film's file.
   static func ending(_ output: OutputOptions, standard: String = "mp4") throws -> String {
-    guard let file = output.output else { return standard }
+    guard let file = output.output else {
+      return try output.outputName.map(OutputPattern.init)?.ending.flatMap {
+        VideoFormat(rawValue: $0) == nil ? nil : $0
+      } ?? standard
+    }
     let ending = URL(filePath: file).pathExtension.lowercased()
     guard VideoFormat(rawValue: ending) != nil else {
       throw ValidationError(

@@ -18,17 +18,18 @@ struct FilmSession {
   ///   - pack: the pack's folder as it was named.
   func run(_ film: Film, _ request: Request, files: Attachments, pack: String?) async throws {
     try destination.makeHome(request)
-    let place = destination.place
     let run: RunFolder
     do {
+      var description = RunFolder.Description(
+        request: request, count: 1, film: film,
+        pack: pack.map { URL(filePath: $0).absoluteURL.path },
+        packEdition: .init(id: engine.pack.manifest.id, version: engine.pack.manifest.version),
+        device: "\(engine.device)", threads: engine.threads, previewEvery: nil, output: nil,
+        folder: "")
+      destination.note(in: &description)
+      if output.noMetadata { description.isBare = true }
       run = try RunFolder(
-        creatingFirstFree: destination.runFolders(request),
-        .init(
-          request: request, count: 1, film: film,
-          pack: pack.map { URL(filePath: $0).absoluteURL.path },
-          packEdition: .init(id: engine.pack.manifest.id, version: engine.pack.manifest.version),
-          device: "\(engine.device)", threads: engine.threads, previewEvery: nil,
-          output: place.file, folder: place.folder), files: files)
+        creatingFirstFree: destination.runFolders(request), description, files: files)
     } catch {
       destination.removeEmptyHome(request)
       throw error
@@ -42,7 +43,7 @@ struct FilmSession {
         run.remove()
         destination.removeEmptyHome(request)
       }
-      throw error
+      throw run.told(error)
     }
   }
 
@@ -78,7 +79,7 @@ struct FilmSession {
     progress.clear()
     guard !interrupt.happened else {
       if !quiet {
-        Console.say("Stopped after \(run.frameCount) frames.")
+        Console.say("Stopped after \(Console.counted(run.frameCount, "frame")).")
         Console.say("Go on with: reverie resume \(Console.quoted(run.folder.relativePath))")
       }
       throw ExitCode(130)
@@ -97,10 +98,12 @@ struct FilmSession {
       defer { progress.clear() }
       try await FilmEncoder(run: run, film: film).encode(
         to: file,
-        texts: [
-          PictureText(keyword: "comment", text: request.title),
-          PictureText(keyword: Metadata.keyword, text: try metadata.json()),
-        ]
+        texts: run.description.isBare == true
+          ? []
+          : [
+            PictureText(keyword: "comment", text: request.title),
+            PictureText(keyword: Metadata.keyword, text: try metadata.json()),
+          ]
       ) { done, total in
         progress.show(.init(step: done, total: total, unit: "frame"))
       }
@@ -116,7 +119,8 @@ struct FilmSession {
       return
     }
     if !output.quiet {
-      Console.say("\(run.frameCount) frames, \(String(format: "%.1f", spent)) s.")
+      Console.say(
+        "\(Console.counted(run.frameCount, "frame")), \(String(format: "%.1f", spent)) s.")
     }
     Console.result(Console.relative(url))
   }
@@ -126,6 +130,7 @@ struct FilmSession {
     Console.say(
       "Filming (\(film.kind.rawValue)) with \(request.method?.rawValue ?? "") at "
         + "\(started.paintedWidth)x\(started.paintedHeight); seed \(request.seed ?? 0), "
-        + "\(request.precision?.rawValue ?? "") on \(engine.device), \(engine.threads) threads.")
+        + "\(request.precision?.rawValue ?? "") on \(engine.device), "
+        + Console.counted(engine.threads, "thread") + ".")
   }
 }

@@ -87,9 +87,13 @@ extension Grid.Axis {
   private static func range(_ text: String) throws -> [String]? {
     let ends = text.components(separatedBy: "..")
     let numbers = ends.filter { !$0.hasPrefix(".") }.compactMap(Double.init)
-    guard (2...3).contains(ends.count), numbers.count == ends.count,
-      numbers.allSatisfy({ $0.isFinite && abs($0) < 1e15 })
-    else { return nil }
+    guard (2...3).contains(ends.count), numbers.count == ends.count else { return nil }
+    // Beyond these a number of type Double is not each whole number.
+    let bound = Double(Seed.range.upperBound)
+    guard numbers.allSatisfy({ abs($0) <= bound }) else {
+      throw ValidationError(
+        "The range \(text.prefix(40)) goes beyond \(Seed.range.upperBound). Give smaller numbers.")
+    }
     let (first, last) = (numbers[0], numbers[1])
     let step = numbers.count == 3 ? numbers[2] : first <= last ? 1 : -1
     guard step != 0, (last - first) * step >= 0 else {

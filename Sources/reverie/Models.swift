@@ -18,8 +18,8 @@ struct ModelsCommand: AsyncParsableCommand {
       EXAMPLES
         reverie models show ViT-B-32.pt
         reverie models add ViT-B-32.pt --id vit-b32
-        reverie models add vqgan_imagenet_f16_16384.ckpt
-        reverie "a castle" --method \(Registry.guiding) --clip vit-b32 --model vqgan_imagenet_f16_16384
+        reverie models add vqgan_imagenet_f16_16384.ckpt --id f16
+        reverie "a castle" --method \(Registry.guiding) --clip vit-b32 --model f16
       """,
     subcommands: [List.self, Show.self, Add.self, Pull.self, Verify.self, Remove.self],
     defaultSubcommand: List.self)
@@ -115,7 +115,7 @@ struct ModelsCommand: AsyncParsableCommand {
         file.names.count - own.count + besides.count { file.entries[found.prefix + $0] != nil }
       if others > 0 {
         let named = besides.isEmpty ? "" : ": " + besides.prefix(8).joined(separator: ", ")
-        row("beside", "\(others) \(others == 1 ? "tensor" : "tensors") not used" + named)
+        row("beside", Console.counted(others, "tensor") + " not used" + named)
       }
       if !file.unread.isEmpty {
         let types = Set(file.unread.values).sorted().joined(separator: ", ")
@@ -227,23 +227,27 @@ struct ModelsCommand: AsyncParsableCommand {
     }
   }
 
-  struct Verify: ParsableCommand {
+  struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Compares installed files with the hashes noted when they came.")
 
     @Argument(help: "Names of models; all if left out.")
     var ids: [String] = []
 
-    func run() throws {
+    func run() async throws {
       let store = ModelStore.standard()
-      let models = try ids.isEmpty ? store.models() : ids.map { try store.model($0) }
+      let names = ids.isEmpty ? store.models().map(\.record.id) : ids
+      var batch = Batch(of: names.count)
       var broken = 0
-      for model in models {
-        let problems = store.problems(of: model)
-        broken += problems.isEmpty ? 0 : 1
-        Console.result("\(model.record.id.padded(32)) \(problems.isEmpty ? "sound" : "damaged")")
-        for problem in problems { Console.error(problem) }
+      for name in names {
+        try await batch.attempt(name) {
+          let problems = store.problems(of: try store.model(name))
+          broken += problems.isEmpty ? 0 : 1
+          Console.result("\(name.padded(32)) \(problems.isEmpty ? "sound" : "damaged")")
+          for problem in problems { Console.error(problem) }
+        }
       }
+      try batch.end()
       if broken > 0 { throw ExitCode(1) }
     }
   }

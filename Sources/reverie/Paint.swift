@@ -12,7 +12,7 @@ struct Paint: AsyncParsableCommand {
       reverie again <picture.png> [options]
       """,
     discussion: """
-      It is painted on this machine, by networks that come with the program, and
+      It is painted on this machine, by networks that come with the program, and \
       the path of its file is printed.
 
       PROMPTS
@@ -28,7 +28,7 @@ struct Paint: AsyncParsableCommand {
         reverie "a pizza | green:0.3" --iterations 300 --save-every 50
         reverie "a whale" --init-image sketch.png --size 512x384
         reverie "a castle" --preset watercolour,better
-        reverie "a castle" --preset text2pixel --objective 'palette,colors=navy->gold'
+        reverie "a castle" --preset text2pixel --objective palette
         reverie "a castle" --grid seed=1..4 --grid preset=none,watercolour
         reverie again outputs/20260901/143052-a-fox-7.png
 
@@ -86,6 +86,18 @@ struct Paint: AsyncParsableCommand {
       "A request as JSON; what the command line says goes before it.", valueName: "file.json"))
   var request: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Prompts of a file, one a line, with options if wanted, or a table (CSV) with columns named like "
+        + "parameters; - is standard input.", valueName: "file"))
+  var promptsFrom: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where NAME.txt lies for __NAME__ in a prompt (default: REVERIE_WILDCARDS, else wildcards among "
+        + "the settings).", valueName: "folder"))
+  var wildcards: String?
+
   @Option(help: ArgumentHelp("Where files lie that a request names.", valueName: "folder"))
   var files: String?
 
@@ -106,68 +118,93 @@ struct Paint: AsyncParsableCommand {
 
   func run() async throws {
     try output.checkEnding()
-    let parsed = try parse()
     let grid = try Grid(grid)
-    if continues, parsed.request.seed == nil, !grid.axes.contains(where: { $0.name == "seed" }) {
-      throw ValidationError("--continue needs --grid and the seed that it was begun with.")
+    let entries = try entries()
+    if continues {
+      let hasSeed = grid.axes.contains { $0.name == "seed" }
+      guard !output.noMetadata, hasSeed || entries.allSatisfy({ $0.arguments.request.seed != nil })
+      else {
+        throw ValidationError(
+          "--continue needs --grid, the seed that it was begun with, and pictures with metadata.")
+      }
     }
-    if grid.axes.isEmpty { try parsed.request.validate(in: .builtIn) }
+    if grid.axes.isEmpty, entries.count == 1 {
+      try entries[0].arguments.request.validate(in: .builtIn)
+    }
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
-    let presets = PresetLibrary.standard()
-    let resolver = Resolver(pack: pack)
-    var cells: [Grid.Cell] = []
-    for values in grid.combinations {
-      var arguments = parsed
-      var names = preset
-      for (axis, value) in zip(grid.axes, values) {
-        if axis.name == "preset" {
-          names.append(value)
-        } else {
-          try axis.set(value, in: &arguments)
-        }
+    let maker = Maker(
+      grid: grid, presets: preset, library: .standard(), resolver: Resolver(pack: pack),
+      alternatives: Alternatives(wildcards), device: device, output: output)
+    var works: [Work] = []
+    var batch = Batch(of: entries.count)
+    for (index, entry) in entries.enumerated() {
+      let made = try await batch.attempt(entry.place) {
+        try maker.works(entry, count: entry.count ?? count, isFirst: index == 0)
       }
-      try arguments.request.validate(in: .builtIn)
-      let chosen = try presets.presets(names.filter { $0 != "none" })
-      if cells.isEmpty, !output.quiet { try note(chosen, arguments.request) }
-      let wanted = try arguments.request.with(chosen, resolver)
-      if cells.isEmpty, !output.quiet { note(try resolver.choice(for: arguments.request)) }
-      var request = try resolver.resolve(wanted, count: count, device: device)
-      // Without a seed of their own all have the first one's.
-      if let first = cells.first, arguments.request.seed == nil {
-        request.seed = first.request.seed
+      works += (made ?? []).map { work in
+        var work = work
+        work.number = index + 1
+        return work
       }
-      try output.check(request)
-      cells.append(Grid.Cell(request: request, files: arguments.files, values: values))
     }
-    // Once, also for a grid of many.
+    // What is wrong with a list is said before hours of painting; of a folder the rest is painted.
+    if promptsFrom != nil { try batch.end() }
+    let cells = works.flatMap(\.cells)
+    // Once, also for many.
     if let filtered = cells.first(where: { $0.request.filters?.isEmpty == false }) {
       output.note(filtered.request)
     }
-    let session = Session(
-      engine: try execution.engine(pack, device: device), destination: destination,
-      output: output)
-    if grid.axes.isEmpty {
-      try await session.run(
-        cells[0].request, count: count, files: parsed.files, pack: execution.pack)
-    } else {
-      try await session.run(grid, cells, pack: execution.pack, continues: continues)
+    let engine = try execution.engine(pack, device: device)
+    let names = try Self.namesOfFolder(works, output)
+    var painting = Batch(of: works.count)
+    for (index, work) in works.enumerated() {
+      var session = Session(
+        engine: engine, destination: destination.numbered(work.number, names: names),
+        output: output)
+      if works.count > 1 { session.heading = "[\(index + 1)/\(works.count)] " }
+      try await painting.attempt(session.heading + work.title) {
+        guard grid.axes.isEmpty else {
+          return try await session.run(
+            grid, work.cells, pack: execution.pack, continues: continues)
+        }
+        if works.count > 1, !output.quiet { Console.say(session.heading + work.title) }
+        try await session.run(
+          work.cells[0].request, count: work.count, files: work.cells[0].files,
+          pack: execution.pack)
+      }
     }
+    try painting.end()
+    try batch.end()
   }
 
-  /// Says why `auto` took another method than its first.
-  private func note(_ choice: Resolver.Choice) {
-    guard let objection = choice.objections.first else { return }
-    Console.say("Note: \(objection) So it is painted with \(choice.method.id).")
+  /// Names of pictures that begin from those of a folder: theirs.
+  private static func namesOfFolder(_ works: [Work], _ output: OutputOptions) throws
+    -> OutputPattern?
+  {
+    guard works.allSatisfy({ $0.keepsName }) else { return nil }
+    return try OutputPattern(output.outdir == nil ? "{date}/{init}" : "{init}")
   }
 
-  private func note(_ presets: [Preset], _ request: Request) throws {
-    let idle = try request.hasLargeCLIP(presets) ? [] : presets.filter(\.wantsLargeCLIP)
-    for preset in idle {
-      Console.say(
-        "Note: the pack's own CLIP makes little of '\(preset.name)'; install a larger one and name it "
-          + "with --clip.")
+  /// Everything that is to be painted, in its order: of a list each line, of a folder each picture.
+  private func entries() throws -> [RequestList.Entry] {
+    let parsed = try parse()
+    var entries = [RequestList.Entry(arguments: parsed, place: "the prompt")]
+    if let promptsFrom {
+      guard request == nil, parsed.request.prompt.isEmpty else {
+        throw ValidationError("--prompts-from gives the prompts; leave the other one out.")
+      }
+      entries = try RequestList(promptsFrom, base: parsed).entries
+    }
+    return entries.flatMap { entry in
+      let pictures = entry.arguments.startPictures
+      guard !pictures.isEmpty else { return [entry] }
+      return pictures.map { picture in
+        var copy = entry
+        (copy.startPicture, copy.place) = (picture, picture)
+        return copy
+      }
     }
   }
 

@@ -3,6 +3,8 @@ import Painting
 
 /// The part of the help that derives from declarations.
 enum ParameterHelp {
+  private static let width = 79
+
   /// Parameters by their groups.
   static var parameters: String {
     let hidden: Set = ["width", "height", "prompts"]
@@ -10,7 +12,7 @@ enum ParameterHelp {
       var rows = Request.parameters.filter { $0.group == group && !hidden.contains($0.name) }
         .map { ("--\($0.flag)", $0.fullHelp()) }
       if group == .picture {
-        rows.insert(("--size", "Size in pixels, 256 or 320x200 (16 to 4096; default 256)."), at: 1)
+        rows.insert(sizeRow, at: 1)
       }
       if group == .prompts { rows = prompts + rows }
       return "\(group.rawValue.uppercased()):\n" + rows.map(row).joined(separator: "\n")
@@ -18,6 +20,7 @@ enum ParameterHelp {
   }
 
   private static let prompts = [
+    ("--prompt", "A text, as one that stands alone; also where it begins with a dash."),
     ("--image-prompt", "A picture's file that the result should be like, as FILE:WEIGHT:STOP."),
     ("--label", "A thing that it should show, by name: LABEL:WEIGHT."),
     ("--spot", "A text that its middle, or the mask's black, should fit: TEXT:WEIGHT."),
@@ -25,6 +28,13 @@ enum ParameterHelp {
     ("--noise-prompt", "A random wish, for variety: SEED:WEIGHT."),
     ("--embedding-prompt", "A file of embeddings, safetensors or JSON: FILE:WEIGHT."),
   ]
+
+  private static let sizeRow = (
+    "--size", "Size in pixels, 256 or 320x200 (16 to 4096; default 256)."
+  )
+
+  /// What is to be known about the size.
+  static var size: String { row(sizeRow) }
 
   /// Arguments of a part.
   static func arguments(_ arguments: [PartArgument], flags: Bool) -> String {
@@ -37,10 +47,11 @@ enum ParameterHelp {
     }.joined(separator: "\n")
   }
 
-  /// Name and help in two columns, at most 80 wide.
+  /// Name and help in two columns, at most 79 wide: where a line fills a terminal's 80 columns to the last, the
+  /// help screen would break it once more.
   static func row(_ pair: (name: String, help: String)) -> String {
     let indent = 26
-    let lines = lines(of: pair.help, width: 80 - indent)
+    let lines = lines(of: pair.help, width: Self.width - indent)
     let name = "  " + pair.name
     let space = String(repeating: " ", count: indent)
     let head =
@@ -49,10 +60,10 @@ enum ParameterHelp {
     return head + lines.joined(separator: "\n" + space)
   }
 
-  /// A text in lines of at most 80 characters; what is in lines already stays.
+  /// A text in lines of at most 79 characters; what is in lines already stays.
   static func wrapped(_ text: String) -> String {
     text.contains("\n") || text.hasPrefix(" ")
-      ? text : lines(of: text, width: 80).joined(separator: "\n")
+      ? text : lines(of: text, width: width).joined(separator: "\n")
   }
 
   private static func lines(of text: String, width: Int) -> [String] {

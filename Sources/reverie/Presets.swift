@@ -9,8 +9,8 @@ struct PresetsCommand: ParsableCommand {
     commandName: "presets",
     abstract: "Lists and shows named looks and qualities.",
     discussion: """
-      A preset fills fields that the command line leaves open. Several can be joined; of two the later
-      counts, and their objectives and filters add up. Your own are YAML files in
+      A preset fills fields that the command line leaves open. Several can be joined; of two the later \
+      counts, and their objectives and filters add up. Your own are YAML files in \
       $XDG_CONFIG_HOME/reverie/presets, or where REVERIE_PRESETS says; they go before those that ship.
 
       EXAMPLES

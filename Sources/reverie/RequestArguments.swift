@@ -13,9 +13,13 @@ struct RequestArguments {
   private(set) var files = Attachments()
   /// What was set on the command line, by the parameters' names.
   private(set) var given: Set<String> = []
+  /// Whether the prompt was typed, as a person does, and not part of a request's file.
+  private(set) var isPromptTyped = false
+  /// The pictures of a folder that was named to begin from; each is painted from.
+  private(set) var startPictures: [String] = []
   private var words: [String] = []
 
-  private static let shorts = ["m": "method", "s": "seed", "i": "iterations"]
+  private static let shorts = ["m": "method", "s": "seed", "i": "iterations", "p": "prompt"]
 
   /// Reads words and options.
   /// - Parameter base: what stands in where the command line is silent.
@@ -36,7 +40,7 @@ struct RequestArguments {
       }
       try readOption(word, &rest)
     }
-    if !words.isEmpty { request.prompt = words.joined(separator: " ") }
+    if !words.isEmpty { try set("prompt", words.joined(separator: " ")) }
   }
 
   private mutating func readOption(_ word: String, _ rest: inout ArraySlice<String>) throws {
@@ -45,11 +49,15 @@ struct RequestArguments {
     let flag =
       typed.hasPrefix("--")
       ? String(typed.dropFirst(2)) : Self.shorts[String(typed.dropFirst())] ?? ""
-    guard Self.flags.contains(flag) else { throw Self.unknown(typed) }
+    guard Self.flags.contains(flag) || flag == "prompt" else { throw Self.unknown(typed) }
     guard let value = pieces.count > 1 ? String(pieces[1]) : rest.popFirst() else {
       throw ValidationError("Missing value for '\(typed)'.")
     }
-    try set(flag, value)
+    if flag == "prompt" {
+      words.append(value)
+    } else {
+      try set(flag, value)
+    }
   }
 
   /// Sets what a flag, without its dashes, stands for.
@@ -59,6 +67,7 @@ struct RequestArguments {
       given.insert("prompts")
     } else if flag == "prompt" {
       request.prompt = text
+      isPromptTyped = true
     } else if flag == "size" {
       guard let size = PictureSize(argument: text) else {
         throw ValidationError(
@@ -67,7 +76,16 @@ struct RequestArguments {
       try request.set("width", .integer(size.width))
       try request.set("height", .integer(size.height))
       given.formUnion(["width", "height"])
+    } else if flag == "init-image", Self.isFolder(text) {
+      startPictures = try PictureFolder.pictures(in: text)
+    } else if flag == "method" {
+      try set("method", .method, Self.methodName(text))
     } else if flag == "seed" {
+      guard text.wholeMatch(of: /\s*\d+\s*(\.\.+|,)\s*\d.*/) == nil else {
+        throw ValidationError(
+          "--seed takes one seed, not '\(text.prefix(40))'. For several: --grid seed=\(text.prefix(40))"
+        )
+      }
       try request.set("seed", .string(text))
       given.insert("seed")
     } else if let parameter = Request.parameters.first(where: { $0.flag == flag }) {
@@ -97,15 +115,39 @@ struct RequestArguments {
     if !given.contains(name) { try? request.set(name, value) }
   }
 
-  mutating func attach(_ path: String) throws -> FileReference {
-    // An argument may name a folder's or a device's path by mistake.
+  private static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      throw FileError(path: path)
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  /// The same that begins from one of the pictures of the folder.
+  func beginning(from picture: String) throws -> RequestArguments {
+    var copy = self
+    copy.startPictures = []
+    try copy.set("init-image", picture)
+    return copy
+  }
+
+  /// Whether chance has a say in what was typed; a request's file says what it is.
+  var leavesToChance: Bool {
+    isPromptTyped && Alternatives.has(request.prompt)
+      || given.contains("negativePrompt") && Alternatives.has(request.negativePrompt ?? "")
+  }
+
+  /// The same with everything drawn that the prompts leave to chance.
+  func drawn(_ alternatives: Alternatives, seed: Int) throws -> RequestArguments {
+    var copy = self
+    copy.request.seed = seed
+    copy.request.prompt = try alternatives.drawn(request.prompt, seed: seed, "prompt")
+    if given.contains("negativePrompt"), let text = request.negativePrompt {
+      copy.request.negativePrompt = try alternatives.drawn(text, seed: seed, "negative prompt")
     }
-    guard FileManager.default.isReadableFile(atPath: path) else {
-      throw FileError(path: path)
-    }
+    return copy
+  }
+
+  mutating func attach(_ path: String) throws -> FileReference {
+    try FileError.check(path)
     return try files.add(URL(filePath: path))
   }
 
@@ -183,11 +225,38 @@ struct RequestArguments {
     .map { String($0.1) }
   }
 
+  /// Every option, with its dashes; all take a value.
+  static var options: Set<String> {
+    Set(flags.map { "--" + $0 } + shorts.keys.map { "-" + $0 } + ["--prompt"])
+  }
+
+  /// The flag of a parameter or of a method's argument, without its dashes; nil where there is none.
+  static func flag(named name: String) -> String? {
+    if ["width", "height"].contains(name) { return "size" }
+    let flag = Request.parameter(name)?.flag ?? flagName(of: name)
+    return flags.contains(flag) ? flag : nil
+  }
+
+  /// A method as it is spelled here: `DALL-E` is `dalle`.
+  private static func methodName(_ text: String) -> String {
+    func letters(_ text: String) -> String {
+      text.lowercased().filter { $0.isLetter || $0.isNumber }
+    }
+    let names = Registry.builtIn.methods.map(\.id.rawValue) + [Method.ID.auto.rawValue]
+    if names.contains(text) { return text }
+    return names.first { letters($0) == letters(text) } ?? text
+  }
+
   private static func unknown(_ typed: String) -> ValidationError {
-    let name = String(typed.drop { $0 == "-" })
-    let near = nearestName(to: name, among: flags + Self.ownOptions)
-    return ValidationError(
-      "Unknown option '\(typed)'"
-        + (near.map { ". Did you mean '--\($0)'?" } ?? ". See: reverie --help"))
+    let name = String(typed.drop { $0 == "-" }).replacing("_", with: "-")
+    let advice: String
+    if let hint = OptionHints.hint(for: name) {
+      advice = ". \(hint)"
+    } else if let near = nearestName(to: name, among: flags + Self.ownOptions) {
+      advice = ". Did you mean '--\(near)'?"
+    } else {
+      advice = ". See: reverie --help"
+    }
+    return ValidationError("Unknown option '\(typed)'" + advice)
   }
 }

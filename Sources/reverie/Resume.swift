@@ -9,8 +9,8 @@ struct Resume: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Goes on with a run that was stopped or killed.",
     discussion: """
-      A run has a folder beside its pictures while it lasts (its name ends in .run). The pictures that
-      come of going on are the same, to the pixel, as if it had never been interrupted. Without a name
+      A run has a folder beside its pictures while it lasts (its name ends in .run). The pictures that \
+      come of going on are the same, to the pixel, as if it had never been interrupted. Without a name \
       the newest run in the folder of pictures is taken.
 
       EXAMPLES
@@ -45,13 +45,24 @@ struct Resume: AsyncParsableCommand {
     }
     let engine = Engine(
       pack: pack, cache: .standard(), device: device, threads: description.threads)
-    let destination = Destination(run)
+    let destination = try Destination(run)
+    do {
+      try await go(on: run, engine, destination)
+    } catch {
+      throw run.told(error)
+    }
+  }
+
+  private func go(on run: RunFolder, _ engine: Engine, _ destination: Destination) async throws {
+    let description = run.description
     guard let film = description.film else {
       let session = Session(engine: engine, destination: destination, output: output)
       try await session.go(on: run)
       return
     }
-    let ending = description.output.map { URL(filePath: $0).pathExtension.lowercased() } ?? "mp4"
+    let ending =
+      description.output.map { URL(filePath: $0).pathExtension.lowercased() }
+      ?? description.name.flatMap { try? OutputPattern($0).ending } ?? "mp4"
     let session = FilmSession(
       engine: engine, destination: destination, output: output, ending: ending)
     try await session.go(on: run, film)

@@ -14,19 +14,25 @@ extension Session {
     let side = max(48, min(192, 8_000 / columns))
     let there = continues ? try destination.painted(by: engine.pack) : [:]
     var pictures: [ContactSheet.Cell] = []
+    var batch = Batch(of: cells.count)
     for (index, cell) in cells.enumerated() {
       let labels = zip(grid.axes, cell.values).map { $0.label($1) }
       var session = self
-      session.heading = "[\(index + 1)/\(cells.count)] "
-      var file = there[try cell.request.key]
-      if file == nil {
-        if !output.quiet { Console.say(session.heading + labels.joined(separator: ", ")) }
-        file = try await session.run(cell.request, count: 1, files: cell.files, pack: pack).last
+      session.heading = heading + "[\(index + 1)/\(cells.count)] "
+      let picture = try await batch.attempt(session.heading + labels.joined(separator: ", ")) {
+        var file = there[try cell.request.key]
+        if file == nil {
+          if !output.quiet { Console.say(session.heading + labels.joined(separator: ", ")) }
+          file = try await session.run(cell.request, count: 1, files: cell.files, pack: pack).last
+        }
+        return try file.map { try Picture.read(from: $0.path).shrunk(to: side) }
       }
-      guard let file else { continue }
-      let picture = try Picture.read(from: file.path).shrunk(to: side)
       let caption = grid.axes.count == 1 ? labels[0] : ""
-      pictures.append(ContactSheet.Cell(picture, caption: caption))
+      // One that failed leaves its place on the sheet clear.
+      pictures.append(
+        ContactSheet.Cell(
+          try (picture ?? nil) ?? Picture(width: side, height: side, color: .white),
+          caption: caption))
     }
     let sheet = try Self.sheet(grid, pictures, side: side)
     for attempt in 1...10_000 {
@@ -34,7 +40,8 @@ extension Session {
         cells[0].request, suffix: "-grid", attempt: attempt, ending: "png")
       do {
         try sheet.write(to: url.path)
-        return try report(grid, url)
+        try report(grid, url)
+        return try batch.end()
       } catch ImagingError.exists {
         continue
       }
@@ -92,8 +99,7 @@ extension Destination {
   /// Pictures of this pack in the folder of pictures, by the request that each came of.
   func painted(by pack: Pack) throws -> [Data: URL] {
     let found = FileManager.default.enumerator(
-      at: URL(filePath: place.file ?? place.folder + "/x").deletingLastPathComponent(),
-      includingPropertiesForKeys: nil)
+      at: root, includingPropertiesForKeys: nil)
     let edition = Metadata.PackReference(id: pack.manifest.id, version: pack.manifest.version)
     var painted: [Data: URL] = [:]
     while let url = found?.nextObject() as? URL {

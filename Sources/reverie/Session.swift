@@ -25,14 +25,15 @@ struct Session {
   func run(_ request: Request, count: Int, files: Attachments, pack: String?) async throws -> [URL]
   {
     try destination.makeHome(request)
-    let place = destination.place
     let run: RunFolder
     do {
       var description = RunFolder.Description(
         request: request, count: count, pack: pack.map { URL(filePath: $0).absoluteURL.path },
         packEdition: .init(id: engine.pack.manifest.id, version: engine.pack.manifest.version),
         device: "\(engine.device)", threads: engine.threads, previewEvery: output.saveEvery,
-        output: place.file, folder: place.folder)
+        output: nil, folder: "")
+      destination.note(in: &description)
+      if output.noMetadata { description.isBare = true }
       if output.svg { description.svg = true }
       run = try RunFolder(
         creatingFirstFree: destination.runFolders(request), description, files: files)
@@ -50,7 +51,7 @@ struct Session {
         run.remove()
         destination.removeEmptyHome(request)
       }
-      throw error
+      throw run.told(error)
     }
   }
 
@@ -122,8 +123,10 @@ struct Session {
         try Data(svg.utf8).write(to: Self.shapes(of: url), options: .atomic)
       }
     }
+    let isBare = run.description.isBare == true
     func write(_ url: URL) throws {
-      let format = try PictureFormat(extensionOf: url.path, texts: image.metadata.texts())
+      let texts = try isBare ? [] : image.metadata.texts()
+      let format = try PictureFormat(extensionOf: url.path, texts: texts)
       try image.picture.write(to: url.path, as: format, replacing: !stopped)
     }
     guard !stopped else {
@@ -133,10 +136,19 @@ struct Session {
       return url
     }
     let number = run.finishedCount + 1
-    // The shapes first: a picture that is there is finished.
+    // The picture last: when it is there it is finished.
     try writeShapes(run.finished(number))
+    if isBare {
+      try Data(image.metadata.json().utf8).write(
+        to: Self.notes(of: run.finished(number)), options: .atomic)
+    }
     try write(run.finished(number))
     return try deliver(number, of: run, image, seconds: seconds)
+  }
+
+  /// What a finished picture would tell.
+  private static func notes(of picture: URL) -> URL {
+    picture.deletingPathExtension().appendingPathExtension("json")
   }
 
   private static func shapes(of picture: URL) -> URL {
@@ -148,7 +160,12 @@ struct Session {
     throws -> URL
   {
     let file = run.finished(number)
-    let metadata = try image?.metadata ?? Metadata(ofPictureAt: file.path)
+    let notes = Self.notes(of: file)
+    let metadata =
+      try image?.metadata
+      ?? (FileManager.default.fileExists(atPath: notes.path)
+        ? Metadata(json: String(contentsOf: notes, encoding: .utf8))
+        : Metadata(ofPictureAt: file.path))
     try destination.makeHome(metadata.request)
     let url = try run.deliver(number, file: file) { attempt in
       destination.url(metadata.request, attempt: attempt)
@@ -184,7 +201,8 @@ struct Session {
     let scaling = size == goal ? goal : "\(size), enlarged to \(goal)"
     Console.say(
       "Painting with \(method) at \(scaling); seed \(request.seed ?? 0), "
-        + "\(request.precision?.rawValue ?? "") on \(engine.device), \(engine.threads) threads.")
+        + "\(request.precision?.rawValue ?? "") on \(engine.device), "
+        + Console.counted(engine.threads, "thread") + ".")
   }
 
   private func report(_ metadata: Metadata, _ url: URL, score: Double?, seconds: Double) throws {

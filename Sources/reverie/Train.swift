@@ -11,13 +11,13 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train one part of a model pack.",
     discussion: """
-      A stage goes on from its checkpoint if there is one; of what it was begun with, only the number of steps
-      may be another then. ^C writes a checkpoint and stops. While it runs, index.html in its folder shows
+      A stage goes on from its checkpoint if there is one; of what it was begun with, only the number of steps \
+      may be another then. ^C writes a checkpoint and stops. While it runs, index.html in its folder shows \
       progress, figures, the loss's curve and samples.
 
       EXAMPLES
         reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml
-        reverie train dalle --run runs/mine --config mine.yaml --data pictures --size 128
+        reverie train dalle --run runs/mine --config mine.yaml --data pictures
         reverie train clip --run runs/next --config clip.yaml --start packs/mine
       """)
 

@@ -73,18 +73,25 @@ struct Upscale: AsyncParsableCommand {
 
   func run() async throws {
     let engine = try execution.engine(execution.openPack(), device: execution.resolvedDevice())
+    var batch = Batch(of: files.count)
     for (index, file) in files.enumerated() {
-      let picture = try Picture.read(from: file)
-      let texts = try texts(of: file)
       let heading = files.count > 1 ? "[\(index + 1)/\(files.count)] " : ""
-      let progress = ProgressLine(enabled: !quiet, heading: heading)
-      let large = try await engine.enlarge(picture, by: scale, model: model, denoise: denoise) {
-        done, pieces in
-        progress.show(.init(step: done, total: pieces, unit: "piece"))
-      }
-      progress.clear()
-      Console.result(Console.relative(try write(large, texts, of: URL(filePath: file))))
+      try await batch.attempt(file) { try await enlarge(file, by: engine, heading) }
     }
+    try batch.end()
+  }
+
+  private func enlarge(_ file: String, by engine: Engine, _ heading: String) async throws {
+    let picture = try Picture.read(from: file)
+    let texts = try texts(of: file)
+    let progress = ProgressLine(enabled: !quiet, heading: heading)
+    defer { progress.clear() }
+    let large = try await engine.enlarge(picture, by: scale, model: model, denoise: denoise) {
+      done, pieces in
+      progress.show(.init(step: done, total: pieces, unit: "piece"))
+    }
+    progress.clear()
+    Console.result(Console.relative(try write(large, texts, of: URL(filePath: file))))
   }
 
   /// What the picture tells, and that it was enlarged.

@@ -53,7 +53,7 @@ import TestSupport
       Case("film of a text", ["film", "restyle", "fox", "--source", "text.png"], 1, "text.png"),
       Case("morph from one", ["film", "morph", "fox"], 64, "needs two scenes"),
       Case("film of dalle", ["film", "zoom", "fox", "-m", "dalle"], 64, "shoots no film 'zoom'"),
-      Case("film that stands", ["film", "zoom", "fox", "--fps", "0"], 64, "rate must be"),
+      Case("film that stands", ["film", "zoom", "fox", "--fps", "0"], 64, "--fps must be"),
       Case("odd shift", ["film", "zoom", "fox", "--shift", "3"], 64, "two whole numbers"),
       Case("again of a text as film", ["again", "text.mp4"], 1, "text.mp4"),
       Case("resume of nothing", ["resume", "none.run"], 1, "holds no run.json"),
@@ -61,8 +61,8 @@ import TestSupport
       Case("negative seed", ["fox", "--seed=-1"], 64, "seed must be"),
       Case("fraction as a seed", ["fox", "--seed", "1.5"], 64, "seed must be a whole number"),
       Case("no iterations", ["fox", "--iterations", "0"], 64, "iterations must be"),
-      Case("infinite rate", ["fox", "--learning-rate", "inf"], 64, "learningRate must be"),
-      Case("no rate", ["fox", "--learning-rate", "nan"], 64, "learningRate must be"),
+      Case("infinite rate", ["fox", "--learning-rate", "inf"], 64, "--learning-rate must be"),
+      Case("no rate", ["fox", "--learning-rate", "nan"], 64, "--learning-rate must be"),
       Case("count 0", ["fox", "--count", "0"], 64, "--count must be"),
       Case("threads 0", ["fox", "--threads", "0"], 64, "--threads must be"),
       Case("save every 0", ["fox", "--save-every", "0"], 64, "--save-every must be"),
@@ -92,7 +92,16 @@ import TestSupport
       Case("init image of text", ["fox", "--init-image", "text.png"], 1, "text.png is not"),
       Case(
         "init image cut off", ["fox", "--init-image", "cut.png"], 1, "cut.png is a damaged PNG"),
-      Case("folder as init image", ["fox", "--init-image", "."], 1, "Cannot read ."),
+      Case("folder as mask", ["fox", "--mask", "."], 1, "Cannot read .: it is a folder"),
+      Case("device as init image", ["fox", "--init-image", "/dev/zero"], 1, "not a regular file"),
+      Case("device as mask", ["fox", "--mask", "/dev/zero"], 1, "not a regular file"),
+      Case("device as a wish", ["fox", "--image-prompt", "/dev/zero:2"], 1, "not a regular file"),
+      Case(
+        "device in a filter", ["fox", "--filter", "inpaint,mask=/dev/zero"], 1,
+        "not a regular file"),
+      Case("device as prompts", ["--prompts-from", "/dev/zero"], 1, "not a regular file"),
+      Case("device again", ["again", "/dev/zero"], 1, "not a regular file"),
+      Case("damaged film source", ["film", "restyle", "fox", "--source", "bad"], 1, "bad/7.png"),
       Case("output folder is a file", ["fox", "--outdir", "text.png"], 1, "Cannot write to"),
       Case("output below a file", ["fox", "--outdir", "/dev/null/x"], 1, "Cannot write to"),
       Case("output exists", ["fox", "-o", "text.png"], 1, "exists already"),
@@ -108,6 +117,10 @@ import TestSupport
     let png = try plainPNG()
     try png.write(to: program.folder.appending(path: "plain.png"))
     try png.dropLast(24).write(to: program.folder.appending(path: "cut.png"))
+    let bad = program.folder.appending(path: "bad")
+    try FileManager.default.createDirectory(at: bad, withIntermediateDirectories: true)
+    for number in 1...6 { try png.write(to: bad.appending(path: "\(number).png")) }
+    try png.dropLast(24).write(to: bad.appending(path: "7.png"))
     let before = program.contents
     let hasPack =
       one.arguments.contains("--pack") || ["resume", "explain"].contains(one.arguments.first)

@@ -101,7 +101,7 @@ import Testing
       }
     }
     return Set(names(dumps)).union(RequestArguments.flags).union(FilmArguments.flags)
-      .union(["help"])
+      .union(["help", "prompt"])
   }
 
   /// Options of the script that a command runs; nil when it runs none of ours.
@@ -125,6 +125,50 @@ import Testing
         #expect(isKnown, "--\(flag) in `\(command)` of \(page)")
       }
     }
+  }
+
+  // MARK: What is shown
+
+  /// The tests that there are, as `Suite.function`, from the sources of all test targets.
+  private static func tests() throws -> Set<String> {
+    let folder = root.appending(path: "Tests")
+    let files = FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []
+    return try files.filter { $0.hasSuffix("Tests.swift") }.reduce(into: []) { found, file in
+      let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+      let suites = text.matches(of: /@Suite[^\n]*?\n?[^\n]*?\bstruct (\w+)/).map { String($0.1) }
+      for part in text.components(separatedBy: "@Test").dropFirst() {
+        guard let function = part.firstMatch(of: /\bfunc (\w+)/) else { continue }
+        found.formUnion(suites.map { "\($0).\(function.1)" })
+      }
+    }
+  }
+
+  @Test("every feature that is claimed names the test that shows it")
+  func featuresAreShown() throws {
+    let tests = try Self.tests()
+    #expect(tests.count > 400 && tests.contains("DocumentationTests.featuresAreShown"))
+    var (rows, width) = (0, 0)
+    for line in try Self.text("Docs/features.md").split(separator: "\n") {
+      let cells = line.replacing("\\|", with: "¦").split(separator: "|").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      guard line.hasPrefix("|"), cells.count > 1 else {
+        width = 0
+        continue
+      }
+      guard width > 0 else {
+        #expect(cells.last == "test", "\(line)")
+        width = cells.count
+        continue
+      }
+      guard !cells[0].allSatisfy({ "-: ".contains($0) }) else { continue }
+      rows += 1
+      #expect(cells.count == width, "\(line)")
+      let isLeftOut = cells[cells.count - 2].firstMatch(of: /^(no|not yet)\b/) != nil
+      let name = cells[cells.count - 1].trimmingCharacters(in: ["`"])
+      #expect(isLeftOut ? name == "–" : tests.contains(name), "\(line)")
+    }
+    #expect(rows > 140)
   }
 
   // MARK: What is understood

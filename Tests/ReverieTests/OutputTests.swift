@@ -165,7 +165,7 @@ import TestSupport
     let broken = try program.run(["presets"])
     #expect(broken.status == 1 && broken.output.contains("pixel-art"))
     let note = try run(
-      program, ["fox", "--preset", "emoji", "-m", "fft", "-i", "1", "--size", "32"])
-    #expect(note.status == 0 && note.errors.contains("makes little of 'emoji'"), "\(note.errors)")
+      program, ["fox", "--preset", "ukiyo-e", "-m", "fft", "-i", "1", "--size", "32"])
+    #expect(note.status == 0 && note.errors.contains("makes little of 'ukiyo-e'"), "\(note.errors)")
   }
 }

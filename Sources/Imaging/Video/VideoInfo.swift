@@ -12,6 +12,8 @@ public struct VideoInfo: Sendable, Equatable {
   public var duration: Double?
   /// Number of frames.
   public var frames: Int
+  /// Whether there is sound beside the pictures.
+  public var hasSound = false
   /// Texts of the file by keyword in lower case, such as `comment`.
   public var tags: [String: String]
 
@@ -20,10 +22,10 @@ public struct VideoInfo: Sendable, Equatable {
   /// Throws `ImagingError.unreadable` with ffprobe's words when the file is no video it reads.
   static func probe(_ path: String, ffmpeg: FFmpeg, calls: BlockingCalls) async throws -> VideoInfo
   {
-    func report(_ options: [String]) async throws -> Report {
+    func report(_ options: [String], of streams: String = "V:0") async throws -> Report {
       let child = try ChildProcess(
         ffmpeg.ffprobe,
-        ["-hide_banner", "-v", "error", "-select_streams", "V:0", "-print_format", "json"]
+        ["-hide_banner", "-v", "error", "-select_streams", streams, "-print_format", "json"]
           + ["-show_format", "-show_streams"] + options + FFmpeg.guarded(path))
       return try await calls.run(killing: child) {
         child.closeInput()
@@ -33,8 +35,7 @@ public struct VideoInfo: Sendable, Equatable {
         guard ending == .exit(0), let bytes,
           let report = try? JSONDecoder().decode(Report.self, from: Data(bytes))
         else {
-          throw ImagingError.unreadable(
-            path: path, reason: "ffprobe: \(child.complaint ?? "it ended early")")
+          throw ImagingError.unreadable(path: path, reason: Self.reason(child.complaint))
         }
         return report
       }
@@ -49,6 +50,7 @@ public struct VideoInfo: Sendable, Equatable {
       found = try await report(["-count_packets"])
       stream = found.streams?.first ?? stream
     }
+    let sound = try? await report([], of: "a:0")
     let isTurned = stream.side_data_list?.contains { abs($0.rotation ?? 0) % 180 == 90 } ?? false
     var tags = stream.tags ?? [:]
     tags.merge(found.format?.tags ?? [:]) { $1 }
@@ -61,7 +63,19 @@ public struct VideoInfo: Sendable, Equatable {
       .first,
       frames: [stream.nb_frames, stream.nb_read_packets].lazy.compactMap { $0.flatMap(Int.init) }
         .first ?? 0,
+      hasSound: sound?.streams?.isEmpty == false,
       tags: Dictionary(tags.map { ($0.key.lowercased(), $0.value) }) { first, _ in first })
+  }
+
+  /// What ffprobe complained of, in plain words where it is no video.
+  private static func reason(_ complaint: String?) -> String {
+    guard let complaint else { return "ffprobe: it ended early" }
+    let isNone = ["not on whitelist", "Invalid data found", "moov atom not found"].contains {
+      complaint.contains($0)
+    }
+    return isNone
+      ? "it is no whole video of a kind that is read (mp4, mov, mkv, webm, avi, gif and others)"
+      : "ffprobe: \(complaint)"
   }
 
   /// A number such as `30000/1001`; nil when it is none above 0.

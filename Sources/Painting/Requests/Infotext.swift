@@ -112,3 +112,26 @@ public struct Infotext: Sendable, Equatable {
     return (try? JSONDecoder().decode(String.self, from: Data(value.utf8))) ?? value
   }
 }
+
+extension Infotext {
+  /// What of it a request can say. Steps count where the sampler is a method of ours: those of another
+  /// program's sampler mean nothing here.
+  public func request(in registry: Registry = .builtIn) -> Request {
+    var request = Request(prompt)
+    if !negativePrompt.isEmpty { request.negativePrompt = negativePrompt }
+    request.seed = settings["Seed"].flatMap { Int($0) }.flatMap {
+      Seed.range.contains($0) ? $0 : nil
+    }
+    let method = registry.methods.first { $0.samplerName == settings["Sampler"] }
+    request.method = method?.id
+    if let steps = settings["Steps"].flatMap({ Int($0) }), (1...100_000).contains(steps), let method
+    {
+      if method.takes.contains(.steps) { request.iterations = steps }
+      if method.makesCandidates, steps <= 64 { request.candidates = steps }
+    }
+    if let size, (16...4096).contains(size.width), (16...4096).contains(size.height) {
+      (request.width, request.height) = (size.width, size.height)
+    }
+    return request
+  }
+}

@@ -36,7 +36,9 @@ public struct ParameterDeclaration: Sendable {
   /// Help with range and default.
   public func fullHelp() -> String {
     var notes = [kind.note()].compactMap(\.self)
-    if let value = `default` { notes.append("default \(shown(value))") }
+    if let value = `default` {
+      notes.append("default \(value == .array([]) ? "none" : shown(value))")
+    }
     return notes.isEmpty ? help + "." : "\(help) (\(notes.joined(separator: "; ")))."
   }
 }

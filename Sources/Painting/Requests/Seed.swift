@@ -8,10 +8,13 @@ public enum Seed {
   /// The seed that a text stands for: the number that it writes, else the first 52 bits of its SHA-256,
   /// blanks around it left out.
   /// - Parameter field: what errors name.
-  /// - Throws: `RequestError.badValue` for nothing, and for a number that is no seed.
+  /// - Throws: `RequestError.badValue` for nothing, and for a number that is no seed: whatever begins with
+  ///   a digit and is a number to somebody, as `1e400` and `1..4` are.
   public static func number(of text: String, field: String = "seed") throws(RequestError) -> Int {
     let text = text.trimmed
-    let isNumber = Double(text)?.isFinite ?? false
+    let hasDigits = text.utf8.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    let isNumber =
+      hasDigits && (Double(text) != nil || text.allSatisfy { "0123456789+-.,_".contains($0) })
     guard !isNumber, !text.isEmpty else {
       let value = Int(text).map(JSONValue.integer) ?? .string(text)
       guard case .integer(let seed) = try ParameterKind.integer(range).check(value, of: field)

@@ -15,6 +15,7 @@ import Weights
 /// frames/                  of a film
 /// final-1.png …            pictures that are finished, with the ending that was asked for
 /// final-1.svg …            their shapes, if wanted
+/// final-1.json …           what they would tell, where they are to tell nothing
 /// delivered.jsonl          where those went
 /// lock                     held by the process that paints, whose number it holds
 /// ```
@@ -47,6 +48,12 @@ public struct RunFolder: Sendable {
     public var svg: Bool?
     /// The folder for names that are made up.
     public var folder: String
+    /// How they are made up, as `{seed}-{prompt}.jpg`; nil as usual.
+    public var name: String?
+    /// The number of the picture in the list that is painted, for such names.
+    public var number: Int?
+    /// Whether pictures tell nothing of how they were painted; nil is no.
+    public var isBare: Bool?
 
     /// A description; see the fields.
     public init(
@@ -203,7 +210,14 @@ public struct RunFolder: Sendable {
     notes: Notes, tensor: (String) throws -> Tensor?
   )? {
     guard FileManager.default.fileExists(atPath: checkpointFile.path) else { return nil }
-    let file = try SafeTensors(contentsOf: checkpointFile)
+    let file: SafeTensors
+    do {
+      file = try SafeTensors(contentsOf: checkpointFile)
+    } catch {
+      throw PaintingError.badRun(
+        path: folder.relativePath,
+        reason: "its checkpoint.safetensors is damaged; remove that file to begin anew")
+    }
     guard let json = file.metadata["notes"],
       let notes = try? JSONDecoder().decode(type, from: Data(json.utf8))
     else {
@@ -254,7 +268,11 @@ public struct RunFolder: Sendable {
 
   /// Where finished picture `number`, counted from 1, is kept until it is delivered.
   public func finished(_ number: Int) -> URL {
-    let ending = description.output.map { URL(filePath: $0).pathExtension.lowercased() }
+    let named = (description.output ?? description.name).map {
+      URL(filePath: $0).pathExtension.lowercased()
+    }
+    // Of a pattern it may be anything.
+    let ending = named.flatMap { (try? PictureFormat(extensionOf: "x." + $0)) == nil ? nil : $0 }
     return folder.appending(path: "final-\(number).\(ending ?? "png")")
   }
 

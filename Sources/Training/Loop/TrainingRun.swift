@@ -68,7 +68,7 @@ public struct TrainingRun {
   /// - Returns: the step to go on from, or nil when there is no checkpoint yet.
   public func restore(_ tensors: [(key: String, tensor: Tensor)]) throws -> Int? {
     guard FileManager.default.fileExists(atPath: checkpoint.path) else { return nil }
-    let file = try SafeTensors(contentsOf: checkpoint)
+    let file = try opened()
     guard let step = file.metadata["step"].flatMap(Int.init) else {
       throw TrainingError.run(
         "\(checkpoint.path) is not a checkpoint of a training: it names no step")
@@ -84,6 +84,16 @@ public struct TrainingRun {
       tensor.assign(try file.tensor(key))
     }
     return step
+  }
+
+  private func opened() throws -> SafeTensors {
+    do {
+      return try SafeTensors(contentsOf: checkpoint)
+    } catch {
+      throw TrainingError.run(
+        "The training's checkpoint \(checkpoint.path) is damaged: \(error) Remove it to begin anew, or "
+          + "choose another --run folder.")
+    }
   }
 
   /// Adds a line to `log.jsonl`.
@@ -137,7 +147,7 @@ public struct TrainingRun {
         .map { "\($0): \(old[$0] ?? "nothing") there, \(new[$0] ?? "nothing") here" }
     }
     // Checkpoints of earlier versions name no options.
-    let old = try SafeTensors(contentsOf: checkpoint).metadata
+    let old = try opened().metadata
     for (name, value) in options.sorted(by: { $0.key < $1.key }) {
       if let before = old[name], before != value {
         changes.append("\(name): \(before) there, \(value) here")

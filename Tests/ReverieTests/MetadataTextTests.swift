@@ -1,0 +1,82 @@
+import Foundation
+import Imaging
+import Painting
+import TestSupport
+import Testing
+
+/// Pictures painted again from what somebody copied out of one.
+@Suite struct MetadataTextTests {
+  private static let pack = Result { try TinyPack.make().path }
+
+  private func run(_ program: Program, _ arguments: [String]) throws -> Program.Result {
+    try program.run(arguments + ["--pack", Self.pack.get()])
+  }
+
+  @Test("our own metadata, alone or as --json prints them, give the same picture")
+  func painted() throws {
+    let program = try Program()
+    let first = try run(
+      program,
+      [
+        "fox", "-m", "fft", "-i", "2", "--cutouts", "2", "--size", "32", "--seed", "3", "-o",
+        "fox.png",
+        "--json",
+      ])
+    #expect(first.status == 0, "\(first.errors)")
+    let file = program.folder.appending(path: "fox.png")
+    let texts = try [first.output, Metadata(ofPictureAt: file.path).json()]
+    for (index, text) in texts.enumerated() {
+      try Data(("\u{FEFF}\r\n" + text + "\r\n").utf8).write(
+        to: program.folder.appending(path: "m.txt"))
+      let second = try run(program, ["again", "m.txt", "-o", "\(index).png"])
+      #expect(second.status == 0, "\(second.errors)")
+      let other = program.folder.appending(path: "\(index).png")
+      #expect(try Data(contentsOf: other) == Data(contentsOf: file))
+    }
+  }
+
+  @Test("the lines of AUTOMATIC1111's tools give seed, size and prompts, and ours the method, too")
+  func infotext() throws {
+    let program = try Program()
+    let first = try run(
+      program,
+      [
+        "fox", "--negative-prompt", "cat:1.2", "-m", "fft", "-i", "2", "--size", "32x48", "--seed",
+        "3",
+        "-o", "fox.png",
+      ])
+    #expect(first.status == 0, "\(first.errors)")
+    let file = program.folder.appending(path: "fox.png")
+    let told = try Metadata(ofPictureAt: file.path)
+    try Data(told.infotext.utf8).write(to: program.folder.appending(path: "m.txt"))
+    let second = try run(program, ["again", "m.txt", "-o", "again.png"])
+    #expect(second.status == 0, "\(second.errors)")
+    let again = try Metadata(ofPictureAt: program.folder.appending(path: "again.png").path)
+    #expect(again.request == told.request)
+
+    let other =
+      "a fox\r\nNegative prompt: blurry\r\nSteps: 1000, Sampler: Euler a, Seed: 42, Size: 32x16"
+    try Data(other.utf8).write(to: program.folder.appending(path: "other.txt"))
+    let third = try run(program, ["again", "other.txt", "-o", "other.png"])
+    #expect(third.status == 0, "\(third.errors)")
+    let request = try Metadata(
+      ofPictureAt: program.folder.appending(path: "other.png").path
+    ).request
+    #expect((request.prompt, request.negativePrompt, request.seed) == ("a fox", "blurry", 42))
+    #expect(request.width == 32 && request.height == 16 && request.iterations != 1000)
+  }
+
+  @Test(
+    "what holds no metadata is told",
+    arguments: [
+      ("just words", "holds neither JSON nor a line"), ("", "is empty"), ("{}", "no 'prompt'"),
+      ("{\"program\":\"reverie\",\"schema\":9,\"request\":{}}", "newer version"),
+    ])
+  func refused(_ text: String, _ message: String) throws {
+    let program = try Program()
+    try Data(text.utf8).write(to: program.folder.appending(path: "m.txt"))
+    let result = try run(program, ["again", "m.txt"])
+    #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+    #expect(program.contents == ["m.txt"])
+  }
+}
