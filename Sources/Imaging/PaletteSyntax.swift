@@ -16,8 +16,9 @@ extension Palette {
   /// A colour is a name of CSS in any case and with or without spaces, `mat:` and a name of
   /// matplotlib (those of CSS and the letters `b g r c m y k w`), one of pixray's `pixel_green`,
   /// `pixel_orange`, `pixel_blue`, `pixel_red` and `pixel_grayscale`, a value such as `#ff8800`, a
-  /// triple of 0 to 255 in parentheses, or one of 0 to 1 in brackets, such as `[1+0.5+0]`. The names
-  /// of the xkcd colour survey, which pixray looks up first, are not known here.
+  /// triple of 0 to 255 in parentheses, or one of 0 to 1 in brackets, such as `[1+0.5+0]`. What is
+  /// none of these may be a name of the xkcd colour survey, which pixray looks up first; with `xkcd:`
+  /// before it, it is always meant.
   ///
   /// - Parameter files: Gives the file that a name after `@` means, or throws when it may not be
   ///   read; without it no file may.
@@ -159,7 +160,10 @@ private struct PaletteParser {
       return Self.color(values)
     }
     let plain = key.hasPrefix("mat:") ? String(key.dropFirst(4)) : key
-    guard var color = try? Color(parsing: plain) else {
+    let isSurveyed = key.hasPrefix("xkcd:")
+    let surveyed = SurveyedColors.color(
+      named: isSurveyed ? String(name.dropFirst(5)).trimmingCharacters(in: .whitespaces) : name)
+    guard var color = isSurveyed ? surveyed : (try? Color(parsing: plain)) ?? surveyed else {
       throw bad("'\(name)' is no colour; use a name such as 'orange' or '#ff8800'", at: start)
     }
     color.alpha = 255

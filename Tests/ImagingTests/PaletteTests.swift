@@ -27,6 +27,10 @@ private func gray(_ value: Int) -> Color {
       ("[pixel_green, pixel_orange, pixel_grayscale]", [Color(0x70ff87), Color(0xffcc33), .white]),
       ("[mat:g, mat:RebeccaPurple]", [Color(0x008000), Color(0x663399)]),
       ("#00ff0080\\2", [.black, Color(0x00ff00)]),
+      // Names of the xkcd survey, where CSS has none, or with its name before them.
+      ("[baby poop, Ugly Green, blue/green]", [Color(0x937c00), Color(0x7a9703), Color(0x0f9b8e)]),
+      ("[blue green, bluegreen, babypoop]", [Color(0x137e6d), Color(0x017a79), Color(0x937c00)]),
+      ("[green, xkcd:green]", [Color(0x008000), Color(0x15b01a)]),
     ] as [(String, [Color])])
   func parses(text: String, colors: [Color]) throws {
     #expect(try Palette.parse(text) == colors)
