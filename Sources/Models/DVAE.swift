@@ -177,8 +177,25 @@ public struct DVAEDecoder {
   /// - Parameter codes: `[B, K, h, w]`, one-hot or any mixture.
   /// - Returns: `[B, 3, h * factor, w * factor]` in 0…1, float32
   public func callAsFunction(_ codes: Tensor) -> Tensor {
-    // The other three channels are the spread of the Laplace distributions, of no use for a picture.
+    // The other three channels are the spread of the Laplace distributions.
     DVAE.unmapped(statistics(codes).narrowed(1, 0, 3).sigmoid())
+  }
+
+  /// A picture drawn from the Laplace distributions that the network gives for each value, instead of their
+  /// middles.
+  /// - Parameters:
+  ///   - codes: `[B, K, h, w]`, one-hot or any mixture.
+  ///   - scale: by how much more they spread than the network says.
+  ///   - uniform: even random numbers in 0…1 of a shape.
+  /// - Returns: `[B, 3, h * factor, w * factor]` in 0…1, float32
+  public func sampled(_ codes: Tensor, scale: Double, _ uniform: ([Int]) -> Tensor) -> Tensor {
+    let found = statistics(codes)
+    let middle = found.narrowed(1, 0, 3)
+    let place = (uniform(middle.shape) * 2 - 1).to(middle.device)  // -1…1
+    // The inverse of the distribution function, of spread one.
+    let size = -(1 - place.abs()).clamped(1e-6, 1).log()
+    let noise = size * (1 - place.less(than: 0).to(.float32) * 2)
+    return DVAE.unmapped((middle + found.narrowed(1, 3, 3).exp() * noise * scale).sigmoid())
   }
 
   /// `[B, K, h, w]` to `[B, 6, h * factor, w * factor]`.

@@ -40,6 +40,9 @@ extension VDiffusion.Config {
       + (condition.map { ", told embeddings of \($0.embedding) numbers" } ?? "")
   }
 
+  /// Whether it has the sizes of one of v-diffusion's networks.
+  public var isPublished: Bool { Self.published.contains(self) }
+
   private static let published = [
     cc12m, yfcc1, yfcc2, wikiart256, wikiart128, imagenet128, danbooru128,
   ]
