@@ -90,7 +90,7 @@ let package = Package(
         "Torch", "Diffusion", "Weights", "Imaging", "Tokenizers", "Models", "Library",
         "EmbeddedPack", "Yams",
       ],
-      resources: [.copy("Presets/Shipped")], swiftSettings: swift),
+      resources: [.copy("Presets/Shipped"), .process("Requests/emoji.tsv")], swiftSettings: swift),
     .target(
       name: "Training",
       dependencies: [

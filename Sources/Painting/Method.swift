@@ -42,6 +42,8 @@ public struct Method: Identifiable, Sendable {
   public let takes: Capabilities
   /// The films that it can shoot.
   public let films: Set<Film.Kind>
+  /// Values that suit an installed network that draws better than `defaults`: those of its authors.
+  let ofNetwork: @Sendable (DrawingNetwork) -> [String: JSONValue]
   /// Where it stands among those that `auto` asks, and why there; nil where it is never chosen so.
   public let preference: Preference?
 
@@ -49,6 +51,8 @@ public struct Method: Identifiable, Sendable {
   let size: @Sendable (Canvas) throws -> Metadata.Size
   /// What of a request it cannot do, beyond what `takes` and the arguments' ranges say.
   let check: @Sendable (Request) throws(RequestError) -> Void
+  /// What of a request has no effect in it, or another than one may think.
+  let remarks: @Sendable (Request) -> [Remark]
   /// What of a pack does not go together for it; nil when all does.
   let packProblem: @Sendable (Pack) -> String?
   let make: @Sendable (PipelineContext) throws -> any Pipeline
@@ -67,15 +71,20 @@ public struct Method: Identifiable, Sendable {
   /// A method; see the fields.
   /// - Parameters:
   ///   - size: the size at which it works for a size asked for; that itself if left out.
+  ///   - ofNetwork: values that suit an installed network that draws.
   ///   - check: throws what it cannot do of a request.
+  ///   - remarks: what of a request has no effect in it.
   ///   - make: a painting of a resolved request.
   public init(
     _ id: ID, title: String, _ help: String, arguments: [PartArgument] = [],
     defaults: [String: JSONValue] = [:], components: [ComponentSlot] = [],
-    takes: Capabilities, films: Set<Film.Kind> = [], preference: Preference? = nil,
+    takes: Capabilities, films: Set<Film.Kind> = [],
+    ofNetwork: @escaping @Sendable (DrawingNetwork) -> [String: JSONValue] = { _ in [:] },
+    preference: Preference? = nil,
     size: @escaping @Sendable (Canvas) throws -> Metadata.Size = { $0.asked },
     check: @escaping @Sendable (Request) throws(RequestError) -> Void = { _ throws(RequestError) in
     },
+    remarks: @escaping @Sendable (Request) -> [Remark] = { _ in [] },
     packProblem: @escaping @Sendable (Pack) -> String? = { _ in nil },
     make: @escaping @Sendable (PipelineContext) throws -> any Pipeline
   ) {
@@ -87,9 +96,11 @@ public struct Method: Identifiable, Sendable {
     self.components = components
     self.takes = components.isEmpty ? takes.subtracting(.model) : takes
     self.films = films
+    self.ofNetwork = ofNetwork
     self.preference = preference
     self.size = size
     self.check = check
+    self.remarks = remarks
     self.packProblem = packProblem
     self.make = make
   }
@@ -148,9 +159,13 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
   public static let candidates = Self(rawValue: 1 << 7)
   /// Pictures of shapes, which can be written as SVG.
   public static let svg = Self(rawValue: 1 << 8)
+  /// First noise, from which the picture comes and which may be mixed with another's.
+  public static let firstNoise = Self(rawValue: 1 << 9)
 
   /// All that guidance by CLIP brings.
-  public static let guidance: Self = [.initialImage, .prompts, .steps, .views, .objectives]
+  public static let guidance: Self = [
+    .initialImage, .prompts, .steps, .views, .objectives, .firstNoise,
+  ]
 }
 
 /// A network that a method needs.

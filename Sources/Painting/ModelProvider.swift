@@ -230,24 +230,22 @@ public struct Networks {
 
   // MARK: CLIP
 
-  /// The perceptors that a request names, their weights adding up to one.
+  /// The perceptors that a request names.
   public func perceptors(_ request: Request) throws -> [Perceptor] {
     let choices =
       try request.clip.map { try Perceptor.Choice.parse($0) } ?? Perceptor.Choice.default
-    let sum = choices.reduce(0) { $0 + $1.weight }
-    return try choices.map { try perceptor($0.id, weight: $0.weight / sum) }
+    return try choices.map { try perceptor($0.id, weight: $0.weight, request) }
   }
 
-  /// The pack's own perceptor.
-  func ownPerceptor() throws -> Perceptor { try perceptor("pack", weight: 1) }
-
-  private func perceptor(_ id: String, weight: Double) throws -> Perceptor {
+  /// A perceptor by its name, `pack` being the pack's own, that reads texts as a request has it.
+  func perceptor(_ id: String, weight: Double = 1, _ request: Request) throws -> Perceptor {
     let model = id == "pack" ? nil : id
     let clip =
       try model.map { try provider.installed(CLIP.self, of: $0, dtype) }
       ?? provider.own(CLIP.self, dtype)
     return Perceptor(
       id: id, clip: clip, tokenizer: try provider.tokenizer(of: model), weight: weight,
+      longTexts: request.longTexts ?? .average,
       fingerprint: "\(try fingerprint(ofPerceptor: model)) \(dtype) \(device)",
       cache: provider.cache)
   }

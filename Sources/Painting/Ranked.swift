@@ -24,7 +24,10 @@ final class Ranked: Pipeline {
 
   /// Cosine similarities of pictures `[B, 3, H, W]` to the text.
   private func scores(_ pictures: Tensor) -> [Double] {
-    let scores = judges.map { $0.perceptor.similarity(pictures, to: $0.text) * $0.perceptor.weight }
+    let sum = judges.reduce(0) { $0 + $1.perceptor.weight }
+    let scores = judges.map {
+      $0.perceptor.similarity(pictures, to: $0.text) * ($0.perceptor.weight / sum)
+    }
     return scores.dropFirst().reduce(scores[0], +).floats().map(Double.init)
   }
 

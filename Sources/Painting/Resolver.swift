@@ -79,6 +79,13 @@ public struct Resolver: Sendable {
       ?? Request.parameter(name)?.default ?? method.argument(name)?.default
   }
 
+  /// What stands in for a parameter of `method` that a request of that method leaves open: as `default`, and
+  /// where an installed network draws, what suits that.
+  func usual(_ name: String, of method: Method, in request: Request) throws -> JSONValue? {
+    try defaults(of: method, in: request)[name] ?? method.defaults[name]
+      ?? Request.parameter(name)?.default ?? method.argument(name)?.default
+  }
+
   // MARK: Methods
 
   /// A method, the installed network that draws in it, and why `auto` took it.
@@ -194,9 +201,14 @@ public struct Resolver: Sendable {
         installed: installedConfig(request, method)))
   }
 
-  /// The pack's defaults, where its own networks draw.
+  /// The pack's defaults where its own networks draw; those of an installed network where that draws.
   private func defaults(of method: Method, in request: Request) throws -> [String: JSONValue] {
-    drawsWithPack(request, method) ? try packDefaults(of: method) : [:]
+    if drawsWithPack(request, method) { return try packDefaults(of: method) }
+    guard let slot = method.components.first, let architecture = architecture(slot) else {
+      return [:]
+    }
+    // One that is not there is told when it is opened, by name.
+    return (try? library.drawing(architecture, of: request.model)).map(method.ofNetwork) ?? [:]
   }
 
   func packDefaults(of method: Method) throws -> [String: JSONValue] {

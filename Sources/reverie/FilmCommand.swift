@@ -72,8 +72,13 @@ struct FilmCommand: AsyncParsableCommand {
     let device = try execution.resolvedDevice()
     let destination = try Destination(output)
     let pack = try execution.openPack()
-    let request = try shot.adapted(
-      Resolver(pack: pack).resolve(parsed.request, device: device))
+    let resolver = Resolver(pack: pack)
+    if !output.quiet {
+      for remark in try resolver.remarks(on: parsed.request, parsed.files) {
+        Console.say("Note: \(remark)")
+      }
+    }
+    let request = try shot.adapted(resolver.resolve(parsed.request, device: device))
     let session = FilmSession(
       engine: try execution.engine(pack, device: device), destination: destination,
       output: output, ending: ending)

@@ -80,7 +80,14 @@ struct Maker {
       let says = isFirst && cells.isEmpty && !output.quiet
       if says { try note(chosen, arguments.request) }
       let wanted = try arguments.request.with(chosen, resolver)
-      if says { note(try resolver.choice(for: arguments.request)) }
+      if says {
+        let asked = chosen.isEmpty ? arguments.request : wanted
+        let choice = chosen.isEmpty ? nil : try? resolver.choice(for: arguments.request)
+        let remarks =
+          try [choice?.remark].compactMap(\.self)
+          + resolver.remarks(on: asked, arguments.files)
+        for remark in remarks { Console.say("Note: \(remark)") }
+      }
       var request = try resolver.resolve(wanted, count: count, device: device)
       // Without a seed of their own all have the first one's.
       if let first = cells.first, arguments.request.seed == nil {
@@ -90,12 +97,6 @@ struct Maker {
       cells.append(Grid.Cell(request: request, files: arguments.files, values: values))
     }
     return cells
-  }
-
-  /// Says why `auto` took another method than its first.
-  private func note(_ choice: Resolver.Choice) {
-    guard let objection = choice.objections.first else { return }
-    Console.say("Note: \(objection) So it is painted with \(choice.method.id).")
   }
 
   private func note(_ presets: [Preset], _ request: Request) throws {

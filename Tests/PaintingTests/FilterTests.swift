@@ -93,8 +93,8 @@ import Torch
       PartContext("test", arguments, given, width: 12, height: 8)
     }
     let view = Observation.Views(cutouts: picture, embeddings: picture)
-    // These look through networks: they say so where there are none.
-    let withNetworks: Set = ["aesthetic", "contrastive", "style", "transfer"]
+    // These look through networks, or want a picture: they say so where there is none.
+    let withNetworks: Set = ["aesthetic", "contrastive", "likeness", "style", "transfer"]
     for kind in ObjectiveKind.builtIn {
       if withNetworks.contains(kind.name) {
         #expect(throws: RequestError.self) { try kind.make(context(kind.arguments)) }

@@ -95,12 +95,17 @@ import TestSupport
       try Data(text.utf8).write(to: url)
       return try EmbeddingFile(contentsOf: url)
     }
+    func sizes(_ width: Int) -> CLIP.Config {
+      CLIP.Config(
+        embedDim: width, vision: .init(imageSize: 16, patchSize: 8, width: 64, layers: 1),
+        text: .init(contextLength: 16, vocabSize: 518, width: 64, heads: 1, layers: 1))
+    }
     let named = try file("a.json", #"{"ViT-B/32": [1, 2], "RN50": [1, 2, 3]}"#)
-    #expect(try #require(named.rows(for: "vit-b32", width: 2)).0 == [1, 2])
-    #expect(named.rows(for: "pack", width: 2) == nil)
+    #expect(try #require(named.rows(for: "vit-b32", sizes(2))).0 == [1, 2])
+    #expect(named.rows(for: "pack", sizes(2)) == nil)
     let plain = try file("b.json", "[1, 2, 3]")
-    #expect(try #require(plain.rows(for: "pack", width: 3)).1 == 1)
-    #expect(plain.rows(for: "pack", width: 2) == nil)
+    #expect(try #require(plain.rows(for: "pack", sizes(3))).1 == 1)
+    #expect(plain.rows(for: "pack", sizes(2)) == nil)
     #expect(throws: RequestError.self) { try file("c.json", #"{"a": "b"}"#) }
     #expect(throws: RequestError.self) { try file("d.json", "") }
   }

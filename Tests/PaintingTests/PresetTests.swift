@@ -188,7 +188,7 @@ import TestSupport
       ("name: other\nhelp: a", "name is 'other', and its file is named 'mine'"),
       ("help: a\nreqest: {}", "no 'reqest'; did you mean 'request'"),
       ("help: a\nlarge: {help: b}", "no 'large.help'"),
-      ("help: a\nlarge: 3", "large must hold scale or request"),
+      ("help: a\nlarge: 3", "large must hold scale, work or request"),
       ("help: a\nneeds: money", "needs must be"),
       ("help: a\nscale: 0", "scale must be a number from 0.1 to 16, not 0"),
       ("help: a\nprompt: ink", "prompt must have one {}"),

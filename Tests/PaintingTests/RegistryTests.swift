@@ -13,31 +13,7 @@ import Weights
 /// argument that it declares: reading one that is not declared, or as another kind, traps.
 @Suite struct RegistryTests {
   private static let pack = Result { try Pack(folder: TinyPack.make()) }
-  private static let library = Result { try installed() }
-
-  /// A library with what the tiny pack lacks: a dVAE, an ESRGAN, a VGG-16 and an aesthetic head.
-  private static func installed() throws -> ModelLibrary {
-    let folder = try ScratchFolder.make("registry")
-    let library = ModelLibrary(store: ModelStore(folder: folder.appending(path: "models")))
-    func write<Model>(_ name: String, _ make: (Parameters) -> Model) throws -> URL {
-      let source = Initializer(seed: 3)
-      _ = make(Parameters(source))
-      let tensors = source.parameters.map { ($0.key, $0.tensor.detached()) }
-      let url = folder.appending(path: "\(name).safetensors")
-      try SafeTensors.write(Dictionary(uniqueKeysWithValues: tensors), to: url)
-      return url
-    }
-    let dvae = DVAE.Config(n_hid: 8, vocab_size: 24, n_init: 16)
-    _ = try library.add([
-      write("encoder") { DVAEEncoder($0, dvae) }, write("decoder") { DVAEDecoder($0, dvae) },
-    ])
-    _ = try library.add([
-      write("esrgan") { RRDBNet($0, .init(num_feat: 8, num_block: 1, num_grow_ch: 4)) }
-    ])
-    _ = try library.add([write("vgg") { VGG16($0, .init(widths: [4, 4, 4, 4, 4])) }])
-    _ = try library.add([write("head") { AestheticHead($0, .linear(16)) }])
-    return library
-  }
+  private static let library = Result { try TinyLibrary.make() }
 
   private let networks: Networks
   private let initial = RandomStream(seed: 1, "first").uniform([1, 3, 32, 32])
@@ -98,12 +74,14 @@ import Weights
   func objectives(_ name: String) throws {
     let kind = try #require(Registry.builtIn.objectives.first { $0.name == name })
     let needed: [String: [String: JSONValue]] = [
-      "style": ["file": picture.json], "contrastive": ["than": .string("fox")],
+      "style": ["file": picture.json], "likeness": ["image": picture.json],
+      "contrastive": ["than": .string("fox")],
       "transfer": ["from": .string("red"), "to": .string("fox"), "samples": .integer(16)],
     ]
     let context = try context()
     let views = PerceptorViews(
-      perceptor: try networks.ownPerceptor(), cutouts: Cutouts(size: 32, count: 2, seed: 1),
+      perceptor: try networks.perceptor("pack", Request("fox")),
+      cutouts: Cutouts(size: 32, count: 2, seed: 1),
       spot: nil, regions: [])
     let drawn = RandomStream(seed: 2, "drawn").uniform([1, 3, 32, 32])
     let observation = Observation(picture: drawn, views: [views.views(of: drawn, 0, progress: 0)])

@@ -46,7 +46,7 @@ import Weights
     let beyond: [(String, (inout Request) -> Void)] = [
       ("initImage", { $0.initImage = Self.file }), ("mask", { $0.mask = Self.file }),
       ("one text", { $0.prompt = "a | b" }), ("one text", { $0.prompt = "a:-1" }),
-      ("one text", { $0.prompt = "a ^ b" }), ("prompts", { $0.prompts = [Prompt("a")] }),
+      ("one text", { $0.prompt = "a ^ b" }), ("one text", { $0.prompts = [Prompt("a")] }),
       ("square", { ($0.width, $0.height) = (64, 32) }), ("square", { $0.width = 64 }),
       ("iterations", { $0.iterations = 5 }), ("cutouts", { $0.cutouts = 5 }),
       ("filters", { $0.filters = [PartSpec("tiler")] }),

@@ -29,7 +29,7 @@ extension FilterKind {
 /// Shows what is drawn inside a mask and the first picture outside it, so that views see both together
 /// and only what is inside gets a gradient. At its final size the picture gets the first one's very
 /// pixels back outside.
-struct InpaintFilter: FinishingFilter {
+struct InpaintFilter: FinishingFilter, Keeping {
   private let start: Picture
   private let mask: Picture
   private let fit: Request.Fit
@@ -51,6 +51,8 @@ struct InpaintFilter: FinishingFilter {
     let (start, open) = try Self.fitted(start, self.mask, fit, self.blur, width, height)
     seen = (start.to(device), open.to(device))
   }
+
+  var kept: Kept? { Kept(picture: seen.start, open: seen.open) }
 
   func callAsFunction(_ picture: Tensor, iteration: Int?) -> (picture: Tensor, loss: Tensor?) {
     (picture * seen.open + seen.start * (1 - seen.open), nil)

@@ -11,6 +11,8 @@ public protocol Drawer {
   var rates: [Double] { get }
   /// What stands for the picture inside: regularisers may hold it near its beginning.
   var latent: Tensor? { get }
+  /// The latent of another picture `[1, 3, H, W]` in 0…1; nil where it has none.
+  func latent(of picture: Tensor) -> Tensor?
   /// What the drawer itself wants, regularisers of its own parameters for instance.
   var objectives: [any Objective] { get }
   /// Whether a picture is drawn by chance from the parameters, so that they are what is kept, not it.
@@ -20,6 +22,10 @@ public protocol Drawer {
   func render(_ iteration: Int?) -> Tensor
   /// Brings the parameters back into their range, in place.
   func project()
+  /// Gradients of the parameters with what lies outside a region left out.
+  /// - Parameter region: 1 inside, 0 outside, `[1, 1, H, W]`.
+  /// - Returns: nil where the parameters have no places in the picture.
+  func confined(_ gradients: [Tensor], to region: Tensor) -> [Tensor]?
   /// Draws this picture `[1, 3, H, W]` of 0…1 from now on, as well as it can.
   /// - Returns: whether it can do so at all; nothing is changed when it cannot.
   func begin(from picture: Tensor) -> Bool
@@ -31,11 +37,20 @@ extension Drawer {
   /// None.
   public var latent: Tensor? { nil }
   /// None.
+  public func latent(of picture: Tensor) -> Tensor? { nil }
+  /// None.
   public var objectives: [any Objective] { [] }
   /// It is not.
   public var drawsByChance: Bool { false }
   /// Nothing.
   public func project() {}
+  /// Where all parameters are maps `[1, C, h, w]` of the picture.
+  public func confined(_ gradients: [Tensor], to region: Tensor) -> [Tensor]? {
+    guard gradients.allSatisfy({ $0.rank == 4 && $0.size(0) == 1 }) else { return nil }
+    return gradients.map {
+      $0 * region.resampled($0.size(2), $0.size(3), .bilinear, antialias: true)
+    }
+  }
   /// It cannot.
   public func begin(from picture: Tensor) -> Bool { false }
 }
@@ -65,11 +80,15 @@ extension Method {
   /// - Parameters:
   ///   - components: the networks that it draws with.
   ///   - drawsShapes: whether it is a `VectorDrawer`.
+  ///   - limitsColors: whether what it draws never leaves 0…1, so that wishes for that are idle.
+  ///   - ofNetwork: values that suit an installed network that draws.
   ///   - size: the size at which it draws; what nothing but CLIP limits, if left out.
   ///   - make: a drawer of these arguments, which has not begun from a picture yet.
   public static func guided(
     _ id: ID, title: String, _ help: String, by components: [ComponentSlot] = [],
     arguments: [PartArgument] = [], defaults: [String: JSONValue] = [:], drawsShapes: Bool = false,
+    limitsColors: Bool = false,
+    ofNetwork: @escaping @Sendable (DrawingNetwork) -> [String: JSONValue] = { _ in [:] },
     preference: Preference? = nil,
     size: @escaping @Sendable (Canvas) throws -> Metadata.Size = { $0.limited() },
     make: @escaping @Sendable (PartContext) throws -> any Drawer
@@ -78,9 +97,28 @@ extension Method {
     if drawsShapes { takes.insert(.svg) }
     return Method(
       id, title: title, help, arguments: arguments, defaults: defaults, components: components,
-      takes: takes, films: Set(Film.Kind.allCases), preference: preference, size: size
+      takes: takes, films: Set(Film.Kind.allCases), ofNetwork: ofNetwork, preference: preference,
+      size: size,
+      check: { request throws(RequestError) in
+        if request.variationSeed != nil, request.initImage != nil || request.initNoise != nil {
+          throw .badValue(
+            field: "variationSeed",
+            reason: "has no effect where painting begins from a picture; leave one of them out")
+        }
+      },
+      remarks: { request in
+        guard limitsColors else { return [] }
+        return (request.objectives ?? []).filter { ["range", "sat"].contains($0.name) }.map {
+          Remark(
+            "objectives", "\($0.name) has no effect in \(id), whose colours never leave the range.")
+        }
+      }
     ) { context in
-      try GuidedPipeline(context, make(context.arguments()))
+      let drawer = try make(context.arguments())
+      if let varied = context.varied {
+        drawer.mix(try make(varied.context.arguments()), share: varied.share)
+      }
+      return try GuidedPipeline(context, drawer)
     }
   }
 }

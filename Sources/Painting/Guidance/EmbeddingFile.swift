@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Torch
 import Weights
 
@@ -48,16 +49,24 @@ struct EmbeddingFile {
     }
   }
 
-  /// The rows for a perceptor, one after the other, and their number.
-  func rows(for id: String, width: Int) -> ([Float], Int)? {
-    func plain(_ name: String) -> String {
-      name.lowercased().filter { $0.isLetter || $0.isNumber }
-    }
-    let named = vectors.first { plain($0.key) == plain(id) }?.value
-    let only = vectors.count == 1 ? vectors.values.first : nil
-    guard let rows = named ?? only, !rows.isEmpty, rows.allSatisfy({ $0.count == width }) else {
-      return nil
-    }
+  /// What it has embeddings for, for messages.
+  var names: String {
+    let names = vectors.keys.filter { !$0.isEmpty }.sorted()
+    return names.isEmpty ? "no CLIP by name" : names.joined(separator: ", ")
+  }
+
+  /// The rows for a perceptor, one after the other, and their number: under the name that it is installed
+  /// as, or that of OpenAI's network that it is, as in pixray's files; else the only ones that there are,
+  /// when they are not named as another network's and their width fits.
+  func rows(for id: String, _ config: CLIP.Config) -> ([Float], Int)? {
+    let own = Set([id, config.openAIName(id: id)].compactMap(\.self).map { plainName($0) })
+    let named = vectors.sorted { $0.key < $1.key }.first { own.contains(plainName($0.key)) }?.value
+    let published = Set(CLIP.Config.published.map { plainName($0.name) })
+    let only =
+      vectors.count == 1 ? vectors.first { !published.contains(plainName($0.key)) }?.value : nil
+    guard let rows = named ?? only, !rows.isEmpty,
+      rows.allSatisfy({ $0.count == config.embedDim })
+    else { return nil }
     return (rows.flatMap { $0 }, rows.count)
   }
 }

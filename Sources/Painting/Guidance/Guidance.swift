@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Imaging
 import Models
@@ -75,19 +76,22 @@ final class Guidance {
     let picture = try draw(chance)
     let values = picture.detached()
     let seen = values.clamped(0, 1).variable()
-    let sum = loss(at: seen, latent: latent, step: step, chance: chance)
+    let drawn = values.variable()
+    let sum = loss(at: seen, drawn, latent: latent, step: step, chance: chance)
     let number = sum.item()
     guard number.isFinite else { throw PaintingError.diverged(iteration: step) }
-    let found = Torch.gradient(of: sum, at: [seen] + parameters)
-    let wanted = clampedGradient(found[0], at: values, 0, 1)
+    let found = Torch.gradient(of: sum, at: [seen, drawn] + parameters)
+    let wanted = clampedGradient(found[0], at: values, 0, 1) + found[1]
     let pulled = pullback(of: picture, along: wanted, at: parameters)
-    let both = zip(pulled, found.dropFirst()).map { ($0 + $1) / Double(batches) }
+    let both = zip(pulled, found.dropFirst(2)).map { ($0 + $1) / Double(batches) }
     return Gradient(loss: number, gradients: both, picture: values)
   }
 
   /// The sum of all losses that have something to say, `[]`.
-  private func loss(at seen: Tensor, latent: Tensor?, step: Int, chance: Int) -> Tensor {
-    var picture = seen
+  private func loss(
+    at seen: Tensor, _ drawn: Tensor, latent: Tensor?, step: Int, chance: Int
+  ) -> Tensor {
+    var picture = covered(seen)
     var losses: [Tensor] = []
     for filter in filters {
       let (changed, loss) = filter(picture, iteration: chance)
@@ -95,9 +99,9 @@ final class Guidance {
       if let loss { losses.append(loss) }
     }
     let observation = Observation(
-      picture: picture, latent: latent,
+      picture: picture, drawn: drawn, latent: latent, latentOf: latentOf,
       views: perceptors.map {
-        $0.views(of: picture, chance, progress: Double(step) / Double(total))
+        $0.views(of: picture, chance, step: step, progress: Double(step) / Double(total))
       }, iteration: step, total: total)
     let scene = scenes[(step / sceneLength) % scenes.count]
     for wanted in scene + objectives {
@@ -107,18 +111,28 @@ final class Guidance {
     return losses.dropFirst().reduce(first, +)
   }
 
-  /// Lets only the regions change that objectives name, where a parameter has places at all.
-  func restrict(_ gradients: [Tensor]) -> [Tensor] {
-    var gradients = gradients
-    for case let region? in objectives.compactMap({ ($0.objective as? any Restricting)?.region }) {
-      gradients = gradients.map { gradient in
-        guard gradient.rank == 4 else { return gradient }
-        // As large as the latent, or channels last where it holds logits.
-        let (h, w) = (gradient.size(2), gradient.size(3))
-        return gradient * region.resampled(h, w, .bilinear, antialias: true)
-      }
-    }
-    return gradients
+  // MARK: What stays
+
+  /// Pictures of which objectives let only a part change.
+  var kept: [Kept] { objectives.compactMap { ($0.objective as? any Keeping)?.kept } }
+
+  /// As `kept`, and those of filters, which lay theirs over what is drawn themselves.
+  var allKept: [Kept] { kept + filters.compactMap { ($0 as? any Keeping)?.kept } }
+
+  /// Whether what stays is laid over what is drawn: for drawers whose parameters have no places, so that no
+  /// gradient can be left out.
+  var coversKept = false
+
+  private func covered(_ picture: Tensor) -> Tensor {
+    coversKept ? kept.reduce(picture) { $1.laid(over: $0) } : picture
+  }
+
+  /// The latent that the drawer would have for another picture; nil where it has none.
+  var latentOf: ((Tensor) -> Tensor?)?
+
+  /// A denoiser that works under the filters.
+  func filtered(_ denoiser: any Denoiser, step: Int) -> any Denoiser {
+    filters.reduce(denoiser) { ($1 as? any SampleFilter)?.filtered($0, step: step) ?? $0 }
   }
 
   // MARK: Looking
@@ -126,7 +140,7 @@ final class Guidance {
   /// A picture as the filters show it, `[1, 3, H, W]` in 0…1, without history.
   func shown(_ picture: Tensor) -> Tensor {
     noGrad {
-      filters.reduce(picture.detached().clamped(0, 1)) { $1($0, iteration: nil).picture }
+      filters.reduce(covered(picture.detached().clamped(0, 1))) { $1($0, iteration: nil).picture }
     }
   }
 

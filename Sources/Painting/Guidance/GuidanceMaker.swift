@@ -38,14 +38,14 @@ struct GuidanceMaker {
     return try context.networks.perceptors(request).map { perceptor in
       PerceptorViews(
         perceptor: perceptor, cutouts: try cutouts(size: perceptor.size), spot: spot,
-        regions: regions)
+        regions: regions, power: request.cutPower, whole: request.cutWhole)
     }
   }
 
   private func cutouts(size: Int) throws -> Cutouts {
     Cutouts(
       size: size, count: request.cutouts ?? 1, mode: request.cutMode ?? .balanced,
-      power: request.cutPower ?? 1, augmentations: request.augmentations,
+      power: request.cutPower?.value(at: 0) ?? 1, augmentations: request.augmentations,
       squares: try request.squares(), seed: context.seed)
   }
 
@@ -54,14 +54,14 @@ struct GuidanceMaker {
     try request.scenes().map { prompts in
       var objectives: [Guidance.Weighted] = []
       for prompt in prompts where prompt.weight != 0 {
-        for index in perceptors.indices {
-          guard let objective = try objective(prompt, perceptors, index) else { continue }
-          objectives.append(.init(objective: objective, weight: 1))
+        let wished = try perceptors.indices.compactMap { try objective(prompt, perceptors, $0) }
+        guard !wished.isEmpty else {
+          throw RequestError.badValue(
+            field: "prompts",
+            reason: "has an embedding that is of none of the perceptors; name the CLIP that it was "
+              + "made with by --clip")
         }
-      }
-      guard !objectives.isEmpty else {
-        throw RequestError.badValue(
-          field: "prompts", reason: "has an embedding that is of none of the perceptors")
+        objectives += wished.map { .init(objective: $0, weight: 1) }
       }
       return objectives
     }
@@ -88,9 +88,21 @@ struct GuidanceMaker {
       device: context.device
     ).map {
       PromptObjective(
-        $0, perceptor: index, region: prompt.region, weight: weight, stop: prompt.stop,
+        fuzzy($0, prompt.target), perceptor: index, region: prompt.region, weight: weight,
+        stop: prompt.stop,
         averaging: averaging)
     }
+  }
+
+  /// Noisy copies of a text's embedding `[1, E]`, `[25, E]`. Disco Diffusion also limits them to 0…1, by which
+  /// it loses half of each.
+  private func fuzzy(_ embeddings: Tensor, _ target: Prompt.Target) -> Tensor {
+    guard let fuzziness = request.fuzziness, fuzziness > 0, case .text(let text) = target else {
+      return embeddings
+    }
+    let noise = RandomStream(seed: context.seed, "fuzzy \(text)")
+      .normal([25, embeddings.size(-1)])
+    return embeddings + noise.to(embeddings.device) * fuzziness
   }
 
   /// A picture that is wanted: for views at the same places with the proportions of the painted one.

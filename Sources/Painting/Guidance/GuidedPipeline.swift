@@ -40,6 +40,10 @@ final class GuidedPipeline: Pipeline {
       (request.ema ?? 0) > 0
       ? ParameterAverage(drawer.parameters, decay: request.ema ?? 0) : nil
     guidance = try Guidance(context, total: total, own: drawer.objectives)
+    guidance.coversKept = guidance.kept.contains { kept in
+      drawer.confined(drawer.parameters, to: kept.open) == nil
+    }
+    guidance.latentOf = { picture in noGrad { drawer.latent(of: picture) } }
     overlay = try Overlay(context)
     schedule = RateSchedule(
       percentages: request.learningRateDrops ?? [], iterations: total, patience: request.patience)
@@ -78,7 +82,9 @@ final class GuidedPipeline: Pipeline {
         best.note(found.loss, iteration: done, shapes: shapes) { guidance.shown(found.picture) }
       }
     }
-    gradients = guidance.restrict(gradients)
+    for kept in guidance.kept {
+      gradients = drawer.confined(gradients, to: kept.open) ?? gradients
+    }
     let rate = (request.learningRate ?? 0.1).value(at: done) * schedule.factor(at: done)
     for (index, optimizer) in optimizers.enumerated() {
       optimizer.step([gradients[index]], rate: rate * drawer.rates[index])

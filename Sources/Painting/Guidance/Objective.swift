@@ -27,8 +27,13 @@ public struct Observation {
 
   /// The picture after filters, `[1, 3, H, W]` in 0…1, with history.
   public let picture: Tensor
+  /// The picture as it was drawn, before its colours are limited to 0…1 and before filters, `[1, 3, H, W]`
+  /// with history.
+  public let drawn: Tensor
   /// The drawer's latent, with history; nil when it has none.
   public let latent: Tensor?
+  /// The latent that the drawer would have for another picture `[1, 3, H, W]` in 0…1; nil where it has none.
+  var latentOf: ((Tensor) -> Tensor?)?
   /// What each perceptor sees, in the order of the perceptors.
   public let views: [Views]
   /// Counted from 0.
@@ -38,9 +43,13 @@ public struct Observation {
 
   /// An observation; see the fields.
   public init(
-    picture: Tensor, latent: Tensor? = nil, views: [Views] = [], iteration: Int = 0, total: Int = 1
+    picture: Tensor, drawn: Tensor? = nil, latent: Tensor? = nil,
+    latentOf: ((Tensor) -> Tensor?)? = nil, views: [Views] = [],
+    iteration: Int = 0, total: Int = 1
   ) {
     self.picture = picture
+    self.drawn = drawn ?? picture
+    self.latentOf = latentOf
     self.latent = latent
     self.views = views
     self.iteration = iteration
@@ -48,10 +57,24 @@ public struct Observation {
   }
 }
 
-/// An objective that lets only a part of the picture change.
-protocol Restricting {
-  /// 1 where the picture may change, 0 elsewhere, `[1, 1, H, W]`; nil for everywhere.
-  var region: Tensor? { get }
+/// A picture of which a part is to stay as it is.
+struct Kept {
+  /// `[1, 3, H, W]` in 0…1.
+  let picture: Tensor
+  /// 1 where it may change, 0 where it stays, `[1, 1, H, W]`.
+  let open: Tensor
+
+  /// Another picture of this size with what stays in it.
+  func laid(over picture: Tensor) -> Tensor {
+    let (own, open) = (self.picture.resampled(as: picture), self.open.resampled(as: picture))
+    return picture * open + own * (1 - open)
+  }
+}
+
+/// An objective, or a filter, that lets only a part of a picture change.
+protocol Keeping {
+  /// That picture; nil where all may change.
+  var kept: Kept? { get }
 }
 
 /// Something that is wanted of a picture: a number that should become small.

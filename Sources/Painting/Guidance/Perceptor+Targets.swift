@@ -82,7 +82,7 @@ extension Perceptor {
   /// there are when their width fits.
   private func stored(_ url: URL) throws -> Tensor? {
     let found = try EmbeddingFile(contentsOf: url)
-    guard let (rows, count) = found.rows(for: id, width: width) else { return nil }
+    guard let (rows, count) = found.rows(for: id, clip.config) else { return nil }
     return Tensor(rows, [count, width])
   }
 }

@@ -10,8 +10,10 @@ public struct Perceptor {
   public let clip: CLIP
   /// Its vocabulary.
   public let tokenizer: CLIPTokenizer
-  /// How much its opinion counts beside the others'; all add up to one.
+  /// How much its opinion counts beside the others'.
   public let weight: Double
+  /// How it reads texts that are longer than its text tower.
+  var longTexts = Request.LongTexts.average
   /// What tells the network, its type included, from others: embeddings are kept under it.
   let fingerprint: String
   /// Where embeddings are kept; nil for nowhere.
@@ -20,8 +22,15 @@ public struct Perceptor {
   /// Height and width of the views it is shown.
   public var size: Int { clip.config.vision.imageSize }
 
-  /// Embedding of a text, `[1, E]`.
+  /// Embedding of a text, `[1, E]`; of a long one the mean of its parts'.
   public func embedding(of text: String) -> Tensor {
+    let read = TowerText(text, tokenizer, length: clip.config.text.contextLength)
+    guard longTexts == .average, read.parts.count > 1 else { return embedding(ofWhole: read.text) }
+    return concatenated(read.parts.map { embedding(ofWhole: $0) }, over: 0)
+      .mean(over: [0], keepDims: true)
+  }
+
+  private func embedding(ofWhole text: String) -> Tensor {
     remembered("text", text) {
       let tokens = tokenizer([text], length: clip.config.text.contextLength)
       return noGrad { clip.encodeText(tokens.to(clip.logit_scale.device)) }
@@ -64,13 +73,22 @@ struct PerceptorViews {
   let spot: Tensor?
   /// Regions that some prompt asks for.
   let regions: Set<Prompt.Region>
+  /// The cutouts' power and share of whole pictures over the steps; nil for what they have.
+  var power: Schedule?
+  var whole: Schedule?
 
   /// What it sees of a picture `[1, 3, H, W]`. Regions are seen in the same views, the rest of the
   /// picture blacked out.
   /// - Parameters:
   ///   - chance: the number that chance derives from.
+  ///   - step: of the painting.
   ///   - progress: the share of all steps that is done.
-  func views(of picture: Tensor, _ chance: Int, progress: Double) -> Observation.Views {
+  func views(of picture: Tensor, _ chance: Int, step: Int = 0, progress: Double)
+    -> Observation.Views
+  {
+    var cutouts = cutouts
+    if let power { cutouts.power = power.value(at: step) }
+    if let whole { cutouts.wholeShare = whole.value(at: step) }
     let set = cutouts.views(iteration: chance, progress: progress)
     let seen = set(picture)
     var views = Observation.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))

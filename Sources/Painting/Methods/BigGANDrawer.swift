@@ -60,8 +60,11 @@ struct BigGANDrawer: Drawer {
     let count = model.config.num_classes
     return noGrad {
       let all = Tensor.arange(0..<count, device: device)
-      let parts = stride(from: 0, to: count, by: 32).map { start in
-        let some = all[start..<min(start + 32, count)]
+      // As many at once as take the memory of 32 pictures of 128 pixels.
+      let area = model.config.size * model.config.size
+      let batch = min(32, max(1, 32 * 128 * 128 / area))
+      let parts = stride(from: 0, to: count, by: batch).map { start in
+        let some = all[start..<min(start + batch, count)]
         let hot = some.unsqueezed(1).equals(all.unsqueezed(0)).to(.float32)  // [B, K]
         let latents = Tensor.zeros([some.count, model.config.z_dim], device: device)
         let embeddings = embed((model(latents, hot, truncation: 1) + 1) / 2)
@@ -141,7 +144,8 @@ extension Method {
         "firstClass", ["none", "best"], default: "none",
         "Whether to begin with the one class whose picture fits the first prompt of words best"),
       .integer(
-        "maxClasses", 1...1000, "Classes that take part in each block; all of them if left out"),
+        "maxClasses", 0...1000,
+        "Classes that take part in each block; all of them, as in Big Sleep, at 0 or if left out"),
       .number(
         "classTemperature", 0.01...100, default: 2,
         "How evenly they take part when maxClasses is given"),
@@ -152,7 +156,11 @@ extension Method {
       "width": .integer(512), "height": .integer(512), "learningRate": .number(0.07),
       "ema": .number(0.5), "cutouts": .integer(128),
       "cutMode": .string("big-sleep"),
-    ],
+    ], limitsColors: true,
+    ofNetwork: { network in
+      guard let side = (network.config as? BigGAN.Config)?.size else { return [:] }
+      return ["width": .integer(side), "height": .integer(side)]
+    },
     size: { canvas in
       // What the pack's small network draws, in the proportions asked for; the rest is enlargement.
       guard canvas.installed == nil, let side = canvas.pack.config(of: BigGAN.self)?.size else {
@@ -170,7 +178,7 @@ extension Method {
     let model = try networks.network(
       BigGAN.self, in: painting.method.components[0], of: request.model)
     var choice = BigGANDrawer.Choice(
-      maxClasses: context.integerIfGiven("maxClasses"),
+      maxClasses: context.integerIfGiven("maxClasses").flatMap { $0 == 0 ? nil : $0 },
       temperature: context.number("classTemperature"), truncation: context.number("truncation"))
     if context.choice("firstClass") == "best",
       let text = try request.scenes()[0].lazy.compactMap(\.text).first

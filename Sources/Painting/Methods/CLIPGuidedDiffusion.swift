@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Imaging
+import Library
 import Models
 import Torch
 
@@ -53,6 +54,9 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   private let sceneLength: Int
   private let seed: UInt64
   private let guidance: Guidance
+  private let known: [Known]
+  /// The side of the square in which the picture is composed; nil where the network composes the whole.
+  private let side: Int?
   private let levels: [NoiseLevel]
   private var sampler: any Sampler
   /// The newest picture that the network found, to be shown on the way.
@@ -73,7 +77,7 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     let shape = [
       1, model.network.config.channels, context.size.height / scale, context.size.width / scale,
     ]
-    let noise = RandomStream(seed: context.seed, "first noise").normal(shape).to(context.device)
+    let noise = context.firstNoise("first noise", shape).to(context.device)
     levels = options.schedule.levels(
       options.steps, from: context.initial == nil ? 1 : options.start)
     let first = levels[0]
@@ -81,7 +85,29 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
       context.initial.map { first.noised(model.encoded($0), with: noise) } ?? noise
     }
     sampler = options.sampler
-    guidance = try Guidance(context, total: options.steps)
+    let guidance = try Guidance(context, total: options.steps)
+    let device = context.device
+    known = noGrad {
+      guidance.allKept.map { kept in
+        // A place of the latent is open when any of its pixels is.
+        let open = kept.open.adaptiveMaxPooled(shape[2], shape[3])
+        return Known(
+          latent: model.encoded(kept.picture.to(device)),
+          open: (1 - open).less(than: 0.75).to(.float32).to(device))
+      }
+    }
+    self.guidance = guidance
+    // The pack's network knows squares alone: what it draws would fill any other picture and be squeezed.
+    let short = min(shape[2], shape[3])
+    side = model.decoder != nil && context.initial == nil && shape[2] != shape[3] ? short : nil
+  }
+
+  /// What of the sample is not to change.
+  private struct Known {
+    /// `[1, C, h, w]`
+    let latent: Tensor
+    /// 1 where it may change, 0 where it stays, `[1, 1, h, w]`.
+    let open: Tensor
   }
 
   var total: Int { options.steps }
@@ -98,7 +124,7 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
       loss = number
       return grad
     }
-    let next = try sampler.step(
+    var next = try sampler.step(
       x, done, of: levels,
       denoise: { x, level in
         guard scale > 0 else {
@@ -109,13 +135,24 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
         return try guided(x, at: level)
       },
       noise: { RandomStream(seed: seed, "noise \(done)").normal(x.shape).to(x.device) })
+    // What stays is noised anew to where the sample is now, so that the network sees it around what it
+    // paints (Lugmayr and others, "RePaint", 2022, without its way back).
+    for (index, known) in known.enumerated() {
+      let noise = RandomStream(seed: seed, "known \(index) \(done)").normal(x.shape).to(x.device)
+      let there = levels[done + 1].noised(known.latent, with: noise)
+      next = next * known.open + there * (1 - known.open)
+    }
     x.assign(next)
     done += 1
     return loss
   }
 
-  /// The network, told what the scene's prompts want.
+  /// The network, told what the scene's prompts want, under the filters.
   private var denoiser: any Denoiser {
+    guidance.filtered(side.map { ComposedDenoiser(base: told, side: $0) } ?? told, step: done)
+  }
+
+  private var told: any Denoiser {
     let network = model.network
     guard let condition = network.config.condition else {
       return NetworkDenoiser(.v) { network($0, time: $1, embeddings: nil) }
@@ -147,7 +184,8 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
       sum = sum.map { $0 + part.gradients[0] } ?? part.gradients[0]
     }
     let total = sum ?? Tensor.zeros(x.shape, device: x.device)
-    return (-guidance.restrict([total])[0], loss)
+    let wanted = known.reduce(total) { $0 * $1.open }
+    return (-wanted, loss)
   }
 
   // MARK: Looking
@@ -238,6 +276,7 @@ extension Method {
     defaults: ["iterations": .integer(50), "cutouts": .integer(8)],
     components: [.init("generator", VDiffusion.architecture.id, title: "diffusion model")],
     takes: [.guidance, .model], films: [.progress, .restyle],
+    ofNetwork: ofNetwork,
     preference: .init(1, "it takes several prompts, a picture to begin from and all proportions"),
     size: { canvas in
       if let factor = canvas.installed?.pixelsPerPosition { return canvas.multiples(of: factor) }
@@ -245,21 +284,41 @@ extension Method {
         let factor = canvas.pack.config(of: VQGAN.self)?.factor
       else { return canvas.asked }
       // What the pack's small network draws, in the proportions asked for; the rest is enlargement.
+      // The shorter side is as long as its own.
       let (width, height) = (Double(canvas.asked.width), Double(canvas.asked.height))
       let step = factor * own.factor
-      let scale = Double(own.size * factor) / (width * height).squareRoot()
+      let scale = Double(own.size * factor) / min(width, height)
       func side(_ pixels: Double) -> Int {
         min(16, max(1, Int((pixels * scale / Double(step)).rounded()))) * step
       }
       return .init(width: side(width), height: side(height))
     },
     check: { request throws(RequestError) in
-      if request.objectives?.isEmpty == false,
-        [.number(0), .integer(0)].contains(request.arguments["guidance"])
-      {
+      guard isUnguided(request) else { return }
+      if request.objectives?.isEmpty == false {
         throw .badValue(
           field: "guidance", reason: "is 0, where objectives do nothing; try --guidance 500")
       }
+      if let scenes = try? request.scenes(),
+        scenes.joined().contains(where: { $0.region != .everywhere })
+      {
+        throw .badValue(
+          field: "guidance",
+          reason: "is 0, where prompts of a region do nothing; try --guidance 500")
+      }
+    },
+    remarks: { request in
+      guard isUnguided(request) else { return [] }
+      let idle = [
+        "cutMode", "cutPower", "cutWhole", "cutSizes", "cutSpread", "cutCenter", "augmentations",
+        "averagingWeight", "accumulate", "pictureViews",
+      ].filter { request[$0] != nil }
+      let stops = (try? request.scenes().joined().contains { $0.stop.isFinite }) == true
+      return idle.map {
+        Remark($0, "\($0) has no effect in diffusion at guidance 0, where nobody looks at views.")
+      }
+        + (stops
+          ? [Remark("prompt", "Stop values have no effect in diffusion at guidance 0.")] : [])
     },
     packProblem: { pack in
       guard let own = pack.config(of: VDiffusion.self) else { return nil }
@@ -278,19 +337,24 @@ extension Method {
     }
   ) { context in
     let arguments = try context.arguments()
+    let (networks, request) = (context.networks, context.request)
     let slot = context.method.components[0]
-    let network = try context.networks.network(VDiffusion.self, in: slot, of: context.request.model)
-    let isOwn =
-      context.request.model == nil && context.networks.pack.config(of: VDiffusion.self) != nil
+    let network = try networks.network(VDiffusion.self, in: slot, of: request.model)
+    let isOwn = request.model == nil && networks.pack.config(of: VDiffusion.self) != nil
     let model = DiffusionModel(
-      network: network, decoder: isOwn ? try context.networks.network(VQGAN.self) : nil)
+      network: network, decoder: isOwn ? try networks.network(VQGAN.self) : nil)
+    let drawing =
+      isOwn
+      ? nil : try networks.provider.library.drawing(VDiffusion.architecture, of: request.model)
     return try CLIPGuidedDiffusionPipeline(
       context, model,
       .init(
         sampler: sampler(arguments.choice("sampler"), eta: arguments.number("eta")),
-        schedule: arguments.choice("schedule"), steps: context.request.iterations ?? 50,
+        schedule: arguments.choice("schedule"), steps: request.iterations ?? 50,
         guidance: arguments.schedule("guidance"), start: arguments.number("start")),
-      scenes: conditioning(model, context, scale: arguments.number("conditionScale")))
+      scenes: conditioning(
+        model, context, scale: arguments.number("conditionScale"),
+        knowsNothing: drawing.map(knowsNothing) ?? true))
   }
 
   private static func sampler(_ name: String, eta: Double) -> any Sampler {
@@ -300,24 +364,104 @@ extension Method {
     return kind.make(eta)
   }
 
+  /// Whether nothing steers.
+  private static func isUnguided(_ request: Request) -> Bool {
+    guard let guidance = request.arguments["guidance"].flatMap(Schedule.init(json:)) else {
+      return false
+    }
+    return guidance.values.allSatisfy { $0 == 0 }
+  }
+
+  // MARK: Networks of v-diffusion
+
+  /// What v-diffusion's own programs sample its networks by: `cfg_sample.py` the one that was trained for
+  /// guidance without a classifier, `clip_sample.py` all others.
+  static func ofNetwork(_ network: DrawingNetwork) -> [String: JSONValue] {
+    guard let config = network.config as? VDiffusion.Config else { return [:] }
+    var values: [String: JSONValue] = [
+      "schedule": .string((config.isPort ? ContinuousSchedule.ddpm : .spliced).rawValue)
+    ]
+    guard config.isPublished else { return values }
+    (values["width"], values["height"]) = (.integer(config.size), .integer(config.size))
+    if config.condition != nil, knowsNothing(network) {
+      values.merge([
+        "sampler": .string("plms"), "iterations": .integer(50), "conditionScale": .number(3),
+      ]) { $1 }
+    } else {
+      values.merge([
+        "sampler": .string("ddim"), "eta": .number(1), "iterations": .integer(1000),
+        "guidance": .number(500), "conditionScale": .number(1), "cutouts": .integer(16),
+        "cutMode": .string(CutoutMode.notebook.rawValue),
+      ]) { $1 }
+    }
+    return values
+  }
+
+  /// Whether a network that is told something was trained with being told nothing, too. Of the two networks
+  /// on Conceptual 12M, which are alike but for this, only the name tells.
+  private static func knowsNothing(_ network: DrawingNetwork) -> Bool {
+    network.config as? VDiffusion.Config != .cc12m || network.isNamed("cfg")
+  }
+
+  /// The CLIP whose embeddings a network is told: OpenAI's ViT-B/16 by v-diffusion's, wherever it is
+  /// installed; by others one of the request's that is as wide.
+  private static func teller(_ model: DiffusionModel, _ context: PipelineContext) throws
+    -> Perceptor?
+  {
+    let (request, networks) = (context.request, context.networks)
+    if model.decoder != nil { return try networks.perceptor("pack", request) }
+    let library = networks.provider.library
+    let named = try networks.perceptors(request).map { ($0.id, $0.clip.config) }
+    let installed = library.installed(CLIP.architecture).compactMap { id in
+      (try? library.component(CLIP.architecture, of: id).config as? CLIP.Config).map { (id, $0) }
+    }
+    return try teller(of: model.network.config, among: named, installed)
+      .map { try networks.perceptor($0, request) }
+  }
+
+  /// Which CLIP that is, by name.
+  /// - Parameters:
+  ///   - named: those that the request names.
+  ///   - installed: those that there are.
+  static func teller(
+    of config: VDiffusion.Config, among named: [(String, CLIP.Config)],
+    _ installed: [(String, CLIP.Config)]
+  ) -> String? {
+    guard config == .cc12m else {
+      return named.first { $0.1.embedDim == config.condition?.embedding }?.0
+    }
+    return (named + installed).first { $1.openAIName(id: $0) == "ViT-B/16" }?.0
+  }
+
   /// What a diffusion network is conditioned on of the prompts, scene by scene; nothing where it is not.
+  /// - Parameter knowsNothing: whether it was trained with being told nothing, so that one may go beyond
+  ///   what it is told.
   private static func conditioning(
-    _ model: DiffusionModel, _ context: PipelineContext, scale: Double
+    _ model: DiffusionModel, _ context: PipelineContext, scale: Double, knowsNothing: Bool
   ) throws -> [Conditioning] {
     guard let condition = model.network.config.condition else { return [] }
-    let (request, networks) = (context.request, context.networks)
-    let perceptors =
-      model.decoder != nil ? [try networks.ownPerceptor()] : try networks.perceptors(request)
-    guard let perceptor = perceptors.first(where: { $0.width == condition.embedding }) else {
+    guard let perceptor = try teller(model, context) else {
       throw RequestError.badValue(
         field: "clip",
-        reason: "must name a CLIP with embeddings of \(condition.embedding) numbers, which "
-          + "'\(model.network.config.title)' was trained with (ViT-B/16 for cc12m_1)")
+        reason: model.network.config == .cc12m
+          ? "must name OpenAI's ViT-B/16, which tells this network what is wanted. Get it with: "
+            + "reverie models pull openai-vit-b-16"
+          : "must name a CLIP with embeddings of \(condition.embedding) numbers, which "
+            + "'\(model.network.config.title)' was trained with")
+    }
+    guard knowsNothing || scale == 1 else {
+      throw RequestError.badValue(
+        field: "conditionScale",
+        reason:
+          "must be 1 with this network, which was not trained with an empty text (one that was has "
+          + "'cfg' in its name, as v-diffusion-cc12m-1-cfg)")
     }
     let cutouts = Cutouts(
-      size: perceptor.size, count: request.cutouts ?? 1, mode: request.cutMode ?? .balanced,
-      power: request.cutPower ?? 1, augmentations: request.augmentations, seed: context.seed)
-    return try request.scenes().map { prompts in
+      size: perceptor.size, count: context.request.cutouts ?? 1,
+      mode: context.request.cutMode ?? .balanced,
+      power: context.request.cutPower?.value(at: 0) ?? 1,
+      augmentations: context.request.augmentations, seed: context.seed)
+    return try context.request.scenes().map { prompts in
       var (rows, scales): ([Tensor], [Double]) = ([], [])
       for prompt in prompts where prompt.weight != 0 && prompt.region == .everywhere {
         guard
@@ -328,10 +472,16 @@ extension Method {
         rows.append(found.to(.float32).normalized().mean(over: [0], keepDims: true))
         scales.append(prompt.weight * scale)
       }
-      let none = Tensor.zeros([1, condition.embedding], device: context.device)
-      return rows.isEmpty
-        ? .init(embeddings: none, scales: [0])
-        : .init(embeddings: concatenated(rows, over: 0), scales: scales)
+      guard !rows.isEmpty else {
+        return .init(
+          embeddings: Tensor.zeros([1, condition.embedding], device: context.device), scales: [0])
+      }
+      guard knowsNothing else {
+        // One embedding of all that is wanted, as clip_sample.py has it.
+        let sum = zip(rows, scales).map { $0 * $1 }
+        return .init(embeddings: sum.dropFirst().reduce(sum[0], +).normalized(), scales: [1])
+      }
+      return .init(embeddings: concatenated(rows, over: 0), scales: scales)
     }
   }
 }

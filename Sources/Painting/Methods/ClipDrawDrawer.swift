@@ -103,6 +103,6 @@ extension Method {
       .text("paper", default: "white", "Colour of the paper, a name or #rrggbb"),
       .flag("closed", default: false, "Whether the curves are closed and filled instead"),
     ],
-    defaults: ["learningRate": .number(1)], drawsShapes: true
+    defaults: ["learningRate": .number(1)], drawsShapes: true, limitsColors: true
   ) { try ClipDrawDrawer($0) }
 }

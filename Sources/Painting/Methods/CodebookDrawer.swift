@@ -43,6 +43,12 @@ struct CodebookDrawer: Drawer {
     return (model.decode(z) + 1) / 2
   }
 
+  func confined(_ gradients: [Tensor], to region: Tensor) -> [Tensor]? {
+    let (h, w) = (logits.size(1), logits.size(2))
+    let inside = region.resampled(h, w, .bilinear, antialias: true).reshaped(1, h, w, 1, 1)
+    return gradients.map { $0 * inside }
+  }
+
   func begin(from picture: Tensor) -> Bool {
     noGrad { logits.assign(Self.logits(of: picture, model)) }
     return true

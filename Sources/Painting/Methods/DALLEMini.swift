@@ -36,9 +36,10 @@ final class DALLEMiniPipeline: Pipeline {
     vqgan = try networks.network(VQGAN.self, in: context.method.components[1], of: nil)
     config = dalle.config
     let text = try request.scenes()[0].first?.text ?? ""
-    let tokens = try networks.tokenizer()(
-      [text, ""], length: config.text_token_count, padding: config.pad_token
-    ).to(device)
+    let tokenizer = try networks.tokenizer()
+    let length = config.text_token_count
+    let read = TowerText(text, tokenizer, length: length)
+    let tokens = tokenizer([read.text, ""], length: length, padding: config.pad_token).to(device)
     sampler = CandidateSampler(
       dalle: dalle, text: tokens[0..<1], empty: tokens[1..<2],
       sampling: .init(
@@ -246,6 +247,14 @@ extension Method {
         throw .impossible(
           method: "dalle", reason: "its pictures are square; choose one --size, or diffusion")
       }
+    },
+    remarks: { request in
+      guard let prompt = try? request.scenes()[0].first, prompt.weight != 1 else { return [] }
+      return [
+        Remark(
+          "prompt",
+          "dalle takes one text as it is: its weight, \(shown(prompt.weight)), has no effect.")
+      ]
     },
     packProblem: { pack in
       guard let dalle = pack.config(of: DALLEBart.self) else { return nil }

@@ -11,6 +11,8 @@ struct DVAEDrawer: Drawer {
   private let encoder: DVAEEncoder?
   private let seed: UInt64
   private let draws: Bool
+  /// How much of the decoder's own noise there is.
+  private let noise: Double
   /// -100 at the codes that are never drawn, `[K]`; nil where all may be.
   private let bias: Tensor?
 
@@ -21,6 +23,7 @@ struct DVAEDrawer: Drawer {
     self.encoder = encoder
     seed = context.seed
     draws = context.choice("codes") != "likeliest"
+    noise = context.number("noise")
     let artefacts = Set(Self.artefacts)
     // The list is of the published vocabulary.
     bias =
@@ -34,14 +37,23 @@ struct DVAEDrawer: Drawer {
 
   var parameters: [Tensor] { [logits] }
 
-  var drawsByChance: Bool { draws }
+  var drawsByChance: Bool { draws || noise > 0 }
 
   /// The picture of codes that are drawn, or of the likeliest.
   func render(_ iteration: Int?) -> Tensor {
     let stream = draws ? iteration.map { RandomStream(seed: seed, "codes \($0)") } : nil
     let (codes, probabilities) = drawCodes(bias.map { logits + $0 } ?? logits, stream)
     let chosen = noGrad { oneHot(codes, count: logits.size(-1)) }
-    return decoder(chosen.straightThrough(to: probabilities).permuted(0, 3, 1, 2))
+    let code = chosen.straightThrough(to: probabilities).permuted(0, 3, 1, 2)
+    guard noise > 0, let iteration else { return decoder(code) }
+    let chance = RandomStream(seed: seed, "noise \(iteration)")
+    return decoder.sampled(code, scale: noise) { chance.uniform($0) }
+  }
+
+  func confined(_ gradients: [Tensor], to region: Tensor) -> [Tensor]? {
+    let (h, w) = (logits.size(1), logits.size(2))
+    let inside = region.resampled(h, w, .bilinear, antialias: true).reshaped(1, h, w, 1)
+    return gradients.map { $0 * inside }
   }
 
   func begin(from picture: Tensor) -> Bool {
@@ -64,7 +76,10 @@ extension Method {
       .choice(
         "artefacts", ["avoid", "keep"], default: "avoid",
         "Whether codes that mostly draw artefacts are left out"),
-    ], defaults: ["learningRate": .number(0.05)],
+      .number(
+        "noise", 0...10, default: 0,
+        "How much of the decoder's own noise there is in what CLIP sees; 1 is as in the notebook"),
+    ], defaults: ["learningRate": .number(0.05)], limitsColors: true,
     size: { $0.multiples(of: $0.installed?.pixelsPerPosition ?? 1) }
   ) { context in
     let painting = try context.ofPainting()

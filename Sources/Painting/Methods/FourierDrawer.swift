@@ -144,7 +144,7 @@ extension Method {
         "colors", 0.1...20, default: 2.5, "How strong its colours are beside light and dark"),
       .number("decay", 0...4, default: 2, "How soft its pictures are"),
     ],
-    defaults: ["learningRate": .number(0.02)]
+    defaults: ["learningRate": .number(0.02)], limitsColors: true
   ) { context in
     FourierDrawer(
       width: context.width, height: context.height,

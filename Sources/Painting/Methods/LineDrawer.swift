@@ -102,6 +102,6 @@ extension Method {
         "spread", 0...1, default: 1,
         "In which share of the picture, around its middle, lines begin"),
     ],
-    defaults: ["learningRate": .number(1)], drawsShapes: true
+    defaults: ["learningRate": .number(1)], drawsShapes: true, limitsColors: true
   ) { try LineDrawer($0) }
 }

@@ -129,6 +129,6 @@ extension Method {
     defaults: [
       "learningRate": .number(0.05),
       "objectives": .array([PartSpec("smoothness", weight: 5).json]),
-    ], drawsShapes: true
+    ], drawsShapes: true, limitsColors: true
   ) { PixelDrawer($0) }
 }

@@ -33,7 +33,7 @@ extension Method {
       "learningRate": .number(0.05),
       // Without it pixels become the noise that pleases this one CLIP.
       "objectives": .array([PartSpec("tv", weight: 5, ["kind": .string("isotropic")]).json]),
-    ]
+    ], limitsColors: true
   ) { context in
     PixelsDrawer(
       width: context.width, height: context.height, stream: context.stream("first codes"),

@@ -70,7 +70,7 @@ extension Method {
     defaults: [
       "cutMode": .string("deep-daze"), "optimizer": .string("adamp"), "learningRate": .number(3e-4),
       "width": .integer(96), "height": .integer(96),
-    ]
+    ], limitsColors: true
   ) { context in
     SIRENDrawer(
       .init(

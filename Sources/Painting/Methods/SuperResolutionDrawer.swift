@@ -28,6 +28,10 @@ struct SuperResolutionDrawer: Drawer {
 
   var latent: Tensor? { small }
 
+  func latent(of picture: Tensor) -> Tensor? {
+    picture.resampled(small.size(2), small.size(3), .bilinear, antialias: true)
+  }
+
   func render(_ iteration: Int?) -> Tensor {
     model(small).narrowed(2, 0, height).narrowed(3, 0, width)
   }

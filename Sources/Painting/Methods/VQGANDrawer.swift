@@ -49,6 +49,9 @@ public struct VQGANDrawer: Drawer {
   /// The latent.
   public var latent: Tensor? { z }
 
+  /// The latent of another picture.
+  public func latent(of picture: Tensor) -> Tensor? { model.encode(picture * 2 - 1) }
+
   /// The picture of the nearest codes, `[1, 3, H, W]`.
   public func render(_ iteration: Int?) -> Tensor {
     (model.decode(model.quantize(z).quantized) + 1) / 2

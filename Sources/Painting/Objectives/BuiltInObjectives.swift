@@ -1,7 +1,8 @@
 extension ObjectiveKind {
   /// All kinds; a new one is a file and a line here.
   public static let builtIn: [ObjectiveKind] = [
-    aesthetic, contrastive, edge, gaussian, palette, range, sat, saturation, smoothness, start,
+    aesthetic, contrastive, edge, gaussian, likeness, palette, range, sat, saturation, smoothness,
+    start,
     style,
     symmetry, transfer, tv,
   ]

@@ -11,12 +11,12 @@ extension ObjectiveKind {
 }
 
 /// No colour outside the range: guided diffusion's `range_loss` and Disco Diffusion's `sat_loss`, both
-/// measured in -1…1. Pictures that were clamped have none.
+/// measured in -1…1 at the picture as it was drawn, before its colours are limited.
 struct RangeObjective: Objective {
   let isSquared: Bool
 
   func loss(_ observation: Observation) -> Tensor? {
-    let x = observation.picture * 2 - 1
+    let x = observation.drawn * 2 - 1
     return isSquared ? squaredExcess(x).mean() : excess(x)
   }
 }

@@ -15,7 +15,7 @@ extension ObjectiveKind {
 }
 
 /// Little difference between neighbouring pixels. A quarter of the squared kind, as in EleutherAI's
-/// codebook sampling; guided diffusion's `tv_scale`, measured in -1…1, is 16 times this weight.
+/// codebook sampling; this weight is 16 times guided diffusion's `tv_scale`, which measures in -1…1.
 struct TotalVariationObjective: Objective {
   enum Kind: String, CaseIterable {
     case squared, isotropic

@@ -10,7 +10,7 @@ import Torch
 ///
 /// over the views i, in the same views of the picture that is painted, of the one that it began from and
 /// of the region m, which is where CLIP finds what is to be changed.
-struct TransferObjective: Objective, Restricting {
+struct TransferObjective: Objective, Keeping {
   /// The picture that painting began from, `[1, 3, H, W]`.
   let source: Tensor
   /// Where it may change, 1 or 0, `[1, 1, H, W]`; nil for everywhere.
@@ -20,6 +20,8 @@ struct TransferObjective: Objective, Restricting {
   let to: [Tensor]
   /// How much the change counts.
   let scale: Double
+
+  var kept: Kept? { region.map { Kept(picture: source, open: $0) } }
 
   func loss(_ observation: Observation) -> Tensor? {
     let losses = observation.views.indices.compactMap { index -> Tensor? in

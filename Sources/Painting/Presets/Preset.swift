@@ -10,6 +10,7 @@ import Yams
 /// help: Large pixels of a few colours
 /// prompt: "{} | pixel art"
 /// scale: 1
+/// work: 0.5
 /// request:
 ///   method: pixel
 ///   objectives:
@@ -27,6 +28,8 @@ public struct Preset: Sendable, Hashable {
     public var fields: [String: JSONValue] = [:]
     /// By how much the picture is larger than it would be.
     public var scale: Double?
+    /// How much more is done than the method usually does: steps, views (by the root) and candidates.
+    public var work: Double?
   }
 
   /// The name: that of its file.
@@ -90,7 +93,9 @@ public struct Preset: Sendable, Hashable {
     }
     var large: [String: JSONValue] = [:]
     if let value = keys.removeValue(forKey: "large") {
-      guard case .object(let fields) = value else { throw bad("large must hold scale or request") }
+      guard case .object(let fields) = value else {
+        throw bad("large must hold scale, work or request")
+      }
       large = fields
     }
     do {
@@ -103,7 +108,7 @@ public struct Preset: Sendable, Hashable {
     for (key, prefix) in (keys.map { ($0.key, "") } + large.map { ($0.key, "large.") }).sorted(
       by: <)
     {
-      let known = ["name", "help", "prompt", "needs", "scale", "request", "large"]
+      let known = ["name", "help", "prompt", "needs", "scale", "work", "request", "large"]
       throw bad(
         "there is no '\(prefix)\(key.prefix(40))'"
           + (nearestName(to: key, among: known).map { "; did you mean '\($0)'" } ?? ""))
@@ -118,6 +123,10 @@ public struct Preset: Sendable, Hashable {
     if let value = keys.removeValue(forKey: "scale") {
       let checked = try ParameterKind.number(0.1...16).check(value, of: "\(prefix)scale")
       if case .number(let number) = checked { values.scale = number }
+    }
+    if let value = keys.removeValue(forKey: "work") {
+      let checked = try ParameterKind.number(0.05...20).check(value, of: "\(prefix)work")
+      if case .number(let number) = checked { values.work = number }
     }
     guard let value = keys.removeValue(forKey: "request") else { return values }
     guard case .object(let fields) = value else {
@@ -156,7 +165,9 @@ extension Preset {
   /// or a look.
   public var kind: Kind {
     let fields = Set(values.fields.keys).union(large.fields.keys)
-    if prompt == nil, fields.isSubset(of: ["width", "height"]), values.scale == nil {
+    if prompt == nil, fields.isSubset(of: ["width", "height"]), values.scale == nil,
+      values.work == nil
+    {
       return .shape
     }
     let work: Set = [

@@ -28,7 +28,9 @@ extension Request {
     for (preset, values) in zip(presets, all) {
       let says = values.fields.keys.contains { $0 != "method" && method.takes($0) }
       guard
-        says || values.scale != nil || preset.prompt != nil
+        says || values.scale != nil
+          || values.work != nil && Self.measures.contains(where: method.takes)
+          || preset.prompt != nil
           || values.fields["method"] == .string(method.id.rawValue)
       else { throw PresetError.idle(preset.name, method: method.id) }
     }
@@ -42,15 +44,29 @@ extension Request {
       }
     }
     (request.method, request.model) = (method.id, choice.model)
+    if let work = all.compactMap(\.work).last {
+      for name in Self.measures where request[name] == nil {
+        guard case .integer(let range) = Self.parameter(name)?.kind, method.takes(name),
+          case .integer(let usual) = try resolver.usual(name, of: method, in: request)
+        else { continue }
+        // Views are looked at in every step: with the root of both the work is as wished.
+        let factor = name == "cutouts" ? work.squareRoot() : work
+        let count = Int((Double(usual) * factor).rounded())
+        try request.set(name, .integer(min(range.upperBound, max(range.lowerBound, count))))
+      }
+    }
     if width == nil, height == nil, let scale = all.compactMap(\.scale).last {
       for name in ["width", "height"] {
-        let usual = try resolver.default(name, of: method)
+        let usual = try resolver.usual(name, of: method, in: request)
         guard case .integer(let side) = request[name] ?? usual else { continue }
         try request.set(name, .integer(min(4096, max(16, Int((Double(side) * scale).rounded())))))
       }
     }
     return request
   }
+
+  /// What a method's work is counted in.
+  private static let measures = ["iterations", "cutouts", "candidates"]
 
   /// Whether it, or else one of the presets, names CLIPs beside the pack's own.
   public func hasLargeCLIP(_ presets: [Preset]) throws -> Bool {
@@ -77,6 +93,7 @@ extension Preset {
   func values(large isLarge: Bool) -> Values {
     guard isLarge else { return values }
     return Values(
-      fields: values.fields.merging(large.fields) { $1 }, scale: large.scale ?? values.scale)
+      fields: values.fields.merging(large.fields) { $1 }, scale: large.scale ?? values.scale,
+      work: large.work ?? values.work)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Weights
 
 /// A file named by its content: what a request says of a picture to begin from, a mask, an embedding.
@@ -30,6 +31,21 @@ public struct FileReference: Sendable, Hashable, Codable {
   }
 }
 
+extension URL {
+  /// - Throws: `ImagingError.unreadable` unless it is, or links to, a regular file.
+  func checkRegularFile() throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw ImagingError.unreadable(path: relativePath, reason: String(cString: strerror(errno)))
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw ImagingError.unreadable(
+        path: relativePath, reason: isFolder ? "it is a folder" : "it is not a regular file")
+    }
+  }
+}
+
 /// The files that a request names, and where they lie.
 public struct Attachments: Sendable, Hashable {
   /// Where each lies, by the SHA-256 of its content.
@@ -43,8 +59,9 @@ public struct Attachments: Sendable, Hashable {
 
   /// Adds a file.
   /// - Returns: what a request calls it.
-  /// - Throws: when it cannot be read.
+  /// - Throws: when it cannot be read, or is no regular file: a pipe would be waited for.
   public mutating func add(_ url: URL) throws -> FileReference {
+    try url.checkRegularFile()
     let hash = try Checksum.sha256(of: url)
     files[hash] = url
     return FileReference(name: url.lastPathComponent, sha256: hash)

@@ -153,9 +153,18 @@ public struct Metadata: Codable, Sendable, Equatable {
 
   /// Values with the grammar's own characters stand in quotation marks.
   private static func quoted(_ value: String) -> String {
-    guard value.contains(where: { ",:\"\\\n".contains($0) }) else { return value }
-    let escaped = value.replacingOccurrences(of: "\\", with: "\\\\")
-      .replacingOccurrences(of: "\"", with: "\\\"").replacingOccurrences(of: "\n", with: "\\n")
-    return "\"\(escaped)\""
+    let scalars = value.unicodeScalars
+    guard scalars.contains(where: { ",:\"\\\r\n".unicodeScalars.contains($0) }) else {
+      return value
+    }
+    let escaped = scalars.map { scalar in
+      switch scalar {
+      case "\\", "\"": "\\\(scalar)"
+      case "\r": "\\r"
+      case "\n": "\\n"
+      default: String(scalar)
+      }
+    }
+    return "\"\(escaped.joined())\""
   }
 }

@@ -112,11 +112,11 @@ extension ParameterDeclaration {
   }
 
   static func seed(
-    _ name: String, _ path: Path<Int>, _ group: Group, _ help: String
+    _ name: String, _ path: Path<Int>, _ group: Group, _ needs: Capabilities = [], _ help: String
   ) -> Self {
     let kind = ParameterKind.integer(Seed.range)
     return Self(
-      name: name, kind: kind, group: group, needs: [], default: nil, help: help,
+      name: name, kind: kind, group: group, needs: needs, default: nil, help: help,
       get: { $0[keyPath: path].map(JSONValue.integer) },
       set: { request, value throws(RequestError) in
         switch value {

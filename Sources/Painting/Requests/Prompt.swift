@@ -83,7 +83,7 @@ extension Prompt {
     try check(prompt)
     var scenes: [[Prompt]] = []
     for part in prompt.split(separator: "^")
-    where part.contains(where: { !" \t\n\r|".contains($0) }) {
+    where part.unicodeScalars.contains(where: { !$0.properties.isWhitespace && $0 != "|" }) {
       scenes.append(try parse(String(part)))
     }
     guard scenes.count <= 1_000 else { throw .badPrompt("it has more than 1000 scenes") }
@@ -132,7 +132,9 @@ extension Prompt {
     }
     var numbers: [Double] = []
     var text = part[...]
-    while numbers.count < 2, pieces.count > 1, let number = number(pieces[pieces.count - 1]) {
+    while numbers.count < 2, pieces.count > 1, let number = number(pieces[pieces.count - 1]),
+      !isPort(pieces[pieces.count - 1], behind: pieces[pieces.count - 2])
+    {
       numbers.insert(number, at: 0)
       pieces.removeLast()
       text = text[..<(text.lastIndex(of: ":") ?? text.startIndex)]
@@ -146,6 +148,30 @@ extension Prompt {
       throw .badPrompt("the weight of '\(words.prefix(40))' is beyond ±1000")
     }
     return (words, weight, numbers.count > 1 ? numbers[1] : -.infinity)
+  }
+
+  /// Whether a number belongs to the address before it: `https://example.org:8080`.
+  private static func isPort(_ number: String, behind text: String) -> Bool {
+    guard number.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      return false
+    }
+    return text.hasPrefix("//") && !text.dropFirst(2).contains { $0 == "/" || $0.isWhitespace }
+  }
+
+  /// What of a prompt may have been meant otherwise: numbers of clocks and proportions, which are read as
+  /// weights.
+  static func remarks(on prompt: String) -> [Remark] {
+    prompt.split { $0 == "|" || $0 == "^" }.compactMap { part in
+      let part = String(part).trimmed
+      guard let (text, weight, stop) = try? peel(part), text != part,
+        text.last?.isNumber == true, part.dropFirst(text.count + 1).first?.isNumber == true
+      else { return nil }
+      let found = "weight \(shown(weight))" + (stop.isFinite ? " and stop \(shown(stop))" : "")
+      return Remark(
+        "prompt",
+        "'\(part.prefix(60))' is read as '\(text.prefix(60))' with \(found). Numbers behind a colon at the "
+          + "end stay in the text when a word follows them.")
+    }
   }
 
   /// A plain decimal number; not `nan`, `inf` or hexadecimal, which are words to a painter.

@@ -12,8 +12,15 @@ extension Request {
     .integer("width", \.width, 16...4096, .picture, default: 256, "Width in pixels"),
     .integer("height", \.height, 16...4096, .picture, default: 256, "Height in pixels"),
     .seed(
-      "seed", \.seed, .picture,
+      "seed", \.seed, .picture, [],
       "Where the random numbers start, a number or any word; the same seed gives the same picture"),
+    .seed(
+      "variationSeed", \.variationSeed, .picture, .firstNoise,
+      "A second seed, whose first noise is mixed into that of the seed: the picture becomes a little "
+        + "different"),
+    .number(
+      "variationStrength", \.variationStrength, 0...1, .picture, .firstNoise,
+      "How much of the second seed's noise is mixed in: 0 is none, 1 all; 0.1 if left out"),
     .file("initImage", \.initImage, .picture, .initialImage, "A picture to begin from"),
     .choice(
       "initFit", \.initFit, .picture, .initialImage, default: .crop,
@@ -34,6 +41,18 @@ extension Request {
     .words(
       "negativePrompt", \.negativePrompt, limit: Prompt.longest, .prompts, .prompts,
       "What the picture should not show, a text as it is"),
+    .choice(
+      "longTexts", \.longTexts, .prompts, default: .average,
+      "How a text is read that is longer than what a CLIP reads at once: in parts whose embeddings are "
+        + "averaged, or cut off as the originals do"),
+    .number(
+      "fuzziness", \.fuzziness, 0...10, .prompts, .objectives,
+      "Noise in 25 copies of each text's embedding, which are wanted in its place (Disco Diffusion's fuzzy "
+        + "prompts, 0.05 there)"),
+    .numbers(
+      "storyWords", \.storyWords, 1...1_000, most: 3, .prompts, .prompts,
+      "Tells a long prompt scene by scene: words of the first, words that come in with each after it and, "
+        + "if wanted, the most that a scene holds (Deep Daze's story, 5,5 there)"),
     .file(
       "blend", \.blend, .prompts, .prompts,
       "A picture whose embedding is averaged with each text's"),
@@ -60,9 +79,12 @@ extension Request {
       "Views of the picture shown to CLIP at each step"),
     .choice(
       "cutMode", \.cutMode, .optimisation, .views, default: .balanced, "How views are cut"),
-    .number(
+    .schedule(
       "cutPower", \.cutPower, 0.1...10, .optimisation, .views, default: 1,
       "Above one for smaller squares, below for larger"),
+    .schedule(
+      "cutWhole", \.cutWhole, 0...1, .optimisation, .views,
+      "Share of the views of the way balanced that show the whole picture; half if left out"),
     .numbers(
       "cutSizes", \.cutSizes, 0.01...1, most: 3, .optimisation, .views,
       "Least and largest square of the way deep-daze as shares of the shorter side, and, if wanted, "

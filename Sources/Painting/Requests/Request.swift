@@ -36,6 +36,10 @@ public struct Request: Sendable, Hashable {
   public var height: Int?
   /// From which all random numbers derive.
   public var seed: Int?
+  /// Another seed, whose first noise is mixed into that of `seed`: for a picture a little different.
+  public var variationSeed: Int?
+  /// How much of it: 0 is none, 1 all.
+  public var variationStrength: Double?
   /// A picture to begin from.
   public var initImage: FileReference?
   /// How that becomes one of the proportions asked for.
@@ -51,6 +55,13 @@ public struct Request: Sendable, Hashable {
   /// What the picture should not show: a text as it is, without weights, parts or scenes, which pushes
   /// away in every scene by ``negativeWeight``.
   public var negativePrompt: String?
+  /// How texts are read that are longer than what a CLIP reads at once.
+  public var longTexts: LongTexts?
+  /// How much noise there is in 25 copies of each text's embedding, which stand for it; nil is itself.
+  public var fuzziness: Double?
+  /// Words of a long prompt's first scene, words that come in with each scene after it, and the most that a
+  /// scene holds; nil for one scene.
+  public var storyWords: [Double]?
   /// A picture whose embedding is averaged with each text's.
   public var blend: FileReference?
   /// Black where prompts of the inside look, white where those of the outside do.
@@ -66,7 +77,9 @@ public struct Request: Sendable, Hashable {
   /// How views are cut.
   public var cutMode: CutoutMode?
   /// Above one for smaller squares, below for larger.
-  public var cutPower: Double?
+  public var cutPower: Schedule?
+  /// Share of the views that show the whole picture, where the way of cutting has both.
+  public var cutWhole: Schedule?
   /// Least and largest square of `deep-daze` as shares of the shorter side, and what the least rises to.
   public var cutSizes: [Double]?
   /// Mean and deviation of the sizes of `deep-daze`, which are even without.
@@ -149,14 +162,17 @@ extension Request {
   func checked(in registry: Registry) throws(RequestError) -> Request {
     var copy = self
     let painter = registry.method(method)
+    var foreign: RequestError?
     if let method, method != .auto, painter == nil { throw registry.unknown(method) }
     for parameter in Self.parameters {
       guard let value = parameter.get(self) else { continue }
       try parameter.set(&copy, parameter.kind.check(value, of: parameter.name, in: registry))
       if let painter, !painter.takes(parameter) {
-        throw .notOfMethod(
-          field: parameter.name, method: painter.id,
-          methods: registry.methods(taking: parameter.name))
+        foreign =
+          foreign
+          ?? .notOfMethod(
+            field: parameter.name, method: painter.id,
+            methods: registry.methods(taking: parameter.name))
       }
     }
     for (name, value) in arguments.sorted(by: { $0.key < $1.key }) {
@@ -169,10 +185,15 @@ extension Request {
       throw .badValue(
         field: "weightDecay", reason: "has no effect with \(optimizer.rawValue); choose adamw")
     }
+    if variationStrength != nil, variationSeed == nil {
+      throw .badValue(field: "variationStrength", reason: "needs variationSeed, the second seed")
+    }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()
     _ = try scenes()
+    // What the method cannot do at all is the truer reason.
     try painter?.check(copy)
+    if let foreign { throw foreign }
     return copy
   }
 
@@ -207,6 +228,7 @@ extension Request {
       throw .badValue(
         field: "prompts.scene", reason: "is \(count - 1), of only \(typed.count) scenes")
     }
+    typed = try told(typed)
     for index in typed.indices {
       if let blend {
         typed[index] = typed[index].map { prompt in
@@ -224,6 +246,32 @@ extension Request {
       }
     }
     return typed
+  }
+
+  /// The scenes of a text that is told in windows which slide over its words (Deep Daze's stories).
+  private func told(_ scenes: [[Prompt]]) throws(RequestError) -> [[Prompt]] {
+    guard let numbers = storyWords?.compactMap({ Int(exactly: $0.rounded()) }),
+      let first = numbers.first
+    else {
+      return scenes
+    }
+    guard scenes.count == 1, scenes[0].count == 1, let prompt = scenes[0].first,
+      let words = prompt.text?.split(whereSeparator: \.isWhitespace)
+    else {
+      throw .badValue(
+        field: "storyWords", reason: "tells one text, without scenes or prompts beside it")
+    }
+    let step = max(1, numbers.count > 1 ? numbers[1] : first)
+    let most = numbers.count > 2 ? max(numbers[2], step) : Int.max
+    let ends =
+      Array(stride(from: min(first, words.count), to: words.count, by: step)) + [words.count]
+    guard ends.count <= 1_000 else { throw .badPrompt("it has more than 1000 scenes") }
+    return ends.map { end in
+      let window = words[max(0, end - min(most, end))..<end]
+      return [
+        Prompt(window.joined(separator: " "), weight: prompt.weight, stop: prompt.stop)
+      ]
+    }
   }
 
   /// Iterations of a scene, of so many.

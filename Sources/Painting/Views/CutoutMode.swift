@@ -7,6 +7,8 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
   case balanced
   /// The whole picture, pooled (nerdyrodent's VQGAN-CLIP).
   case latest
+  /// The whole picture, interpolated linearly (deep-daze with `do_cutout=False`).
+  case whole
   /// Random squares as they are (nerdyrodent's first).
   case original
   /// Random squares, mirrored, turned and blurred (nerdyrodent's second).
@@ -34,7 +36,7 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
         Augmentation(.flip), .jitter, Augmentation(.sharpness), .affine, .perspective, .noise,
       ]
     case .pixray: [.jitter, .noise]
-    case .original, .notebook, .bigSleep, .deepDaze: []
+    case .whole, .original, .notebook, .bigSleep, .deepDaze: []
     }
   }
 
@@ -43,6 +45,7 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
     switch self {
     case .balanced: "Half of the views show the whole picture, half a random square of it"
     case .latest: "The whole picture, pooled (nerdyrodent's VQGAN-CLIP)"
+    case .whole: "The whole picture, interpolated (Deep Daze without cutouts)"
     case .original: "Random squares as they are (nerdyrodent's first)"
     case .updated: "Random squares, mirrored, turned and blurred (nerdyrodent's second)"
     case .nrupdated: "Random squares with any augmentations (nerdyrodent)"
@@ -73,7 +76,7 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
       amounts.shear = 0
       amounts.outside = .border
     case .pixray: amounts.jitter = ColorJitter(saturation: 0.1, hue: 0.1, probability: 0.8)
-    case .latest, .original, .notebook, .bigSleep, .deepDaze: break
+    case .latest, .whole, .original, .notebook, .bigSleep, .deepDaze: break
     }
     return amounts
   }

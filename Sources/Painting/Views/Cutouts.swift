@@ -64,6 +64,11 @@ public struct Cutouts {
           let whole = pooled(picture, size, size)
           return whole.expanded([count, whole.size(1), size, size])
         }, steps: steps(iteration))
+    case .whole:
+      ViewSet(
+        look: { picture in
+          picture.resampled(size, size, .bilinear).expanded([count, picture.size(1), size, size])
+        }, steps: steps(iteration))
     case .original, .notebook:
       // Lanczos and cubic overshoot a little.
       ViewSet(

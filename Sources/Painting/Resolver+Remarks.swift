@@ -1,0 +1,126 @@
+import Foundation
+import Library
+import Models
+import Tokenizers
+
+extension Resolver.Choice {
+  /// Why `auto` took another method than the first one that it asks; nil where it took that.
+  public var remark: Remark? {
+    guard let objection = objections.first else { return nil }
+    return Remark("method", "\(objection) So it is painted with \(method.id).")
+  }
+}
+
+extension Resolver {
+  /// What of a request is read otherwise than one may think, or has no effect: why `auto` took a method,
+  /// numbers that are read as weights, emoji that are read by name, texts that are too long, parameters
+  /// that do nothing.
+  /// - Parameters:
+  ///   - request: as it is asked; one that is resolved no longer tells what was left to `auto`.
+  ///   - files: those that it names; what is not there is not looked at.
+  /// - Throws: as `resolve`.
+  public func remarks(on request: Request, _ files: Attachments = Attachments()) throws -> [Remark]
+  {
+    let request = try request.checked(in: registry)
+    let choice = try choice(for: request)
+    var remarks = [choice.remark].compactMap(\.self) + Prompt.remarks(on: request.prompt)
+    remarks += try readers(of: request, choice.method).flatMap { reader in
+      try request.scenes().joined().flatMap(\.target.texts).flatMap { text in
+        reader.remarks(on: text)
+      }
+    }
+    remarks += try strangers(to: request, files)
+    let method = choice.method
+    remarks += try method.remarks(request).filter { remark in
+      // What stands there because it is usual is nobody's wish.
+      try request[remark.field].map { try $0 != usual(remark.field, of: method, in: request) }
+        ?? true
+    }
+    var told: Set<Remark> = []
+    return remarks.filter { told.insert($0).inserted }
+  }
+
+  /// A network that reads the prompts.
+  private struct Reader {
+    let name: String
+    let length: Int
+    let longTexts: Request.LongTexts
+    let tokenizer: () throws -> CLIPTokenizer
+
+    func remarks(on text: String) -> [Remark] {
+      // Vocabularies are large: they are not read for what any of them can say.
+      guard text.utf8.count > length - 2 || text.contains(where: EmojiNames.isEmoji),
+        let tokenizer = try? tokenizer()
+      else { return [] }
+      return TowerText(text, tokenizer, length: length)
+        .remarks("prompt", reader: name, length: length, longTexts)
+    }
+  }
+
+  private func readers(of request: Request, _ method: Method) throws -> [Reader] {
+    let own = { try pack.tokenizer() }
+    if method.makesCandidates {
+      guard let length = pack.config(of: DALLEBart.self)?.text_token_count else { return [] }
+      return [Reader(name: method.id.rawValue, length: length, longTexts: .cut, tokenizer: own)]
+    }
+    return try perceptors(of: request).map { id, config in
+      Reader(
+        name: id == "pack" ? "the pack's CLIP" : id, length: config.text.contextLength,
+        longTexts: request.longTexts ?? .average
+      ) { id == "pack" ? try own() : try library.tokenizer(of: id) }
+    }
+  }
+
+  /// The perceptors of a request that are there, and their sizes.
+  private func perceptors(of request: Request) throws -> [(id: String, config: CLIP.Config)] {
+    let choices =
+      try request.clip.map { try Perceptor.Choice.parse($0) } ?? Perceptor.Choice.default
+    return choices.compactMap { choice in
+      let config =
+        choice.id == "pack"
+        ? pack.config(of: CLIP.self)
+        : try? library.component(CLIP.architecture, of: choice.id).config as? CLIP.Config
+      return config.map { (choice.id, $0) }
+    }
+  }
+
+  /// The perceptors for which a file of embeddings has nothing.
+  private func strangers(to request: Request, _ files: Attachments) throws -> [Remark] {
+    let perceptors = try perceptors(of: request)
+    return try request.scenes().joined().flatMap(\.target.embeddings).flatMap { file in
+      guard let url = try? files.url(file), let found = try? EmbeddingFile(contentsOf: url) else {
+        return [Remark]()
+      }
+      let strangers = perceptors.filter {
+        found.rows(for: $0.id, $0.config) == nil
+      }.map(\.id)
+      guard !strangers.isEmpty, strangers.count < perceptors.count else { return [] }
+      return [
+        Remark(
+          "prompts",
+          "\(file.name) has embeddings for \(found.names), and none for "
+            + strangers.joined(separator: ", ") + ", which it does not guide.")
+      ]
+    }
+  }
+}
+
+extension Prompt.Target {
+  /// All texts in it.
+  fileprivate var texts: [String] {
+    switch self {
+    case .text(let text), .label(let text): [text]
+    case .image, .embedding, .noise: []
+    case .average(let targets): targets.flatMap(\.texts)
+    }
+  }
+
+  /// All files of embeddings in it.
+  fileprivate var embeddings: [FileReference] {
+    switch self {
+    case .embedding(let file): [file]
+    case .text, .label, .image, .noise: []
+    case .average(let targets): targets.flatMap(\.embeddings)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Library
+import Models
+import TestSupport
+import Torch
+import Weights
+
+@testable import Painting
+
+/// A library of networks with random weights.
+enum TinyLibrary {
+  /// What the tiny pack lacks: a dVAE, an ESRGAN, a VGG-16 and an aesthetic head.
+  static func make() throws -> ModelLibrary {
+    let library = try empty()
+    let dvae = DVAE.Config(n_hid: 8, vocab_size: 24, n_init: 16)
+    _ = try library.add([
+      file("encoder") { DVAEEncoder($0, dvae) }, file("decoder") { DVAEDecoder($0, dvae) },
+    ])
+    _ = try library.add([
+      file("esrgan") { RRDBNet($0, .init(num_feat: 8, num_block: 1, num_grow_ch: 4)) }
+    ])
+    _ = try library.add([file("vgg") { VGG16($0, .init(widths: [4, 4, 4, 4, 4])) }])
+    _ = try library.add([file("head") { AestheticHead($0, .linear(16)) }])
+    return library
+  }
+
+  /// One with nothing in it.
+  static func empty() throws -> ModelLibrary {
+    ModelLibrary(store: ModelStore(folder: try ScratchFolder.make("library")))
+  }
+
+  /// A file of a network with random weights.
+  static func file<Model>(_ name: String, _ make: (Parameters) -> Model) throws -> URL {
+    let source = Initializer(seed: 3)
+    _ = make(Parameters(source))
+    let tensors = source.parameters.map { ($0.key, $0.tensor.detached()) }
+    let url = try ScratchFolder.make("network").appending(path: "\(name).safetensors")
+    try SafeTensors.write(Dictionary(uniqueKeysWithValues: tensors), to: url)
+    return url
+  }
+}
