@@ -57,7 +57,7 @@ struct ForeignSettingsTests {
       ("\nSteps: 20, Seed: 42", "", ""), ("Steps: 20, Seed: 42", "", ""),
       (
         "a fox\n\nin snow\nNegative prompt: bad,\nworse | ugly:1.4, (hands:1.2)\nSteps: 20, Seed: 42",
-        "a fox in snow", "bad, worse | ugly:1.4, (hands:1.2)"
+        "a fox\n\nin snow", "bad,\nworse | ugly:1.4, (hands:1.2)"
       ),
     ])
   func words(text: String, prompt: String, negative: String) throws {

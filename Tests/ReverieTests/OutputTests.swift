@@ -155,7 +155,7 @@ import TestSupport
     #expect(painted.status == 0, "\(painted.errors)")
     let metadata = try Metadata(ofPictureAt: program.folder.appending(path: "fox.png").path)
     #expect(metadata.request["shape"] == .string("hex") && metadata.request.iterations == 1)
-    #expect(metadata.request.cutouts == 8)
+    #expect(metadata.request.cutouts == 10)
     let folder = program.folder.appending(path: "presets")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data("help: a\nrequest: {itrations: 3}".utf8).write(to: folder.appending(path: "bad.yaml"))

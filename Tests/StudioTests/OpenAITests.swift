@@ -28,7 +28,7 @@ import Testing
       (#""steps":9223372036854775807"#, "steps"), (#""seed":1e300"#, "seed"),
       (#""cfg_scale":"nan""#, "cfg_scale"), (#""partial_images":-1"#, "partial_images"),
       (#""output_compression":1e18"#, "output_compression"),
-      (#""method":"dalle","negative_prompt":"fog""#, "negative_prompt"),
+      (#""method":"dalle","negative_prompt":"fog""#, "method"),
       (#""model":"dalle","size":"64x32""#, "model"),
     ])
   func numbers(_ fields: String, _ field: String) async throws {

@@ -168,11 +168,9 @@ public struct ForeignSettings: Sendable, Equatable {
   /// A text of another program, in which the marks of our prompts mean nothing, as a prompt that says the
   /// same: the marks become commas, and a number at its end is no weight.
   static func literal(_ text: String) -> String {
-    var text = AttentionPrompt(String(text.prefix(Prompt.longest))).text.replacing("|", with: ",")
-      .replacing(
-        "^", with: ","
-      )
-      .replacing("\0", with: "").trimmed
+    let words = AttentionPrompt(String(text.prefix(Prompt.longest))).text
+    var text = words.split(whereSeparator: \.isNewline).joined(separator: " ")
+      .replacing("|", with: ",").replacing("^", with: ",").replacing("\0", with: "").trimmed
     while let read = try? Prompt.peel(text), read.text != text, let colon = text.lastIndex(of: ":")
     {
       text.replaceSubrange(colon...colon, with: " ")

@@ -52,8 +52,8 @@ public struct Infotext: Sendable, Equatable {
         wish.append(line)
       }
     }
-    prompt = wish.filter { !$0.isEmpty }.joined(separator: " ").trimmed
-    negativePrompt = away.filter { !$0.isEmpty }.joined(separator: " ").trimmed
+    prompt = wish.joined(separator: "\n").trimmed
+    negativePrompt = away.joined(separator: "\n").trimmed
   }
 
   private static let negative = "Negative prompt:"
@@ -115,14 +115,14 @@ public struct Infotext: Sendable, Equatable {
 
 extension Infotext {
   /// What of it a request can say. Steps count where the sampler is a method of ours: those of another
-  /// program's sampler mean nothing here.
+  /// program's sampler mean nothing here, nor do the marks of prompts in its words.
   public func request(in registry: Registry = .builtIn) -> Request {
-    var request = Request(prompt)
+    let method = registry.methods.first { $0.samplerName == settings["Sampler"] }
+    var request = Request(method == nil ? ForeignSettings.literal(prompt) : prompt)
     if !negativePrompt.isEmpty { request.negativePrompt = negativePrompt }
     request.seed = settings["Seed"].flatMap { Int($0) }.flatMap {
       Seed.range.contains($0) ? $0 : nil
     }
-    let method = registry.methods.first { $0.samplerName == settings["Sampler"] }
     request.method = method?.id
     if let steps = settings["Steps"].flatMap({ Int($0) }), (1...100_000).contains(steps), let method
     {

@@ -139,12 +139,13 @@ public struct JobFactory: Sendable {
     }
     let chosen = try presets.presets(names.map { $0.replacingOccurrences(of: ",", with: " ") })
     let resolver = resolver
-    let resolved = try resolver.resolve(
-      request.with(chosen, resolver), count: count, device: device)
+    let wanted = try request.with(chosen, resolver)
+    let resolved = try resolver.resolve(wanted, count: count, device: device)
     try checkModels(resolved)
     return Store.NewJob(
       prompt: request.title, request: resolved, count: count, presets: names, source: source,
-      key: key, parent: parent)
+      key: key, parent: parent,
+      remarks: try resolver.remarks(on: chosen.isEmpty ? request : wanted))
   }
 
   /// Models that are not installed are told now, not when the job's turn has come.

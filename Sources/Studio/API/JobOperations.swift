@@ -94,8 +94,12 @@ struct JobOperations: OperationGroup {
     let new = try admission.job(await request.json(), key: request.headers[Self.key])
     try await checkFiles(new.request)
     let (job, isNew) = try await queue.submit(new)
-    return .json(
-      try await value(of: job), isNew ? .accepted : .ok, [.location: "/api/v1/jobs/\(job.id)"])
+    var answer = try await value(of: job)
+    if case .object(var fields) = answer, !new.remarks.isEmpty {
+      fields["remarks"] = .array(new.remarks.map { .string($0.text) })
+      answer = .object(fields)
+    }
+    return .json(answer, isNew ? .accepted : .ok, [.location: "/api/v1/jobs/\(job.id)"])
   }
 
   private static let key = HTTPField.Name("Idempotency-Key").unsafelyUnwrapped

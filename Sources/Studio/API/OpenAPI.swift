@@ -127,7 +127,7 @@ struct OpenAPI {
             .record(
               of: ["reason": text, "field": .optional(text)], required: ["reason", "field"])),
           "pictures": .list(of: text), "film": .optional(.reference("Film")),
-          "enlargement": .optional(integer),
+          "enlargement": .optional(integer), "remarks": .list(of: text),
         ], required: ["id", "state", "prompt", "count", "request", "created", "pictures"]),
       "Progress": .record(
         of: [

@@ -277,7 +277,9 @@ extension A1111 {
       return try (0..<wish.rounds).map { round in
         var one = request
         if wish.rounds > 1 { one.seed = first + round * wish.batch }
-        return try admission.job(one, count: wish.batch, presets: wish.styles, source: .a1111)
+        let job = try admission.job(one, count: wish.batch, presets: wish.styles, source: .a1111)
+        if round == 0 { wish.notes += job.remarks.map(\.text) }
+        return job
       }
     }
   }

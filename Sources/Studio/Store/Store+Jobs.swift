@@ -13,6 +13,8 @@ extension Store {
     var source = Job.Source.api
     var key: String?
     var parent: String?
+    /// What was read otherwise than it was meant, perhaps; told once, in the answer.
+    var remarks: [Remark] = []
   }
 
   /// Takes a job: when this returns, it is on the disk.

@@ -60,8 +60,9 @@ async function submit() {
     const style = document.querySelector("input[name=style]:checked")?.value;
     const body = { request, count: Number($("count").value), presets: [$("recipe").value, style, $("quality").value].filter(Boolean) };
     if (parent) body.parent = parent;
-    await post("/api/v1/jobs", body);
+    const job = await post("/api/v1/jobs", body);
     announce("It is in the queue.");
+    if (job.remarks) toast(job.remarks.join(" "));
     await reload();
     $("queue-title").scrollIntoView({ block: "nearest" });
   } catch (error) { fail(error); } finally { $("go").disabled = false; }
