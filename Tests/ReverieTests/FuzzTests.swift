@@ -16,18 +16,6 @@ import Torch
   private static let rounds =
     ProcessInfo.processInfo.environment["REVERIE_FUZZ"].flatMap { Int($0) } ?? 600
 
-  /// SplitMix64 (Steele et al. 2014).
-  private struct Chance: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-      return z ^ (z >> 31)
-    }
-  }
-
   private static let numbers = [
     "0", "-0", "-1", "1", "2", "007", "1e308", "-1e308", "1e400", "-1e400", "1e-400", "nan", "-nan",
     "inf",
@@ -70,9 +58,9 @@ import Torch
     return folder
   }
 
-  private func line(_ chance: inout Chance, isFilm: Bool) throws -> [String] {
+  private func line(_ chance: inout SplitMix, isFilm: Bool) throws -> [String] {
     let folder = try Self.folder.get()
-    func value(_ chance: inout Chance) -> String {
+    func value(_ chance: inout SplitMix) -> String {
       let values = Bool.random(using: &chance) ? Self.numbers : Self.texts
       let value = values.randomElement(using: &chance) ?? ""
       let isFile = ["fifo", "picture.png", "text.txt"].contains { value.hasPrefix($0) }
@@ -127,7 +115,7 @@ import Torch
     let resolver = try TinyPack.resolver(pack)
     var understood = 0
     for round in 0..<Self.rounds {
-      var chance = Chance(state: UInt64(round))
+      var chance = SplitMix(state: UInt64(round))
       let words = try line(&chance, isFilm: round % 4 == 3)
       do {
         try understand(words) { grid, paint in
@@ -150,7 +138,7 @@ import Torch
   func program() async throws {
     let pack = try TinyPack.make().path
     for round in 0..<min(100, max(8, Self.rounds / 60)) {
-      var chance = Chance(state: UInt64(round) &+ 1 << 32)
+      var chance = SplitMix(state: UInt64(round) &+ 1 << 32)
       let words = try line(&chance, isFilm: false)
       let program = try Program()
       let result = try program.run(

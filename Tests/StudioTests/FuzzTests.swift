@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Imaging
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Painting
@@ -177,21 +178,6 @@ import Testing
       Target(method: .post, path: "/v1/images/edits", fields: editing, isForm: true),
       Target(method: .post, path: "/v1/images/variations", fields: editing, isForm: true),
     ]
-  }
-
-  /// Chance of a seed (Steele et al. 2014).
-  private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-      return z ^ (z >> 31)
-    }
-
-    mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
   }
 
   private static let extremes: [JSONValue] = [
