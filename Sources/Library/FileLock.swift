@@ -28,45 +28,12 @@ public final class FileLock: Sendable {
   /// - Throws: `Failure`.
   public init(folder: URL, sharing: Bool = false) throws(Failure) {
     let isNew = !FileManager.default.fileExists(atPath: folder.path)
-    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let file = folder.appending(path: "lock")
-    while true {
-      let descriptor = open(file.path, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else { throw .unwritable(String(cString: strerror(errno))) }
-      if sharing, let own = Held.find(descriptor) {
-        close(descriptor)
-        held = own
-        return
-      }
-      let code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
-      // File systems that have no locks are used without.
-      guard code != EWOULDBLOCK else {
-        let process = Self.number(in: descriptor)
-        close(descriptor)
-        // One of this process's that is let go of at this moment is free in the next.
-        if sharing, process == Int(getpid()) {
-          usleep(1_000)
-          continue
-        }
-        throw .busy(process: process)
-      }
-      // Whoever had it before may have removed the file meanwhile: then another one counts.
-      guard code != EINTR, Held.isSame(descriptor, file) else {
-        close(descriptor)
-        continue
-      }
-      ftruncate(descriptor, 0)
-      let number = Array("\(getpid())\n".utf8)
-      _ = pwrite(descriptor, number, number.count, 0)
-      held = Held(descriptor, file, madeFolder: isNew)
-      return
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .unwritable(error.localizedDescription)
     }
-  }
-
-  private static func number(in descriptor: Int32) -> Int? {
-    var digits = [UInt8](repeating: 0, count: 20)
-    let count = max(0, pread(descriptor, &digits, digits.count, 0))
-    return Int(String(decoding: digits.prefix(count), as: UTF8.self).filter { $0 != "\n" })
+    held = try Held.taking(folder.appending(path: "lock"), sharing, madeFolder: isNew)
   }
 }
 
@@ -87,23 +54,52 @@ private final class Held: Sendable {
   private let file: URL
   private let madeFolder: Bool
 
-  init(_ descriptor: Int32, _ file: URL, madeFolder: Bool) {
+  private init(_ descriptor: Int32, _ file: URL, madeFolder: Bool) {
     (self.descriptor, self.file, self.madeFolder) = (descriptor, file, madeFolder)
-    if let key = Self.key(descriptor) { Self.all.withLock { $0[key] = Weak(held: self) } }
   }
 
+  // Under the same mutex as `taking`: whoever asks finds the lock held, or let go of.
   deinit {
-    if let key = Self.key(descriptor) {
-      Self.all.withLock { all in if all[key]?.held == nil { all[key] = nil } }
+    Self.all.withLock { all in
+      if let key = Self.key(descriptor), all[key]?.held == nil { all[key] = nil }
+      if Self.isSame(descriptor, file) { unlink(file.path) }
+      if madeFolder { rmdir(file.deletingLastPathComponent().path) }
+      close(descriptor)
     }
-    if Self.isSame(descriptor, file) { unlink(file.path) }
-    if madeFolder { rmdir(file.deletingLastPathComponent().path) }
-    close(descriptor)
   }
 
-  /// The one that this process has of an open file.
-  static func find(_ descriptor: Int32) -> Held? {
-    key(descriptor).flatMap { key in all.withLock { $0[key]?.held } }
+  /// The lock of a file: a new one, or, where it may be shared, the one that this process has.
+  static func taking(_ file: URL, _ sharing: Bool, madeFolder: Bool) throws(FileLock.Failure)
+    -> Held
+  {
+    while true {
+      let descriptor = open(file.path, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else { throw .unwritable(String(cString: strerror(errno))) }
+      let found = all.withLock { all -> Result<Held, FileLock.Failure>? in
+        if sharing, let own = key(descriptor).flatMap({ all[$0]?.held }) { return .success(own) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+          return .failure(.busy(process: number(in: descriptor)))
+        }
+        // File systems that have no locks are used without. Whoever had it before may have removed the file
+        // meanwhile: then another one counts.
+        guard isSame(descriptor, file) else { return nil }
+        ftruncate(descriptor, 0)
+        let digits = Array("\(getpid())\n".utf8)
+        _ = pwrite(descriptor, digits, digits.count, 0)
+        let held = Held(descriptor, file, madeFolder: madeFolder)
+        if let key = key(descriptor) { all[key] = Weak(held: held) }
+        return .success(held)
+      }
+      if case .success(let held)? = found, held.descriptor == descriptor { return held }
+      close(descriptor)
+      if let found { return try found.get() }
+    }
+  }
+
+  private static func number(in descriptor: Int32) -> Int? {
+    var digits = [UInt8](repeating: 0, count: 20)
+    let count = max(0, pread(descriptor, &digits, digits.count, 0))
+    return Int(String(decoding: digits.prefix(count), as: UTF8.self).filter { $0 != "\n" })
   }
 
   private static func key(_ descriptor: Int32) -> File? {
@@ -112,7 +108,7 @@ private final class Held: Sendable {
     return File(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
   }
 
-  static func isSame(_ descriptor: Int32, _ file: URL) -> Bool {
+  private static func isSame(_ descriptor: Int32, _ file: URL) -> Bool {
     var (open, named) = (stat(), stat())
     return fstat(descriptor, &open) == 0 && stat(file.path, &named) == 0
       && open.st_ino == named.st_ino && open.st_dev == named.st_dev

@@ -51,9 +51,17 @@ public struct ModelLibrary: Sendable {
       }
       return [found]
     }
-    let looks = try Self.weights(at: url).map { file in Result { try networks(at: file) } }
-    let found = looks.compactMap { try? $0.get() }.flatMap(\.self)
-    if found.isEmpty { return try looks.flatMap { try $0.get() } }
+    var (found, strangers) = ([Recognition](), [any Error]())
+    for file in try Self.weights(at: url) {
+      do {
+        found += try networks(at: file)
+      } catch StoreError.nothing(let path, let reason) {
+        strangers.append(StoreError.nothing(path: path, reason: reason))
+      } catch WeightsError.unknown(let path, let reason) {
+        strangers.append(WeightsError.unknown(path: path, reason: reason))
+      }
+    }
+    if found.isEmpty, let error = strangers.first { throw error }
     return found
   }
 

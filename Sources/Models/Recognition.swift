@@ -38,9 +38,11 @@ public struct Recognition {
     self.file = file
     for architecture in architectures {
       let found = try Self.candidates(architecture, file, sidecars)
-      guard let best = try found.first(where: { try $0.fit.problem == nil }) ?? found.first else {
-        continue
-      }
+      // Which of several is meant is told by what fits; a single one needs no trial.
+      let fitting =
+        found.count > 1
+        ? try found.first { try architecture.fit($0.config, $0.checkpoint).problem == nil } : nil
+      guard let best = fitting ?? found.first else { continue }
       self.architecture = architecture
       config = best.config
       layout = best.checkpoint.layout?.name ?? best.layout.name
@@ -61,15 +63,12 @@ public struct Recognition {
 
   /// A network that a file seems to hold.
   private struct Candidate {
-    let architecture: Architecture
     let layout: Architecture.Layout
     let config: any NetworkConfig
     let notes: [String]
     let rules: [KeyRules]
     let prefix: String
     let checkpoint: Checkpoint
-
-    var fit: Checkpoint.Fit { get throws { try architecture.fit(config, checkpoint) } }
   }
 
   /// The networks of an architecture that a file holds, the likeliest first.
@@ -94,7 +93,7 @@ public struct Recognition {
           }
           found.append(
             Candidate(
-              architecture: architecture, layout: layout, config: config, notes: notes,
+              layout: layout, config: config, notes: notes,
               rules: rules, prefix: prefix, checkpoint: checkpoint))
         } catch {
           failure = failure ?? error

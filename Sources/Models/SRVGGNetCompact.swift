@@ -68,9 +68,7 @@ public struct SRVGGNetCompact {
     var x = pictures.to(convolutions[0].weight.dtype).contiguous(channelsLast: true)
     for (convolution, slope) in zip(convolutions, slopes) {
       x = convolution(x)
-      x =
-        x.maximum(Tensor(0).to(x.dtype).to(x.device)) + slope.reshaped([1, slope.count, 1, 1])
-        * x.clamped(-.infinity, 0)
+      x = x.relu() + slope.reshaped(1, -1, 1, 1) * x.clamped(-.infinity, 0)
     }
     x = convolutions[convolutions.count - 1](x)  // [B, 3 scale², H, W]
     let plain = pictures.to(.float32).resampled(

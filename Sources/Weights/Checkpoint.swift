@@ -125,25 +125,26 @@ public final class Checkpoint {
     }
     let modules = Set(used.map(module))
     let places = Set(used.compactMap { plan[$0].flatMap(place) })
-    let keys = plan.keys.filter { key in
-      !used.contains(key) && !allowed.contains { KeyRules.matches(key, $0) }
-    }.sorted()
-    let foreign = keys.filter { key in
-      guard modules.contains(module(key)), case .key(let name)? = plan[key],
-        let entry = file.entries[prefix + name]
-      else { return false }
-      return entry.dtype.isFloat && entry.count > 0
-        && place(.key(name)).map { !places.contains($0) } ?? true
+    var (foreign, besides) = ([String](), [String]())
+    for key in plan.keys.sorted()
+    where !used.contains(key) && !allowed.contains(where: { KeyRules.matches(key, $0) }) {
+      let isOwn = modules.contains(module(key)) && plan[key].map(isWeight) == true
+      let isSecond = plan[key].flatMap(place).map(places.contains) ?? false
+      if isOwn && !isSecond { foreign.append(key) } else { besides.append(key) }
     }
-    return (foreign, keys.filter { !foreign.contains($0) })
+    return (foreign, besides)
+  }
+
+  /// Whether a key is made of numbers that may be weights.
+  private func isWeight(_ origin: KeyRules.Origin) -> Bool {
+    origin.keys.contains { key in
+      file.entries[prefix + key].map { $0.dtype.isFloat && $0.count > 0 } ?? false
+    }
   }
 
   /// Where in the file the one tensor lies that a key is made of.
   private func place(_ origin: KeyRules.Origin) -> TensorPlace? {
-    switch origin {
-    case .key(let key), .transposed(let key), .reshaped(let key, _): file.place(prefix + key)
-    case .joined: nil
-    }
+    origin.keys.count == 1 ? file.place(prefix + origin.keys[0]) : nil
   }
 
   // MARK: Reading
@@ -181,30 +182,26 @@ public final class Checkpoint {
 
   /// Gives back the memory of what has been cast: the file and its copy need not be held together.
   fileprivate func forget(_ origin: KeyRules.Origin) {
-    switch origin {
-    case .key(let key), .transposed(let key), .reshaped(let key, _): file.forget(prefix + key)
-    case .joined(let keys): for key in keys { file.forget(prefix + key) }
-    }
+    for key in origin.keys { file.forget(prefix + key) }
   }
 
   fileprivate func origin(_ key: String) -> KeyRules.Origin? { plan[key] }
 
+  /// Whether a key is made of numbers that are no NaN and not infinite; those that are kept in eight bits
+  /// are as good as their scales.
+  fileprivate func isFinite(_ origin: KeyRules.Origin, _ tensor: Tensor) throws -> Bool {
+    let scales = try origin.keys.compactMap { try file.rows(prefix + $0)?.scales }
+    return scales.isEmpty ? tensor.hasOnlyNumbers : scales.allSatisfy(\.hasOnlyNumbers)
+  }
+
   /// The type of what a key is made of where that is one of whole numbers that stand for themselves.
   fileprivate func wholeNumbers(_ origin: KeyRules.Origin) -> DType? {
-    let keys =
-      switch origin {
-      case .key(let key), .transposed(let key), .reshaped(let key, _): [key]
-      case .joined(let keys): keys
-      }
-    return keys.lazy.compactMap { self.file.wholeNumbers(self.prefix + $0) }.first
+    origin.keys.lazy.compactMap { self.file.wholeNumbers(self.prefix + $0) }.first
   }
 
   /// The type that keeps what a key is made of from being read; nil when nothing does.
   fileprivate func unreadType(_ origin: KeyRules.Origin) -> String? {
-    switch origin {
-    case .key(let key), .transposed(let key), .reshaped(let key, _): file.unread[prefix + key]
-    case .joined(let keys): keys.lazy.compactMap { self.file.unread[self.prefix + $0] }.first
-    }
+    origin.keys.lazy.compactMap { self.file.unread[self.prefix + $0] }.first
   }
 }
 
@@ -254,7 +251,7 @@ private final class Ledger: ParameterSource {
     guard device != .meta else { return Tensor.empty(shape, wanted, device: .meta) }
     do {
       let tensor = try checkpoint.read(origin)
-      guard tensor.hasOnlyNumbers else {
+      guard try checkpoint.isFinite(origin, tensor) else {
         unreadable.append(WeightsError.notFinite(path: checkpoint.file.url.path, name: path))
         return placeholder(shape, wanted)
       }

@@ -91,6 +91,14 @@ public struct KeyRules: Sendable {
     case transposed(String)
     case joined([String])
     case reshaped(String, rank: Int)
+
+    /// The file's keys.
+    var keys: [String] {
+      switch self {
+      case .key(let key), .transposed(let key), .reshaped(let key, _): [key]
+      case .joined(let keys): keys
+      }
+    }
   }
 
   /// Our keys and where their values come from. A key of which parts are lacking is left out, and so

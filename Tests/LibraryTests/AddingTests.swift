@@ -126,7 +126,8 @@ struct AddingTests {
         NSFilePathErrorKey: "/models/x",
       ])
     #expect(
-      "\(StoreError.words(closed, place))" == "/models/x cannot be written: Permission denied.")
+      "\(StoreError.words(closed, place))"
+        == "/models/x cannot be written: Permission denied. Set REVERIE_MODELS to another folder.")
     let missing = StoreError.exists(id: "x")
     #expect(StoreError.words(missing, place) as? StoreError == missing)
   }

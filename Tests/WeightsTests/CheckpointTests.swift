@@ -194,6 +194,11 @@ struct CheckpointTests {
       #expect(counting.reads.allSatisfy { $0.value == 1 })
       #expect(Set(counting.reads.keys) == Set(foreign.keys).subtracting(["position_ids"]))
     }
+    // A key of the model's own modules that it does not ask for is another model's, rearranged or not.
+    try checkpoint(foreign, layouts: [rules]) { checkpoint in
+      let fit = try checkpoint.fit { p in _ = p("turned.other", [1]) }
+      #expect(fit.problem?.contains("turned") == true)
+    }
     foreign["linear.k.weight"] = nil
     foreign["linear.k.bias"] = Tensor.zeros([7])
     foreign["scale.value"] = Tensor.zeros([2])

@@ -141,10 +141,10 @@ public struct Downloader: Sendable {
       head.contentType == "text/html" || bytes.starts(with: "<!DOCTYPE html".utf8)
       || bytes.starts(with: "<!doctype html".utf8) || bytes.starts(with: "<html".utf8)
     let isOther =
-      expected.flatMap { whole in head.contentLength.map { start + $0 != whole } } ?? false
+      expected.flatMap { whole in head.contentLength.map { $0 != whole - start } } ?? false
     guard isPage || isOther else { return }
-    let found = isPage ? "a web page" : "\(start + (head.contentLength ?? 0)) bytes"
-    let wanted = expected.map { "\($0) bytes" } ?? "the file"
+    let found = isPage ? "a web page" : "\(head.contentLength ?? 0) bytes"
+    let wanted = expected.map { "\($0 - start) bytes" } ?? "the file"
     throw StoreError.hub(
       address: address,
       reason:

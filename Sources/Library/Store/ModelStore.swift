@@ -248,7 +248,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .full(let path, _, _):
       "There is no space left in \(path). Make room, link to the file with --link, or set "
         + "REVERIE_MODELS to another folder."
-    case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)."
+    case .unwritable(let path, let reason):
+      "\(path) cannot be written: \(reason). Set REVERIE_MODELS to another folder."
     case .nothing(let path, let reason): "\(path): \(reason)."
     case .hub(let address, let reason): "\(address): \(reason)."
     }

@@ -37,7 +37,7 @@ public final class FlaxFile: TensorFile {
       names = reader.arrays.map(\.name)
       var arrays: [String: FlaxReader.Array] = [:]
       for (name, array) in reader.arrays {
-        guard arrays.updateValue(array, forKey: name) == nil else {
+        guard arrays.updateValue(array, forKey: name) == nil, reader.unread[name] == nil else {
           throw FormatError("it has two arrays called '\(name.prefix(120))'")
         }
       }
@@ -121,12 +121,12 @@ private struct FlaxReader {
       let kind = try reader.byte()
       let start = reader.position
       let bytes = try reader.bytes(length)
-      guard kind == 1 || kind == 3 else { return pass("extension \(kind)") }
+      guard kind == 1 || kind == 3 else { return try pass("extension \(kind)") }
       return try array(bytes, at: start)
     }
     if let length = try binary(type) {
       _ = try reader.bytes(length)
-      return pass("bytes")
+      return try pass("bytes")
     }
     if let count = try sequence(type) {
       guard path.count < Self.deepest else { throw FormatError("its lists are nested too deep") }
@@ -159,7 +159,7 @@ private struct FlaxReader {
     var shape: [Int] = []
     for _ in 0..<rank { shape.append(try payload.integer()) }
     let name = try payload.key()
-    guard let dtype = Self.dtypes[name] else { return pass(String(name.prefix(40))) }
+    guard let dtype = Self.dtypes[name] else { return try pass(String(name.prefix(40))) }
     guard let length = try payload.binary(payload.reader.byte()) else { throw bad("is no array") }
     let begin = start + payload.reader.position
     _ = try payload.reader.bytes(length)
@@ -175,17 +175,20 @@ private struct FlaxReader {
     try add(Array(entry: view.entry, pieces: [view]))
   }
 
-  private mutating func pass(_ type: String) {
-    if unread.count < Self.mostArrays { unread[path.joined(separator: ".")] = type }
-  }
+  private mutating func pass(_ type: String) throws(FormatError) { unread[try name()] = type }
 
   private mutating func add(_ array: Array) throws(FormatError) {
+    arrays.append((try name(), array))
+  }
+
+  /// The name of what is at the present place.
+  private mutating func name() throws(FormatError) -> String {
     let name = path.joined(separator: ".")
     nameBytes += name.utf8.count
-    guard arrays.count < Self.mostArrays, nameBytes <= Self.mostNameBytes else {
+    guard arrays.count + unread.count < Self.mostArrays, nameBytes <= Self.mostNameBytes else {
       throw FormatError("it holds more arrays than any model")
     }
-    arrays.append((name, array))
+    return name
   }
 
   /// A map of "0", "1", … to the sizes of dimensions.

@@ -44,7 +44,7 @@ public final class TorchFile: TensorFile {
       }
       var views: [String: TensorView] = [:]
       for (name, view) in found.tensors {
-        guard views.updateValue(view, forKey: name) == nil else {
+        guard views.updateValue(view, forKey: name) == nil, found.unread[name] == nil else {
           throw FormatError("it has two tensors called '\(name.prefix(120))'")
         }
       }
@@ -65,7 +65,11 @@ public final class TorchFile: TensorFile {
   /// See `TensorFile`.
   public func tensor(_ name: String) throws -> Tensor {
     guard let view = views[name] else { throw WeightsError.missing(path: url.path, name: name) }
-    return try view.tensor()
+    do {
+      return try view.tensor()
+    } catch let error as FormatError {
+      throw WeightsError.format(path: url.path, container: "PyTorch archive", reason: error.reason)
+    }
   }
 
   /// See `TensorFile`.

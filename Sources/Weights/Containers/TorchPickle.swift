@@ -125,12 +125,17 @@ struct TorchPickle {
   }
 
   private mutating func add(_ view: TensorView) throws(FormatError) {
+    tensors.append((try name(), view))
+  }
+
+  /// The name of what is at the present place.
+  private mutating func name() throws(FormatError) -> String {
     let name = path.joined(separator: ".")
     nameBytes += name.utf8.count
-    guard tensors.count < Self.mostTensors, nameBytes <= Self.mostNameBytes else {
+    guard tensors.count + unread.count < Self.mostTensors, nameBytes <= Self.mostNameBytes else {
       throw FormatError("it holds more tensors than any model")
     }
-    tensors.append((name, view))
+    return name
   }
 
   /// Keeps short values that stand near the root: the epoch, a class's options.
@@ -185,9 +190,7 @@ struct TorchPickle {
   {
     guard let storage = storage(arguments[0]) else { throw bad("has no storage") }
     guard let dtype = type.flatMap({ Self.dtypes[$0] }) ?? storage.dtype else {
-      if unread.count < Self.mostTensors {
-        unread[path.joined(separator: ".")] = (type ?? storage.type).replacing("torch.", with: "")
-      }
+      unread[try name()] = (type ?? storage.type).replacing("torch.", with: "")
       return nil
     }
     guard case .integer(let offset) = arguments[1], let shape = integers(arguments[2]),
