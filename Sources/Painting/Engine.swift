@@ -157,10 +157,12 @@ public actor Engine {
   ) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let asked = request
-    let request = try resolver.resolve(asked, count: options.count, device: device)
+    let request = try resolver.resolve(request, count: options.count, device: device)
     let runner = try self.runner(request, options, control, emit)
-    emit(.started(try started(asked, request, runner)))
+    emit(
+      .started(
+        .init(
+          request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height)))
     let done = options.run?.finishedCount ?? 0
     if runner.method.makesCandidates {
       let pipeline = try runner.pipeline(request)
@@ -180,15 +182,6 @@ public actor Engine {
       }
     }
     emit(.finished(.init(stopped: control.isStopped(), seconds: (clock.now - start).seconds)))
-  }
-
-  /// What is told at first.
-  func started(_ asked: Request, _ request: Request, _ runner: PipelineRunner) throws
-    -> Event.Started
-  {
-    .init(
-      request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height,
-      remarks: try resolver.remarks(on: asked, runner.options.files))
   }
 
   /// Everything that pictures of one request have in common.

@@ -91,6 +91,9 @@ extension Engine {
         field: "scale",
         reason: "makes more than \(most) pixels a side of \(picture.width) x \(picture.height)")
     }
+    if let denoise, !(0...1).contains(denoise) {
+      throw RequestError.badValue(field: "denoise", reason: "must be from 0 to 1, not \(denoise)")
+    }
     provider.begin()
     let networks = networks(device.fastFloat)
     let network = try networks.upscaler(of: model, denoise: denoise)

@@ -28,8 +28,6 @@ public enum Event: Sendable {
     public let paintedWidth: Int
     /// Height in pixels at which the networks paint.
     public let paintedHeight: Int
-    /// What of the request was read otherwise than one may think, or has no effect.
-    public let remarks: [Remark]
   }
 
   /// How far painting is.

@@ -54,15 +54,18 @@ final class ModelProvider {
   /// - Parameter bytes: that it will take.
   func kept<Value>(_ key: Key, bytes: () throws -> Int, open: () throws -> Value) rethrows -> Value
   {
-    if let found = held[key]?.value as? Value {
-      held[key]?.used = paintings
-      return found
-    }
+    if let found: Value = kept(key) { return found }
     let bytes = try bytes()
     makeRoom(for: bytes)
     let value = try open()
     held[key] = Held(value: value, bytes: bytes, used: paintings)
     return value
+  }
+
+  /// What is kept under `key`; nil where nothing is.
+  private func kept<Value>(_ key: Key) -> Value? {
+    held[key]?.used = paintings
+    return held[key]?.value as? Value
   }
 
   /// Releases what has not been used for longest, until so many bytes more are within the budget. What
@@ -117,7 +120,7 @@ extension ModelProvider {
   /// - Throws: `StoreError` when the model is not installed or holds no such network; `WeightsError`.
   func installed<N: Network>(_ type: N.Type, of model: String, _ dtype: DType) throws -> N {
     let key = Key(model: model, what: N.architecture.id, dtype: dtype)
-    if held[key] != nil { return kept(key, bytes: { 0 }, open: { preconditionFailure() }) }
+    if let network: N = kept(key) { return network }
     let found = try library.component(N.architecture, of: model)
     let told = try library.config(N.self, of: model, found)
     return try kept(key) {

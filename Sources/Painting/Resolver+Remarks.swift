@@ -16,19 +16,19 @@ extension Resolver {
   /// numbers that are read as weights, emoji that are read by name, texts that are too long, parameters
   /// that do nothing.
   /// - Parameters:
-  ///   - request: as it is asked; one that is resolved no longer tells what was left to `auto`.
+  ///   - request: as it is painted; what is left to `auto` in it is looked at, too.
+  ///   - asked: as it was before presets, which choose a method, where there are any.
   ///   - files: those that it names; what is not there is not looked at.
   /// - Throws: as `resolve`.
-  public func remarks(on request: Request, _ files: Attachments = Attachments()) throws -> [Remark]
-  {
+  public func remarks(
+    on request: Request, asked: Request? = nil, _ files: Attachments = Attachments()
+  ) throws -> [Remark] {
     let request = try request.checked(in: registry)
     let choice = try choice(for: request)
-    var remarks = [choice.remark].compactMap(\.self) + Prompt.remarks(on: request.prompt)
-    remarks += try readers(of: request, choice.method).flatMap { reader in
-      try request.scenes().joined().flatMap(\.target.texts).flatMap { text in
-        reader.remarks(on: text)
-      }
-    }
+    let reason = asked.flatMap { try? self.choice(for: $0).remark } ?? choice.remark
+    var remarks = [reason].compactMap(\.self) + Prompt.remarks(on: request.prompt)
+    let texts = try request.scenes().joined().flatMap(\.target.texts)
+    remarks += try readers(of: request, choice.method).flatMap { $0.remarks(on: texts) }
     remarks += try strangers(to: request, files)
     let method = choice.method
     remarks += try method.remarks(request).filter { remark in
@@ -47,13 +47,16 @@ extension Resolver {
     let longTexts: Request.LongTexts
     let tokenizer: () throws -> CLIPTokenizer
 
-    func remarks(on text: String) -> [Remark] {
-      // Vocabularies are large: they are not read for what any of them can say.
-      guard text.utf8.count > length - 2 || text.contains(where: EmojiNames.isEmoji),
-        let tokenizer = try? tokenizer()
-      else { return [] }
-      return TowerText(text, tokenizer, length: length)
-        .remarks("prompt", reader: name, length: length, longTexts)
+    func remarks(on texts: [String]) -> [Remark] {
+      // Vocabularies are large: they are read once, and not for what any of them can say.
+      let doubtful = texts.filter {
+        $0.utf8.count > length - 2 || $0.contains(where: EmojiNames.isEmoji)
+      }
+      guard !doubtful.isEmpty, let tokenizer = try? tokenizer() else { return [] }
+      return doubtful.flatMap {
+        TowerText($0, tokenizer, length: length)
+          .remarks("prompt", reader: name, length: length, longTexts)
+      }
     }
   }
 

@@ -130,9 +130,15 @@ import Testing
   @Test("Texts of a file cut off or changed at any byte throw or are read")
   func damaged() throws {
     let file = try Fixture.load(Fixture.Texts.self, "texts").file
+    let whole = try PNGMetadata.read(from: file)
+    // The picture's own data follow the texts.
+    let end = try #require(file.range(of: Data("IDAT".utf8))).lowerBound - 4
     for count in file.indices {
-      // Texts before the cut are whole.
-      do { _ = try PNGMetadata.read(from: file.prefix(count)) } catch is ImagingError {}
+      // Texts before the cut are whole, and those behind it are not there.
+      do {
+        let found = try PNGMetadata.read(from: file.prefix(count))
+        #expect(whole.starts(with: found) && (found.count == whole.count) == (count >= end))
+      } catch is ImagingError {}
       var changed = file
       changed[count] ^= 0xff
       do { _ = try PNGMetadata.read(from: changed) } catch is ImagingError {}

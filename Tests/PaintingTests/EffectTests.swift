@@ -63,7 +63,7 @@ import Torch
   }
 
   @Test(
-    "every objective changes what is painted, and far more of it more",
+    "every objective changes what is painted",
     arguments: Registry.builtIn.objectives.map(\.name))
   func objectives(_ name: String) async throws {
     func paint(_ weight: Double?) async throws -> [UInt8] {
@@ -71,6 +71,19 @@ import Torch
         request.initImage = halves
         request.clip = "pack"
         request.objectives = weight.map { [PartSpec(name, weight: $0, needed(name))] }
+      }
+    }
+    let without = try await paint(nil)
+    #expect(try await paint(1000) != without)
+  }
+
+  @Test(
+    "likeness is by pictures where a drawer has no latent of others'",
+    arguments: ["big-sleep", "fft"])
+  func likeness(_ method: Method.ID) async throws {
+    func paint(_ weight: Double?) async throws -> [UInt8] {
+      try await bytes(method) { request in
+        request.objectives = weight.map { [PartSpec("likeness", weight: $0, needed("likeness"))] }
       }
     }
     let without = try await paint(nil)

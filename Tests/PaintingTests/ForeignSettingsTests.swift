@@ -75,6 +75,7 @@ struct ForeignSettingsTests {
     "the marks of our prompts mean nothing in another program's",
     arguments: [
       ("a fox ^ a cat | dog:1.3", "a fox , a cat , dog 1.3"), ("x:1:2:3", "x:1:2 3"),
+      ("in the year:2021", "in the year 2021"), (":3", "3"), ("a:5000:nan", "a:5000:nan"),
       ("Star Wars: a fox", "Star Wars: a fox"), ("a (fox:1.2) [in snow]", "a fox in snow"),
     ])
   func literal(theirs: String, ours: String) throws {
@@ -132,12 +133,35 @@ struct ForeignSettingsTests {
        "8": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox"}}}
       """
     #expect(try fields([("prompt", custom)]).1 == Self.told)
-    // A graph that goes in circles ends.
+    // A graph that goes in circles ends, however many of them there are.
     let circle = """
-      {"1": {"class_type": "KSampler", "inputs": {"seed": ["1", 0], "positive": ["1", 0],
-        "latent_image": ["1", 0]}}}
+      {"1": {"class_type": "KSampler", "inputs": {"seed": ["1", 0], "positive": ["2", 0],
+        "latent_image": ["1", 0]}},
+       "2": {"class_type": "X", "inputs": {"text": ["2", 0], "text_g": ["2", 0], "text_l": ["3", 0],
+        "clip_l": ["3", 0], "prompt": ["2", 0], "conditioning": "a fox"}},
+       "3": {"class_type": "X", "inputs": {"text": ["2", 0], "text_g": ["3", 0], "clip_l": ["2", 0]}}}
       """
-    _ = ForeignSettings([PictureText(keyword: "prompt", text: circle)])
+    let found = try #require(ForeignSettings([PictureText(keyword: "prompt", text: circle)]))
+    #expect(found.fields == ["prompt": .string("a fox")])
+  }
+
+  @Test("texts made to keep a reader busy are read at once", .timeLimit(.minutes(1)))
+  func busy() {
+    for piece in [",", "a:{,", "a:\"x,", ":1", "a: ", "(", "BREAK "] {
+      let text = "fox\nSteps: 2, " + String(repeating: piece, count: 40_000)
+      #expect(Infotext(text)?.settings["Steps"] == "2", "\(piece)")
+      _ = ForeignSettings(pasted: String(repeating: piece, count: 40_000) + "\nSteps: 2, Seed: 1")
+    }
+  }
+
+  @Test("words that look like Python's numbers stay words")
+  func pythonsNumbers() throws {
+    let text =
+      #"{"prompt": "poster: Infinity War, NaN", "seed": 3, "steps": 4, "cfg": NaN, "x": -Infinity}"#
+    let read = try #require(
+      ForeignSettings([PictureText(keyword: "invokeai_metadata", text: text)]))
+    #expect(read.fields["prompt"] == .string("poster: Infinity War, NaN"))
+    #expect(read.fields["seed"] == .integer(3))
   }
 
   @Test(

@@ -219,15 +219,12 @@ import Torch
     #expect(try await paint(long, .cut) == paint(other, .cut))
   }
 
-  @Test("an engine tells its remarks before it paints")
-  func told() async throws {
+  @Test("an engine's resolver tells all remarks before it paints")
+  func told() throws {
     var request = Request("a 🦊 at 10:10")
     request.method = "fft"
     (request.width, request.height, request.iterations) = (32, 32, 1)
-    var said: [Remark] = []
-    for try await event in try Engine(pack: Self.pack.get(), threads: 1).generate(request) {
-      if case .started(let started) = event { said = started.remarks }
-    }
+    let said = try Engine(pack: Self.pack.get(), threads: 1).resolver.remarks(on: request)
     #expect(said.map(\.field) == ["prompt", "prompt"])
     #expect(said.count == 2 && said[0].text.contains("weight 10") && said[1].text.contains("🦊"))
   }

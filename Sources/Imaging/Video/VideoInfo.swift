@@ -12,8 +12,6 @@ public struct VideoInfo: Sendable, Equatable {
   public var duration: Double?
   /// Number of frames.
   public var frames: Int
-  /// Whether there is sound beside the pictures.
-  public var hasSound = false
   /// Texts of the file by keyword in lower case, such as `comment`.
   public var tags: [String: String]
 
@@ -22,23 +20,8 @@ public struct VideoInfo: Sendable, Equatable {
   /// Throws `ImagingError.unreadable` with ffprobe's words when the file is no video it reads.
   static func probe(_ path: String, ffmpeg: FFmpeg, calls: BlockingCalls) async throws -> VideoInfo
   {
-    func report(_ options: [String], of streams: String = "V:0") async throws -> Report {
-      let child = try ChildProcess(
-        ffmpeg.ffprobe,
-        ["-hide_banner", "-v", "error", "-select_streams", streams, "-print_format", "json"]
-          + ["-show_format", "-show_streams"] + options + FFmpeg.guarded(path))
-      return try await calls.run(killing: child) {
-        child.closeInput()
-        let bytes = child.readAll(limit: 16 << 20)
-        if bytes == nil { child.kill() }
-        let ending = child.wait()
-        guard ending == .exit(0), let bytes,
-          let report = try? JSONDecoder().decode(Report.self, from: Data(bytes))
-        else {
-          throw ImagingError.unreadable(path: path, reason: Self.reason(child.complaint))
-        }
-        return report
-      }
+    func report(_ options: [String]) async throws -> Report {
+      try await Self.report(path, options, of: "V:0", ffmpeg: ffmpeg, calls: calls)
     }
     var found = try await report([])
     try Task.checkCancellation()
@@ -50,7 +33,6 @@ public struct VideoInfo: Sendable, Equatable {
       found = try await report(["-count_packets"])
       stream = found.streams?.first ?? stream
     }
-    let sound = try? await report([], of: "a:0")
     let isTurned = stream.side_data_list?.contains { abs($0.rotation ?? 0) % 180 == 90 } ?? false
     var tags = stream.tags ?? [:]
     tags.merge(found.format?.tags ?? [:]) { $1 }
@@ -63,8 +45,33 @@ public struct VideoInfo: Sendable, Equatable {
       .first,
       frames: [stream.nb_frames, stream.nb_read_packets].lazy.compactMap { $0.flatMap(Int.init) }
         .first ?? 0,
-      hasSound: sound?.streams?.isEmpty == false,
       tags: Dictionary(tags.map { ($0.key.lowercased(), $0.value) }) { first, _ in first })
+  }
+
+  /// Whether a file has sound.
+  /// - Throws: as `VideoReader` does of what is no video.
+  public static func hasSound(_ path: String) async throws -> Bool {
+    let found = try await report(path, [], of: "a:0", ffmpeg: FFmpeg(), calls: BlockingCalls())
+    return found.streams?.isEmpty == false
+  }
+
+  private static func report(
+    _ path: String, _ options: [String], of streams: String, ffmpeg: FFmpeg, calls: BlockingCalls
+  ) async throws -> Report {
+    let child = try ChildProcess(
+      ffmpeg.ffprobe,
+      ["-hide_banner", "-v", "error", "-select_streams", streams, "-print_format", "json"]
+        + ["-show_format", "-show_streams"] + options + FFmpeg.guarded(path))
+    return try await calls.run(killing: child) {
+      child.closeInput()
+      let bytes = child.readAll(limit: 16 << 20)
+      if bytes == nil { child.kill() }
+      let ending = child.wait()
+      guard ending == .exit(0), let bytes,
+        let report = try? JSONDecoder().decode(Report.self, from: Data(bytes))
+      else { throw ImagingError.unreadable(path: path, reason: reason(child.complaint)) }
+      return report
+    }
   }
 
   /// What ffprobe complained of, in plain words where it is no video.

@@ -33,8 +33,7 @@ extension Engine {
     guard let run = options.run else {
       throw RequestError.badValue(field: "film", reason: "needs a folder for its frames")
     }
-    let asked = request
-    let request = try film.adapted(resolver.resolve(asked, device: device), registry)
+    let request = try film.adapted(resolver.resolve(request, device: device), registry)
     var options = options
     options.previewEvery = nil
     let runner = try runner(request, options, control, emit)
@@ -42,7 +41,10 @@ extension Engine {
       run: run, width: request.width ?? runner.size.width,
       height: request.height ?? runner.size.height, total: nil, emit: emit)
     let shoot = Shoot(film: film, request: request, runner: runner, reel: reel)
-    emit(.started(try started(asked, request, runner)))
+    emit(
+      .started(
+        .init(
+          request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height)))
     switch film.kind {
     case .progress, .zoom: try shootPainting(shoot)
     case .restyle: try await restyle(shoot)

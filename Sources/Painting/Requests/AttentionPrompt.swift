@@ -60,7 +60,8 @@ package struct AttentionPrompt {
       text.removeSubrange(match.range)
     }
     // Where one chunk of the text tower's tokens ends: these read but one.
-    text = text.replacing(/\s*\bBREAK\b\s*/, with: ", ")
+    let chunks = text.split(separator: /\bBREAK\b/)
+    if chunks.count > 1 { text = chunks.map { String($0).trimmed }.joined(separator: ", ") }
     if !weights.isEmpty {
       let told = weights.prefix(8).map {
         "'\($0.words.prefix(40))' \(($0.weight * 100).rounded() / 100)"

@@ -9,8 +9,6 @@ struct ComfyGraph {
   private typealias Inputs = [String: Any]
   private let nodes: [String: (type: String, inputs: Inputs)]
 
-  private static let deepest = 32
-
   init(_ json: [String: Any]) {
     nodes = json.compactMapValues { node in
       guard let node = node as? [String: Any], let type = node["class_type"] as? String,
@@ -60,29 +58,37 @@ struct ComfyGraph {
     return (width, height)
   }
 
-  /// The inputs of the node that is plugged in.
-  private func linked(_ value: Any?) -> Inputs? {
-    guard let link = value as? [Any], let name = link.first else { return nil }
-    return nodes["\(name)"]?.inputs
+  /// The node that is plugged in.
+  private func node(_ value: Any?) -> (name: String, inputs: Inputs)? {
+    guard let link = value as? [Any], let name = link.first.map({ "\($0)" }) else { return nil }
+    return nodes[name].map { (name, $0.inputs) }
   }
+
+  private func linked(_ value: Any?) -> Inputs? { node(value)?.inputs }
 
   /// A value, or that of the node that gives it.
-  private func value(_ value: Any?, _ names: [String], depth: Int = 0) -> Any? {
-    guard let inputs = linked(value) else { return value }
-    guard depth < Self.deepest else { return nil }
-    return names.lazy.compactMap { inputs[$0] }.first
-      .flatMap { self.value($0, names, depth: depth + 1) }
+  private func value(_ value: Any?, _ names: [String]) -> Any? {
+    var (value, seen) = (value, Set<String>())
+    while let node = node(value) {
+      // Nodes may be plugged into themselves.
+      guard seen.insert(node.name).inserted else { return nil }
+      value = names.lazy.compactMap { node.inputs[$0] }.first
+    }
+    return value
   }
 
-  /// The text from which a conditioning was made.
-  private func text(_ value: Any?, depth: Int = 0) -> String? {
-    if let text = value as? String { return text }
-    guard depth < Self.deepest, let inputs = linked(value) else { return nil }
+  /// The text from which a conditioning was made: the first that is found, each node looked at once.
+  private func text(_ value: Any?) -> String? {
     let names = [
       "text", "text_g", "text_l", "t5xxl", "clip_l", "prompt", "string", "value", "positive",
       "conditioning", "conditioning_1", "conditioning_to",
     ]
-    return names.lazy.compactMap { inputs[$0] }.compactMap { self.text($0, depth: depth + 1) }
-      .first { !$0.isEmpty }
+    var (open, seen) = ([value], Set<String>())
+    while let value = open.popLast() {
+      if let text = value as? String, !text.isEmpty { return text }
+      guard let node = node(value), seen.insert(node.name).inserted else { continue }
+      open += names.reversed().compactMap { node.inputs[$0] }
+    }
+    return nil
   }
 }

@@ -73,7 +73,7 @@ public struct ForeignSettings: Sendable, Equatable {
     }
   }
 
-  private static func fields(_ text: Infotext) -> [String: JSONValue] {
+  static func fields(_ text: Infotext) -> [String: JSONValue] {
     var fields: [String: JSONValue] = [:]
     set(&fields, prompt: text.prompt, negative: text.negativePrompt)
     fields["iterations"] = number(text.settings["Steps"], in: steps)
@@ -132,8 +132,8 @@ public struct ForeignSettings: Sendable, Equatable {
 
   // MARK: Values
 
-  static let steps = 1...10_000
-  static let side = 1...8_192
+  static let steps = 1...100_000
+  static let side = 16...4_096
 
   /// A number within its range, of whatever type it was written as; else nil.
   static func number(_ value: Any?, in range: ClosedRange<Int>) -> JSONValue? {
@@ -171,11 +171,34 @@ public struct ForeignSettings: Sendable, Equatable {
     let words = AttentionPrompt(String(text.prefix(Prompt.longest))).text
     var text = words.split(whereSeparator: \.isNewline).joined(separator: " ")
       .replacing("|", with: ",").replacing("^", with: ",").replacing("\0", with: "").trimmed
-    while let read = try? Prompt.peel(text), read.text != text, let colon = text.lastIndex(of: ":")
+    // A number at the end would be read as a weight.
+    if let colon = text.lastIndex(of: ":"),
+      Prompt.isNumber(String(text[text.index(after: colon)...]).trimmed)
     {
       text.replaceSubrange(colon...colon, with: " ")
     }
-    return text
+    return text.trimmed
+  }
+
+  /// The text with null for Python's NaN and infinities where they stand outside of quotation marks.
+  private static func withoutNaN(_ text: String) -> String {
+    let (bytes, words) = (
+      Array(text.utf8), ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }
+    )
+    var (sound, isQuoted, at) = ([UInt8](), false, 0)
+    while at < bytes.count {
+      if !isQuoted, let word = words.first(where: { bytes[at...].starts(with: $0) }) {
+        sound += Array("null".utf8)
+        at += word.count
+        continue
+      }
+      // A mark behind a backslash ends nothing.
+      let count = isQuoted && bytes[at] == UInt8(ascii: "\\") ? min(2, bytes.count - at) : 1
+      if bytes[at] == UInt8(ascii: "\"") { isQuoted.toggle() }
+      sound += bytes[at..<at + count]
+      at += count
+    }
+    return String(decoding: sound, as: UTF8.self)
   }
 
   /// A JSON object; ComfyUI writes Python's NaN into it.
@@ -183,8 +206,10 @@ public struct ForeignSettings: Sendable, Equatable {
     guard text.utf8.count <= 8 << 20, text.drop(while: \.isWhitespace).first == "{" else {
       return nil
     }
-    let sound = text.replacing(/:\s*(NaN|-?Infinity)/, with: ": null")
-    return try? JSONSerialization.jsonObject(with: Data(sound.utf8)) as? [String: Any]
+    func read(_ text: String) -> [String: Any]? {
+      try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    }
+    return read(text) ?? read(withoutNaN(text))
   }
 
   /// The texts of a Python list, by `|`.

@@ -22,7 +22,7 @@ public struct Infotext: Sendable, Equatable {
   }
 
   /// Longest text that is read, in bytes.
-  static let longest = 1 << 20
+  static let longest = 1 << 18
 
   /// Reads a text; nil when no line of it has settings.
   public init?(_ text: String) {
@@ -70,8 +70,11 @@ public struct Infotext: Sendable, Equatable {
   private static func pairs(_ line: String) -> [(String, String)] {
     let text = Array(line)
     var (pairs, at) = ([(String, String)](), 0)
+    // Marks that are never closed must not have each pair look to the end of the line.
+    var trials = 16
     while at < text.count {
-      let end = valueEnd(text, at)
+      let plain = text[at...].firstIndex(of: ",") ?? text.count
+      let end = trials > 0 ? markedEnd(text, at..<plain, &trials) ?? plain : plain
       if let colon = text[at..<end].firstIndex(of: ":") {
         let key = String(text[at..<colon]).trimmed
         let value = unquoted(String(text[(colon + 1)..<end]).trimmed)
@@ -82,14 +85,15 @@ public struct Infotext: Sendable, Equatable {
     return pairs
   }
 
-  /// Where the pair that begins at a place ends: at the next comma outside of marks and brackets, or, where
-  /// these are not closed, at the next comma.
-  private static func valueEnd(_ text: [Character], _ start: Int) -> Int {
-    let plain = text[start...].firstIndex(of: ",") ?? text.count
-    guard let colon = text[start...].firstIndex(of: ":"), colon < plain,
-      let first = text[(colon + 1)...].firstIndex(where: { $0 != " " }),
+  /// Where a pair ends whose value stands in marks or brackets: at the next comma outside of these; nil where
+  /// there are none, or they are not closed, which costs one of `trials`.
+  private static func markedEnd(_ text: [Character], _ pair: Range<Int>, _ trials: inout Int)
+    -> Int?
+  {
+    guard let colon = text[pair].firstIndex(of: ":"),
+      let first = text[(colon + 1)..<pair.upperBound].firstIndex(where: { $0 != " " }),
       "\"{[".contains(text[first])
-    else { return plain }
+    else { return nil }
     var (closing, isQuoted, at) = ([Character](), false, first)
     while at < text.count {
       switch text[at] {
@@ -104,7 +108,9 @@ public struct Infotext: Sendable, Equatable {
       }
       at += 1
     }
-    return isQuoted || !closing.isEmpty ? plain : text.count
+    guard isQuoted || !closing.isEmpty else { return text.count }
+    trials -= 1
+    return nil
   }
 
   private static func unquoted(_ value: String) -> String {
@@ -118,19 +124,16 @@ extension Infotext {
   /// program's sampler mean nothing here, nor do the marks of prompts in its words.
   public func request(in registry: Registry = .builtIn) -> Request {
     let method = registry.methods.first { $0.samplerName == settings["Sampler"] }
-    var request = Request(method == nil ? ForeignSettings.literal(prompt) : prompt)
-    if !negativePrompt.isEmpty { request.negativePrompt = negativePrompt }
-    request.seed = settings["Seed"].flatMap { Int($0) }.flatMap {
-      Seed.range.contains($0) ? $0 : nil
-    }
+    var fields = ForeignSettings.fields(self)
+    let steps = fields.removeValue(forKey: "iterations")
+    var request = Request(method == nil ? fields["prompt"]?.text ?? "" : prompt)
     request.method = method?.id
-    if let steps = settings["Steps"].flatMap({ Int($0) }), (1...100_000).contains(steps), let method
-    {
-      if method.takes.contains(.steps) { request.iterations = steps }
-      if method.makesCandidates, steps <= 64 { request.candidates = steps }
+    for name in ["negativePrompt", "seed", "width", "height"] {
+      try? request.set(name, fields[name])
     }
-    if let size, (16...4096).contains(size.width), (16...4096).contains(size.height) {
-      (request.width, request.height) = (size.width, size.height)
+    if let method, let steps {
+      if method.takes.contains(.steps) { try? request.set("iterations", steps) }
+      if method.makesCandidates { try? request.set("candidates", steps) }
     }
     return request
   }

@@ -174,6 +174,9 @@ extension Prompt {
     }
   }
 
+  /// Whether a text would be read as a weight.
+  static func isNumber(_ text: String) -> Bool { number(text) != nil }
+
   /// A plain decimal number; not `nan`, `inf` or hexadecimal, which are words to a painter.
   private static func number(_ text: String) -> Double? {
     guard !text.isEmpty, text.allSatisfy({ $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }),

@@ -1,5 +1,5 @@
 /// Something that was read otherwise than it was meant, perhaps, or that has no effect: no error, but to
-/// be told to whoever asked. See ``Resolver/remarks(on:)`` and ``Event/Started/remarks``.
+/// be told to whoever asked. See ``Resolver/remarks(on:_:)``.
 public struct Remark: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The field of the request that it is about.
   public let field: String

@@ -188,6 +188,10 @@ extension Request {
     if variationStrength != nil, variationSeed == nil {
       throw .badValue(field: "variationStrength", reason: "needs variationSeed, the second seed")
     }
+    if cutWhole != nil, let cutMode, cutMode != .balanced {
+      throw .badValue(
+        field: "cutWhole", reason: "has no effect with \(cutMode.rawValue); choose balanced")
+    }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()
     _ = try scenes()
@@ -267,10 +271,10 @@ extension Request {
       Array(stride(from: min(first, words.count), to: words.count, by: step)) + [words.count]
     guard ends.count <= 1_000 else { throw .badPrompt("it has more than 1000 scenes") }
     return ends.map { end in
-      let window = words[max(0, end - min(most, end))..<end]
-      return [
-        Prompt(window.joined(separator: " "), weight: prompt.weight, stop: prompt.stop)
-      ]
+      var scene = prompt
+      scene.target = .text(
+        words[max(0, end - min(most, end))..<end].joined(separator: " "))
+      return [scene]
     }
   }
 

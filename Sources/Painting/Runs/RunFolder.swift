@@ -100,7 +100,9 @@ public struct RunFolder: Sendable {
   public init(
     creatingFirstFree names: some Collection<URL>, _ description: Description, files: Attachments
   ) throws {
-    guard let first = names.first else { preconditionFailure("a run has a name") }
+    guard let first = names.first else {
+      throw PaintingError.badRun(path: "", reason: "no name for its folder was given")
+    }
     // Put together under a hidden name: a run's folder is there whole or not at all.
     let partial = first.deletingLastPathComponent().appending(
       path: ".\(first.lastPathComponent)-\(UUID().uuidString.prefix(8))")
