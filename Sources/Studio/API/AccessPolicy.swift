@@ -24,7 +24,10 @@ struct AccessPolicy: Sendable {
           + "with --name and that name.")
     }
     if let origin = request.headers[.origin] {
-      if allows(origin) { return tokenObjection(to: request) }
+      if allows(origin) {
+        // What a browser sends of its own accord proves nothing of a site that nobody named.
+        return tokenObjection(to: request, bearerOnly: !origins.contains(origin.lowercased()))
+      }
       guard isOwn(origin, host: host) else {
         return Problem(
           .forbidden,
@@ -40,9 +43,11 @@ struct AccessPolicy: Sendable {
     return tokenObjection(to: request)
   }
 
-  private func tokenObjection(to request: HummingbirdCore.Request) -> Problem? {
+  private func tokenObjection(
+    to request: HummingbirdCore.Request, bearerOnly: Bool = false
+  ) -> Problem? {
     guard let token, request.uri.path != "/healthz" else { return nil }
-    guard knows(token, request) else {
+    guard knows(token, request, bearerOnly: bearerOnly) else {
       return Problem(
         .unauthorized,
         "The studio wants its token: the one that it printed when it was started.",
@@ -56,19 +61,21 @@ struct AccessPolicy: Sendable {
   static let cookie = "reverie-token"
 
   /// Whether the token is there: as bearer, as the password of a login, or as cookie.
-  private func knows(_ token: String, _ request: HummingbirdCore.Request) -> Bool {
+  private func knows(
+    _ token: String, _ request: HummingbirdCore.Request, bearerOnly: Bool
+  ) -> Bool {
     var offers: [String] = []
     if let header = request.headers[.authorization] {
       if header.lowercased().hasPrefix("bearer ") {
         offers.append(String(header.dropFirst(7)))
-      } else if header.lowercased().hasPrefix("basic "),
+      } else if !bearerOnly, header.lowercased().hasPrefix("basic "),
         let data = Data(base64Encoded: String(header.dropFirst(6))),
         let pair = String(data: data, encoding: .utf8), let colon = pair.firstIndex(of: ":")
       {
         offers.append(String(pair[pair.index(after: colon)...]))
       }
     }
-    for cookie in request.headers[values: .cookie] {
+    for cookie in bearerOnly ? [] : request.headers[values: .cookie] {
       for part in cookie.split(separator: ";") {
         let pair = part.split(separator: "=", maxSplits: 1)
         if pair.count == 2, pair[0].trimmingCharacters(in: .whitespaces) == Self.cookie {

@@ -145,7 +145,7 @@ public struct JobFactory: Sendable {
     return Store.NewJob(
       prompt: request.title, request: resolved, count: count, presets: names, source: source,
       key: key, parent: parent,
-      remarks: try resolver.remarks(on: chosen.isEmpty ? request : wanted))
+      remarks: try resolver.remarks(on: wanted, asked: request))
   }
 
   /// Models that are not installed are told now, not when the job's turn has come.

@@ -147,13 +147,13 @@ public struct StudioServer: Sendable {
     do {
       try await ServiceGroup(configuration: configuration).run()
     } catch  where !isOpen.load(ordering: .acquiring) {
-      throw StudioError.address(
-        host: options.host, port: options.port, reason: Self.reason(error))
+      guard let reason = Self.reason(error) else { throw error }
+      throw StudioError.address(host: options.host, port: options.port, reason: reason)
     }
   }
 
-  /// Why an address cannot be listened on.
-  private static func reason(_ error: any Error) -> String {
+  /// Why an address cannot be listened on; nil where it is not that.
+  private static func reason(_ error: any Error) -> String? {
     switch error {
     case let error as IOError where error.errnoCode == EADDRINUSE:
       "another program may have the port. Choose another --port"
@@ -164,7 +164,7 @@ public struct StudioServer: Sendable {
     case let error as IOError: String(cString: strerror(error.errnoCode))
     case is SocketAddressError.UnknownHost:
       "no machine is known by that name. Choose another --host"
-    default: "\(error)"
+    default: nil
     }
   }
 }

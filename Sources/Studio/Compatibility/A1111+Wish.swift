@@ -43,16 +43,17 @@ extension A1111 {
     "override_settings_restore_afterwards", "save_images", "do_not_save_samples",
     "do_not_save_grid", "script_args", "comments", "force_task_id", "firstphase_width",
     "firstphase_height", "seed_resize_from_w", "seed_resize_from_h", "subseed", "s_min_uncond",
-    "s_churn", "s_tmax", "s_tmin", "s_noise", "eta", "initial_noise_multiplier", "image_cfg_scale",
-    "mask_round", "inpaint_full_res_padding", "latent_mask", "scheduler", "disable_extra_networks",
-    "hr_second_pass_steps", "hr_upscaler", "hr_sampler_name", "hr_scheduler", "hr_checkpoint_name",
-    "hr_prompt", "hr_negative_prompt", "refiner_switch_at",
+    "s_churn", "s_tmax", "s_tmin", "s_noise", "initial_noise_multiplier", "image_cfg_scale",
+    "mask_round", "inpaint_full_res_padding", "scheduler", "disable_extra_networks", "hr_upscaler",
+    "hr_sampler_name", "hr_scheduler", "refiner_switch_at",
   ]
 
   /// Keys that ask for something that is not here.
   private static let missing = [
     "restore_faces", "tiling", "subseed_strength", "refiner_checkpoint", "firstpass_image",
-    "alwayson_scripts",
+    "alwayson_scripts", "eta", "latent_mask", "hr_second_pass_steps", "hr_checkpoint_name",
+    "hr_prompt",
+    "hr_negative_prompt",
   ]
 
   // MARK: Reading
@@ -274,12 +275,13 @@ extension A1111 {
       guard first <= Seed.range.upperBound - (count - 1) else {
         throw RequestError.badValue(field: "seed", reason: "is too large for \(count) pictures")
       }
-      return try (0..<wish.rounds).map { round in
-        var one = request
-        if wish.rounds > 1 { one.seed = first + round * wish.batch }
-        let job = try admission.job(one, count: wish.batch, presets: wish.styles, source: .a1111)
-        if round == 0 { wish.notes += job.remarks.map(\.text) }
-        return job
+      if wish.rounds > 1 { request.seed = first }
+      let job = try admission.job(request, count: wish.batch, presets: wish.styles, source: .a1111)
+      wish.notes += job.remarks.map(\.text)
+      return (0..<wish.rounds).map { round in
+        var one = job
+        if round > 0 { one.request.seed = first + round * wish.batch }
+        return one
       }
     }
   }

@@ -21,6 +21,8 @@ struct A1111: Sendable {
   var admission: JobFactory { waiting.admission }
 
   static let limit = 32 << 20
+  /// Bytes of pictures that one answer has at most.
+  private static let mostAnswered = 256 << 20
 
   /// Adds the routes.
   func add(to router: Router<StudioContext>) {
@@ -70,11 +72,20 @@ struct A1111: Sendable {
         throw RequestError.badValue(
           field: "imageList", reason: "must be a list of at most 64 pictures")
       }
+      var room = Self.mostAnswered
       let images = try list.map { one in
         guard case .object(let member) = one, case .string(let text) = member["data"] else {
           throw RequestError.badValue(field: "imageList", reason: "must have pictures as 'data'")
         }
-        return JSONValue.string(try enlarging(text, field: "imageList"))
+        let image = try enlarging(text, field: "imageList")
+        room -= image.utf8.count
+        guard room >= 0 else {
+          throw RequestError.badValue(
+            field: "imageList",
+            reason: "makes more than \(Self.mostAnswered >> 20) MiB of pictures; send fewer at once"
+          )
+        }
+        return JSONValue.string(image)
       }
       return .object(["html_info": .string(""), "images": .array(images)])
     }
@@ -102,14 +113,12 @@ struct A1111: Sendable {
         outcome = try await caller.attending {
           let group = attendance.begin()
           defer { attendance.end(group) }
-          return try await waiting.paint(jobs, isWanted: { attendance.add($0, to: group) })
+          return try await waiting.paint(
+            jobs, names: Self.names, isWanted: { attendance.add($0, to: group) })
         }
       } catch let error as CancellationError {
         attendance.left()
         throw error
-      } catch var problem as Problem {
-        problem.field = problem.field.map { Self.names[$0] ?? $0 }
-        throw problem
       }
       let images =
         try wish.sendsImages
@@ -193,9 +202,10 @@ struct A1111: Sendable {
   /// Ends what is being painted for one of these clients, and keeps what there is so far; pictures that the
   /// same client waits for are not begun.
   private func interrupt() async throws {
-    // A client that leaves and then presses stop means what it has left.
-    if attendance.forgivesStop() { return }
-    guard let job = try await current() else { return }
+    // A client that leaves and then presses stop means what it has left, not what others waited for by then.
+    let job = try await current()
+    if attendance.forgivesStop(of: job?.created) { return }
+    guard let job else { return }
     for other in attendance.stop(job.id) { _ = try await queue.cancel(other, keep: false) }
     _ = try await queue.cancel(job.id, keep: true)
   }
@@ -237,7 +247,8 @@ struct A1111: Sendable {
       /// Jobs that were stopped before anybody told to which group they belong.
       var early: Set<String> = []
       var next = 0
-      var lastLeft: ContinuousClock.Instant?
+      /// When a client left, in seconds since 1970, as jobs tell theirs.
+      var lastLeft: Double?
     }
 
     private let state = Mutex(State())
@@ -269,13 +280,15 @@ struct A1111: Sendable {
     }
 
     /// A client has left, and its jobs are cancelled.
-    func left() { state.withLock { $0.lastLeft = .now } }
+    func left() { state.withLock { $0.lastLeft = Date().timeIntervalSince1970 } }
 
     /// Whether a stop is that of a client that has just left; once for each.
-    func forgivesStop() -> Bool {
+    /// - Parameter created: when the job came in that it would end, in seconds since 1970; nil for none.
+    func forgivesStop(of created: Double?) -> Bool {
       state.withLock { state in
-        defer { state.lastLeft = nil }
-        return state.lastLeft.map { .now - $0 < .seconds(30) } ?? false
+        guard let left = state.lastLeft else { return false }
+        state.lastLeft = nil
+        return Date().timeIntervalSince1970 - left < 30 && created ?? 0 < left
       }
     }
 
@@ -284,6 +297,8 @@ struct A1111: Sendable {
     func stop(_ job: String) -> [String] {
       state.withLock { state in
         guard let (number, jobs) = state.groups.first(where: { $0.value.contains(job) }) else {
+          // Of a job that nobody waits for any more none will tell.
+          if state.early.count >= 100 { state.early.removeAll() }
           state.early.insert(job)
           return []
         }

@@ -296,7 +296,7 @@ struct OpenAIImages: Sendable {
     var headers = HTTPFields()
     if !form.ignored.isEmpty { headers[.ignored] = ignoredNames(form.ignored) }
     if form.isStream { return stream(form, job, headers, caller) }
-    let outcome = try await caller.attending { try await waiting.paint([job]) }
+    let outcome = try await caller.attending { try await waiting.paint([job], names: Self.names) }
     let host = request.head.authority ?? "localhost"
     let data = try outcome.pictures.map { picture -> JSONValue in
       var fields: [String: JSONValue] = [
@@ -374,7 +374,7 @@ struct OpenAIImages: Sendable {
   private func paint(_ form: Form, _ job: Store.NewJob, _ events: EventWriter) async throws {
     var sent = 0
     let outcome = try await waiting.paint(
-      [job],
+      [job], names: Self.names,
       see: { sight in
         switch sight {
         case .preview(let preview, let done):

@@ -27,11 +27,13 @@ struct SynchronousJobs: Sendable {
 
   /// Paints jobs one after the other; when the client leaves meanwhile, they are cancelled.
   /// - Parameters:
+  ///   - names: of a request's fields as the client calls them.
   ///   - isWanted: called with the name of each job that was handed in; no more follow one that is not.
   ///   - see: called with what is seen on the way.
   /// - Throws: `Problem` when one of them could not be painted, or none has a picture.
   func paint(
-    _ new: [Store.NewJob], isWanted: (String) -> Bool = { _ in true },
+    _ new: [Store.NewJob], names: [String: String] = [:],
+    isWanted: (String) -> Bool = { _ in true },
     see: (Sight) async throws -> Void = { _ in }
   ) async throws -> Outcome {
     var jobs: [Job] = []
@@ -59,7 +61,9 @@ struct SynchronousJobs: Sendable {
     } catch {
       // Of a studio that closes, jobs go on when it is open again.
       if await queue.isOpen { await cancel(jobs.map(\.id)) }
-      throw error
+      guard var problem = error as? Problem else { throw error }
+      problem.field = problem.field.map { names[$0] ?? $0 }
+      throw problem
     }
   }
 

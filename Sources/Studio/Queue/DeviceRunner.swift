@@ -30,7 +30,9 @@ struct DeviceRunner: Service {
   }
 
   private func work() async {
-    while let job = await insisting({ try await queue.next(for: device) }) { await paint(job) }
+    while let job = await insisting(tries: .max, { try await queue.next(for: device) }) {
+      await paint(job)
+    }
     await worker.close()
   }
 
@@ -55,15 +57,20 @@ struct DeviceRunner: Service {
     }
   }
 
-  /// What `body` gives, tried until the disk takes what is to be written down or the studio ends; nil then.
+  /// What `body` gives, tried until the disk takes what is to be written down or the studio ends; nil then, or
+  /// where something else than a full disk is in the way for long: one job must not keep the device.
   @discardableResult
-  private func insisting<Value: Sendable>(_ body: () async throws -> Value?) async -> Value? {
+  private func insisting<Value: Sendable>(
+    tries: Int = 30, _ body: () async throws -> Value?
+  ) async -> Value? {
+    var left = tries
     while true {
       do {
         return try await body()
       } catch {
         queue.logger.error("cannot write down how it stands", metadata: ["why": "\(error)"])
-        guard await queue.isOpen else { return nil }
+        if !isFullDisk(error) { left -= 1 }
+        guard left > 0, await queue.isOpen else { return nil }
         try? await Task.sleep(for: .seconds(2))
       }
     }
