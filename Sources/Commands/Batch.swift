@@ -16,9 +16,15 @@ package struct Batch {
   ) async throws -> Result? {
     do {
       return try await body()
-    } catch let error where total > 1 && !(error is ExitCode) && !(error is CancellationError) {
-      let text = sentence(error)
-      Console.error(text.contains(name) ? text : "\(name): \(text)")
+    } catch let error where total > 1 && !(error is CancellationError) {
+      switch error as? ExitCode {
+      // A batch of its own has told what failed in it.
+      case .failure?: break
+      case let code?: throw code
+      case nil:
+        let text = sentence(error)
+        Console.error(text.contains(name) ? text : "\(name): \(text)")
+      }
       failed += 1
       return nil
     }

@@ -12,6 +12,13 @@ struct Alternatives {
   /// Where the files of wildcards lie.
   let folder: URL
 
+  /// What files hold, by the names that they were asked for.
+  private let read = Files()
+
+  private final class Files {
+    var lines: [String: (texts: [Substring], weights: [Double])] = [:]
+  }
+
   /// How deep one may stand in another.
   private static let deepest = 20
   /// Most lines of a file that are looked at.
@@ -64,7 +71,8 @@ struct Alternatives {
       } else if let wildcard {
         result += rest[..<wildcard.range.lowerBound]
         let lines = try lines(of: String(wildcard.1))
-        result += try expanded(Self.one(of: lines[...], stream), stream, depth: depth + 1)
+        let line = lines.texts[Self.index(byWeight: lines.weights, stream)]
+        result += try expanded(line, stream, depth: depth + 1)
         rest = rest[wildcard.range.upperBound...]
       } else {
         result += rest
@@ -115,13 +123,10 @@ struct Alternatives {
     let wanted = min(
       pieces.count, count.lowerBound + Self.below(count.upperBound - count.lowerBound + 1, stream))
     var chosen: [String] = []
+    var left = pieces.map(Self.weighted)
     for _ in 0..<wanted {
-      let (texts, weights) = (
-        pieces.map { Self.weighted($0).text }, pieces.map { Self.weighted($0).weight }
-      )
-      let index = Self.index(byWeight: weights, stream)
-      pieces.remove(at: index)
-      chosen.append(try expanded(texts[index], stream, depth: depth + 1))
+      let index = Self.index(byWeight: left.map(\.weight), stream)
+      chosen.append(try expanded(left.remove(at: index).text, stream, depth: depth + 1))
     }
     return chosen.joined(separator: separator)
   }
@@ -157,11 +162,6 @@ struct Alternatives {
     bound > 1 ? Int(stream.integers(below: bound, [1]).item()) : 0
   }
 
-  private static func one(of lines: ArraySlice<Substring>, _ stream: RandomStream) -> Substring {
-    let weights = lines.map { weighted($0).weight }
-    return weighted(lines[lines.startIndex + index(byWeight: weights, stream)]).text
-  }
-
   private static func index(byWeight weights: [Double], _ stream: RandomStream) -> Int {
     let total = weights.reduce(0, +)
     var place = stream.uniform([1]).item() * total
@@ -175,7 +175,8 @@ struct Alternatives {
   // MARK: Files
 
   /// The lines of all files that a name, possibly with `*`, stands for.
-  private func lines(of name: String) throws -> [Substring] {
+  private func lines(of name: String) throws -> (texts: [Substring], weights: [Double]) {
+    if let found = read.lines[name] { return found }
     guard !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else {
       throw ValidationError("__\(name.prefix(40))__ leaves the folder of wildcards.")
     }
@@ -183,7 +184,7 @@ struct Alternatives {
     guard !files.isEmpty else {
       throw ValidationError(
         "There is no file \(name.prefix(40)).txt for __\(name.prefix(40))__ in \(folder.relativePath). "
-          + "Name the folder of wildcards with --wildcards.")
+          + "Name the folder of wildcards with --wildcards, or for films by REVERIE_WILDCARDS.")
     }
     var lines: [Substring] = []
     for file in files {
@@ -196,7 +197,10 @@ struct Alternatives {
     guard !lines.isEmpty else {
       throw ValidationError("\(files[0].relativePath) holds no line for __\(name.prefix(40))__.")
     }
-    return lines
+    let weighed = lines.map(Self.weighted)
+    let found = (texts: weighed.map(\.text), weights: weighed.map(\.weight))
+    read.lines[name] = found
+    return found
   }
 
   private func files(named name: String) throws -> [URL] {

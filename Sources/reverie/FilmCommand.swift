@@ -98,7 +98,7 @@ extension FilmCommand {
     }
     let video = try await VideoReader(files[0], size: (16, 16))
     for try await _ in video {}
-    if video.info.hasSound, !output.quiet {
+    if !output.quiet, try await VideoInfo.hasSound(files[0]) {
       Console.say(
         "Note: the film is silent; the sound of \(files[0]) is not taken over. ffmpeg can lay it under the "
           + "film.")

@@ -81,12 +81,11 @@ struct Maker {
       if says { try note(chosen, arguments.request) }
       let wanted = try arguments.request.with(chosen, resolver)
       if says {
-        let asked = chosen.isEmpty ? arguments.request : wanted
-        let choice = chosen.isEmpty ? nil : try? resolver.choice(for: arguments.request)
-        let remarks =
-          try [choice?.remark].compactMap(\.self)
-          + resolver.remarks(on: asked, arguments.files)
-        for remark in remarks { Console.say("Note: \(remark)") }
+        for remark in try resolver.remarks(
+          on: wanted, asked: arguments.request, arguments.files)
+        {
+          Console.say("Note: \(remark)")
+        }
       }
       var request = try resolver.resolve(wanted, count: count, device: device)
       // Without a seed of their own all have the first one's.

@@ -161,10 +161,13 @@ struct RequestList {
     switch flag(name) {
     case "preset": entry.presets.append(value)
     case "count":
-      guard let count = Int(value), (1...1000).contains(count) else {
-        throw ValidationError("count must be from 1 to 1000, not \(value.prefix(40)).")
+      // Batches, and pictures of each: of both as many as their product.
+      let before = flagName(of: name).lowercased() == "count" ? 1 : entry.count ?? 1
+      guard let count = Int(value), (1...1000).contains(count), count * before <= 1000 else {
+        throw ValidationError(
+          "\(name) must be from 1 to 1000 pictures in all, not \(value.prefix(40)).")
       }
-      entry.count = count
+      entry.count = count * before
     case let flag: try entry.arguments.set(flag, value)
     }
   }
@@ -183,14 +186,17 @@ private struct Table {
     let separator = [",", ";", "\t"].max { a, b in
       head.count { String($0) == a } < head.count { String($0) == b }
     }
-    let rows = try Self.rows(text, Character(separator ?? ","), lenient: !isTable, title)
-    guard let columns = rows.first?.cells.map(RequestList.flag) else { return nil }
+    let comma = Character(separator ?? ",")
     let known = RequestList.names
     if !isTable {
-      guard columns.count > 1, columns.contains("prompt"), columns.allSatisfy(known.contains) else {
-        return nil
-      }
+      let columns = try Self.rows(String(head), comma, lenient: true, title).first?.cells.map(
+        RequestList.flag)
+      guard let columns, columns.count > 1, columns.contains("prompt"),
+        columns.allSatisfy(known.contains)
+      else { return nil }
     }
+    let rows = try Self.rows(text, comma, lenient: !isTable, title)
+    guard let columns = rows.first?.cells.map(RequestList.flag) else { return nil }
     guard columns.contains("prompt") else {
       throw ValidationError("\(title) has no column named prompt.")
     }

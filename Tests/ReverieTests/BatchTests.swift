@@ -161,6 +161,24 @@ import Testing
     #expect(both.status == 64 && both.errors.contains("leave the other one out"))
   }
 
+  @Test("a grid of a list with a cell that fails does not end the list")
+  func grids() throws {
+    let program = try Program()
+    try list(program, "a fox\na cat")
+    let words = ["--prompts-from", "list.txt", "--grid", "clip=pack,nobody"] + Self.quick
+    let result = try run(program, words)
+    #expect(result.status == 1 && result.output.contains("a-cat"), "\(result.errors)")
+    #expect(result.errors.contains("2 of 2 failed"), "\(result.errors)")
+  }
+
+  @Test("batches and pictures of each are as many as their product")
+  func batches() throws {
+    let program = try Program()
+    try list(program, "a fox --n-iter 2 --batch-size 2 --seed 3")
+    let result = try run(program, ["--prompts-from", "list.txt"] + Self.quick)
+    #expect(try requests(program, result).map(\.seed) == [3, 4, 5, 6], "\(result.errors)")
+  }
+
   @Test("prompts come from standard input, and each may be a grid")
   func input() throws {
     let program = try Program()

@@ -17,6 +17,7 @@ import Torch
     ProcessInfo.processInfo.environment["REVERIE_FUZZ"].flatMap { Int($0) } ?? 600
 
   private static let numbers = [
+    "2", "3", "4", "8", "16", "32", "0.5", "0.25", "1", "1",
     "0", "-0", "-1", "1", "2", "007", "1e308", "-1e308", "1e400", "-1e400", "1e-400", "nan", "-nan",
     "inf",
     "-inf", "0x10", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
@@ -131,7 +132,7 @@ import Torch
       }
     }
     // Neither all nor nothing is understood, or nothing was tried.
-    #expect((1..<Self.rounds).contains(understood))
+    #expect(understood > Self.rounds / 20 && understood < Self.rounds)
   }
 
   @Test("some of them, run by the program, end by themselves with a picture or a message")
