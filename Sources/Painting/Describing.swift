@@ -6,7 +6,8 @@ import Tokenizers
 import Torch
 import Weights
 
-/// Phrases that a pack's CLIP knows, `phrases.json` in a pack: what can be found in a picture.
+/// Phrases that a pack's networks know, `phrases.json` in a pack: what can be found in a picture, and the words
+/// that they were taught.
 public struct PhraseBook: Codable, Sendable, Equatable {
   /// Things with their articles: "a fox".
   public var things: [String]
@@ -15,9 +16,38 @@ public struct PhraseBook: Codable, Sendable, Equatable {
   /// What stands before "of" and a thing: "a watercolour".
   public var styles: [String]
 
+  /// All words of the captions that the networks were taught, in lower case; nil where nobody wrote them down.
+  public var words: [String]?
+
   /// A book of these phrases.
-  public init(things: [String], places: [String] = [], styles: [String] = []) {
-    (self.things, self.places, self.styles) = (things, places, styles)
+  public init(
+    things: [String], places: [String] = [], styles: [String] = [], words: [String]? = nil
+  ) {
+    (self.things, self.places, self.styles, self.words) = (things, places, styles, words)
+  }
+
+  /// The words of a text, in lower case and in order: letters, with apostrophes and hyphens between them.
+  public static func words(of text: String) -> [String] {
+    text.lowercased().matches(of: /\p{L}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*/)
+      .map { String($0.output).replacing("’", with: "'") }
+  }
+
+  /// The words of a text that the networks have never met, each once; empty where that is not known.
+  public func strangers(in text: String) -> [String] {
+    guard let words else { return [] }
+    let known = Set(words)
+    var told: Set<String> = []
+    return Self.words(of: text).filter { word in
+      // A plural, or one of its parts, tells as much.
+      let forms =
+        [word, word + "s"]
+        + ["s", "es", "'s"].filter(word.hasSuffix).map {
+          String(word.dropLast($0.count))
+        }
+      let parts = word.split(separator: "-").map(String.init)
+      return word.count > 1 && !forms.contains(where: known.contains)
+        && !(parts.count > 1 && parts.allSatisfy(known.contains)) && told.insert(word).inserted
+    }
   }
 }
 

@@ -45,9 +45,29 @@ extension Resolver {
     let name: String
     let length: Int
     let longTexts: Request.LongTexts
+    /// What it was taught; nil where that is not known.
+    let book: PhraseBook?
     let tokenizer: () throws -> CLIPTokenizer
 
     func remarks(on texts: [String]) -> [Remark] {
+      strange(texts) + unfit(texts)
+    }
+
+    /// Words that mean nothing to it.
+    private func strange(_ texts: [String]) -> [Remark] {
+      let words = book?.strangers(in: texts.joined(separator: "\n")) ?? []
+      guard !words.isEmpty else { return [] }
+      let told = words.prefix(6).map { "'\($0.prefix(40))'" }.joined(separator: ", ")
+      let more = words.count > 6 ? " and \(words.count - 6) more" : ""
+      return [
+        Remark(
+          "prompt",
+          "Reverie's pack has never seen \(told)\(more): what it paints for "
+            + (words.count == 1 ? "it is a guess." : "them is a guess."))
+      ]
+    }
+
+    private func unfit(_ texts: [String]) -> [Remark] {
       // Vocabularies are large: they are read once, and not for what any of them can say.
       let doubtful = texts.filter {
         $0.utf8.count > length - 2 || $0.contains(where: EmojiNames.isEmoji)
@@ -62,14 +82,18 @@ extension Resolver {
 
   private func readers(of request: Request, _ method: Method) throws -> [Reader] {
     let own = { try pack.tokenizer() }
+    let book = try? pack.phrases()
     if method.makesCandidates {
       guard let length = pack.config(of: DALLEBart.self)?.text_token_count else { return [] }
-      return [Reader(name: method.id.rawValue, length: length, longTexts: .cut, tokenizer: own)]
+      return [
+        Reader(
+          name: method.id.rawValue, length: length, longTexts: .cut, book: book, tokenizer: own)
+      ]
     }
     return try perceptors(of: request).map { id, config in
       Reader(
         name: id == "pack" ? "the pack's CLIP" : id, length: config.text.contextLength,
-        longTexts: request.longTexts ?? .average
+        longTexts: request.longTexts ?? .average, book: id == "pack" ? book : nil
       ) { id == "pack" ? try own() : try library.tokenizer(of: id) }
     }
   }

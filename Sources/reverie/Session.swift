@@ -96,6 +96,7 @@ struct Session {
             image, of: run, stopped: interrupt.happened,
             seconds: (ContinuousClock.now - start).seconds)
           urls.append(url)
+          if !quiet, saved == 1 { await sayWhatStrangersBecame(image) }
         case .frame, .finished: break
         }
       }
@@ -111,6 +112,20 @@ struct Session {
       Console.say("Go on with: reverie resume \(Console.quoted(run.folder.relativePath))")
     }
     throw ExitCode(130)
+  }
+
+  /// What the pack's CLIP sees in a picture for whose words its networks had nothing.
+  private func sayWhatStrangersBecame(_ image: Event.Output) async {
+    let request = image.metadata.request
+    guard request.model == nil, request.clip == nil, let book = try? engine.pack.phrases() else {
+      return
+    }
+    let strangers = book.strangers(in: request.prompt)
+    guard !strangers.isEmpty,
+      let seen = try? await engine.describe(image.picture, count: 1).things.first
+    else { return }
+    let words = strangers.prefix(6).map { "'\($0.prefix(40))'" }.joined(separator: ", ")
+    Console.say("For \(words) it painted what looks most like \(seen.phrase) to the pack's CLIP.")
   }
 
   /// Writes a finished picture into the run's folder, and from there to its place. The best of a run

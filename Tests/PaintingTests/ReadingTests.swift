@@ -142,6 +142,36 @@ import Torch
     }
   }
 
+  @Test(
+    "words that a pack's networks never met are found, whatever their number and their signs",
+    arguments: [
+      ("a skateboarder on the beach", ["skateboarder"]), ("two foxes", []),
+      ("A FOX, on the Beach!", []),
+      ("fox's 3d beach", []), ("red-fox", []), ("Frodo’s fox, frodo", ["frodo's", "frodo"]),
+      ("", []), ("🦊 狐", []), ("größe", ["größe"]),
+    ])
+  func strangers(text: String, expected: [String]) {
+    var book = PhraseBook(things: ["a fox"])
+    #expect(book.strangers(in: text).isEmpty)
+    book.words = ["a", "fox", "beach", "on", "the", "red", "two"]
+    #expect(book.strangers(in: text) == expected)
+  }
+
+  @Test("words that the pack never met are told once, for the pack's own networks alone")
+  func neverMet() throws {
+    let folder = try TinyPack.make(words: ["a", "red", "fox"])
+    let resolver = try TinyPack.resolver(Pack(folder: folder))
+    for method in [Method.ID.dalle, .vqganCLIP, .diffusion] {
+      var request = Request("skateboarder skateboarder")
+      request.method = method
+      let said = try resolver.remarks(on: request).map(\.text)
+      #expect(
+        said == ["Reverie's pack has never seen 'skateboarder': what it paints for it is a guess."])
+      request.prompt = "a red fox"
+      #expect(try resolver.remarks(on: request).isEmpty)
+    }
+  }
+
   @Test("an emoji that the vocabulary knows stays as it is")
   func knownEmoji() throws {
     // As OpenAI's does: merges that end in one token for the four bytes of the fox.

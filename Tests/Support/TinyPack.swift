@@ -19,7 +19,7 @@ public enum TinyPack {
   ///   - upscaler: whether it has a network that enlarges.
   public static func make(
     dalle hasDALLE: Bool = true, upscaler hasUpscaler: Bool = false,
-    defaults: [String: JSONValue]? = nil,
+    defaults: [String: JSONValue]? = nil, words: [String]? = nil,
     damage: (String, inout Data) -> Void = { _, _ in }
   ) throws -> URL {
     let folder = try ScratchFolder.make("tiny")
@@ -66,7 +66,7 @@ public enum TinyPack {
     let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
     if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
     let book = PhraseBook(
-      things: ["a red fox", "a fox"], places: ["on red"], styles: ["a drawing"])
+      things: ["a red fox", "a fox"], places: ["on red"], styles: ["a drawing"], words: words)
     try JSONEncoder().encode(book).write(to: folder.appending(path: "phrases.json"))
     files["phrases.json"] = try file(folder, "phrases.json")
     var networks: [Architecture.ID: PackManifest.Network] = [:]
