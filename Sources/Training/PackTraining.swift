@@ -74,6 +74,8 @@ public struct PackTraining {
     public let data: Data
     /// A pack whose networks new trainings start from, and that stands in for stages that have not run.
     public let start: Pack?
+    /// Drawings of the emoji by other hands; nil to show the font's alone.
+    public let art: ArtFolder?
     /// The folder of a judge whose weights a new training of the judge starts from.
     public let judge: URL?
     /// Where to compute.
@@ -89,13 +91,15 @@ public struct PackTraining {
 
     /// A context of these parts.
     public init(
-      folder: URL, data: Data, start: Pack? = nil, judge: URL? = nil, device: Device,
+      folder: URL, data: Data, art: ArtFolder? = nil, start: Pack? = nil, judge: URL? = nil,
+      device: Device,
       precision: DType,
       stop: @escaping () -> Bool, report: @escaping (Trainer.Report) -> Void,
       say: @escaping (String) -> Void
     ) {
       self.folder = folder
       self.data = data
+      self.art = art
       self.start = start
       self.judge = judge
       self.device = device
@@ -182,17 +186,23 @@ public struct PackTraining {
     var prompts: [String]
   }
 
+  /// The hands that pictures of the emoji corpus are of.
+  private var arts: [ArtSet] { [.noto] + (context.art?.sets ?? []) }
+
   /// - Parameters:
   ///   - data: other than the context's.
   ///   - jitter: objects anywhere and of any size, besides those on the token grid.
   func sets(of data: Data? = nil, seed: UInt64, jitter: Bool) throws -> Sets {
     switch data ?? context.data {
     case .emoji(let size):
-      var base = CorpusConfiguration.rich(size: size)
+      var base = CorpusConfiguration.world(size: size, arts: arts)
       base.seed = seed
-      let corpus = try Corpus(configuration: base)
+      let corpus = try Corpus(configuration: base, folder: context.art)
+      // Other examples than the first's, lest each caption be in a batch twice.
       let train: [any CaptionedDataset] =
-        jitter ? [corpus, try corpus.with { $0.placement = .jitter }] : [corpus]
+        jitter
+        ? [corpus, try corpus.with { ($0.placement, $0.seed) = (.jitter, seed ^ 0x6a17_7e6d) }]
+        : [corpus]
       let heldOut = try corpus.with(split: .heldOut)
       let prompts = (0..<48).map { heldOut.label($0).caption }
       return Sets(train: train, heldOut: heldOut, concepts: corpus.catalogue, prompts: prompts)
@@ -216,10 +226,11 @@ public struct PackTraining {
   func largeSets(seed: UInt64) throws -> Sets {
     switch context.data {
     case .emoji(let size):
-      var base = CorpusConfiguration.rich(size: 2 * size)
+      var base = CorpusConfiguration.world(size: 2 * size, arts: arts)
       base.seed = seed
+      base.wornFraction = 0
       (base.pairFraction, base.countFraction, base.sizedFraction) = (0.55, 0.35, 0.1)
-      let corpus = try Corpus(configuration: base)
+      let corpus = try Corpus(configuration: base, folder: context.art)
       return Sets(
         train: [corpus], heldOut: try corpus.with(split: .heldOut), concepts: nil, prompts: [])
     case .folder(let folder, let size):
@@ -238,15 +249,17 @@ public struct PackTraining {
     _ stage: Stage, _ config: some Codable, _ configuration: URL, data: Data? = nil
   ) throws -> TrainingRun {
     let data = data ?? context.data
-    let source =
-      switch data {
-      case .emoji: "the emoji corpus"
-      case .folder(let folder, _): folder.standardizedFileURL.path
-      }
+    var options = ["--size": String(data.size)]
+    switch data {
+    case .emoji:
+      options["--data"] = "the emoji corpus"
+      options["--art"] = arts.map(\.rawValue).joined(separator: ", ")
+    case .folder(let folder, _): options["--data"] = folder.standardizedFileURL.path
+    }
     return try TrainingRun(
       folder: context.folder.appending(path: stage.rawValue), configuration: config,
       text: RegularFile.text(at: configuration),
-      options: ["--data": source, "--size": String(data.size)])
+      options: options)
   }
 
   func train(
@@ -261,12 +274,14 @@ public struct PackTraining {
     return trainer
   }
 
+  /// - Parameter others: weights of the product that were not trained.
   func finish(
-    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ run: TrainingRun, _ name: String
+    _ trainee: any Trainee, _ schedule: TrainingSchedule, _ run: TrainingRun, _ name: String,
+    besides others: [(key: String, tensor: Tensor)] = []
   ) throws {
     let trainer = try train(trainee, schedule, run)
     // What only criticised while training has done its work.
-    let weights = trainer.weights.filter { !$0.key.hasPrefix("discriminator.") }
+    let weights = trainer.weights.filter { !$0.key.hasPrefix("discriminator.") } + others
     try SafeTensors.write(
       Dictionary(uniqueKeysWithValues: weights), to: run.folder.appending(path: name))
   }

@@ -14,7 +14,8 @@ extension CaptionGrammar.Phrasing: ExpressibleByArgument {}
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a pack, or what its CLIP guides, with judges that took no part in it.",
-    subcommands: [EvaluatePack.self, EvaluateDrawers.self], defaultSubcommand: EvaluatePack.self)
+    subcommands: [EvaluatePack.self, EvaluateDrawers.self, EvaluateVariety.self],
+    defaultSubcommand: EvaluatePack.self)
 }
 
 /// `reverie evaluate pack`: measures a pack on prompts and pictures its training never saw.
@@ -46,6 +47,12 @@ struct EvaluatePack: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Folder of the judge; the one that ships if left out.", valueName: "folder"))
   var judge: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder of more drawings of the emoji, to measure the networks on them too; \(ArtFolder.variable) if left out.",
+      valueName: "folder"))
+  var art: String?
 
   @Option(help: "How to paint.")
   var method: Method.ID = .auto
@@ -105,7 +112,10 @@ struct EvaluatePack: AsyncParsableCommand {
   private typealias Rows = [(name: String, value: String)]
 
   private func measure(_ pack: Pack, _ judge: Judge) async throws -> Rows {
-    let evaluation = try PackEvaluation(pack: pack)
+    let art = try (art ?? ProcessInfo.processInfo.environment[ArtFolder.variable]).map {
+      try ArtFolder(URL(filePath: $0))
+    }
+    let evaluation = try PackEvaluation(pack: pack, art: art)
     Console.result("pack \(pack.manifest.id) \(pack.manifest.version)")
     var rows: Rows = []
     if lists.isEmpty { try measureNetworks(evaluation, judge, &rows) }
@@ -217,6 +227,8 @@ struct EvaluatePack: AsyncParsableCommand {
   private func judged(
     _ painted: [PaintedPrompt], _ list: PromptList, _ name: String, _ rows: inout Rows
   ) {
+    // Natural prompts of which the judge knows nothing are for the eye alone.
+    let painted = list == .natural ? painted.filter { !$0.prompt.conceptIDs.isEmpty } : painted
     func figure(_ what: String, _ holds: (PaintedPrompt) -> Bool) {
       let part = Proportion(painted.filter(holds).count, of: painted.count)
       row("\(name): \(what)", "\(part)", &rows)
@@ -236,7 +248,11 @@ struct EvaluatePack: AsyncParsableCommand {
         let part = Proportion(some.filter(\.hasStyle).count, of: some.count)
         row("\(name), \(style.name): style is its first guess", "\(part)", &rows)
       }
-    case .relations, .chatter: break
+    case .attributes: figure("the thing's colour is its first guess", \.hasTint)
+    case .renders:
+      figure("scene is its first guess", \.hasGround)
+      figure("hand is its first guess", \.hasHand)
+    case .relations, .chatter, .worn, .natural: break
     }
   }
 

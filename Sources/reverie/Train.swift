@@ -41,6 +41,12 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Folder of more drawings of the emoji, fluent-3d/1f98a.webp and so on; \(ArtFolder.variable) if left out, and without either the font's alone.",
+      valueName: "folder"))
+  var art: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Pack to start from: its weights instead of random ones, and its files where a stage has not run.",
       valueName: "pack"))
   var start: String?
@@ -85,11 +91,15 @@ struct Train: ParsableCommand {
       )
     }
     if let threads { Libtorch.threads = threads }
+    let art = try (art ?? ProcessInfo.processInfo.environment[ArtFolder.variable]).map {
+      try ArtFolder(URL(filePath: $0))
+    }
     let interrupt = Interrupt()
     let progress = TrainingProgress(stage.rawValue)
     let context = PackTraining.Context(
       folder: URL(filePath: folder),
       data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji(size: size),
+      art: art,
       start: try start.map { try Pack(folder: URL(filePath: $0)) },
       judge: judge.map { URL(filePath: $0) },
       device: device,

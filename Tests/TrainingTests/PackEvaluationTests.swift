@@ -33,4 +33,37 @@ struct PackEvaluationTests {
     #expect(renders.allSatisfy(\.isFirst) && renders.allSatisfy(\.hasColor))
     #expect(zip(renders, coded).allSatisfy { $0.picture.bytes != $1.picture.bytes })
   }
+
+  @Test("variety is nothing of equal pictures, and the distance of others")
+  func variety() throws {
+    let judge = try Judge(folder: EmbeddedPack.judges)
+    let prompt = try evaluation.prompts(of: ["fox"])[0]
+    func variety(_ colors: [UInt32]) throws -> Variety {
+      Variety(
+        prompt, try colors.map { try Picture(width: 8, height: 8, color: Color($0)) }, judge: judge)
+    }
+    #expect(try variety([0x808080]).distance == 0)
+    #expect(try variety([0x808080, 0x808080, 0x808080]).distance == 0)
+    #expect(abs(try variety([0x000000, 0xffffff]).distance - 1) < 1e-6)
+    // Two pairs of three lie one apart.
+    #expect(abs(try variety([0x000000, 0xffffff, 0xffffff]).distance - 2.0 / 3) < 1e-6)
+    // This judge was taught no hands.
+    #expect(try variety([0x000000, 0xffffff]).hands.isEmpty)
+  }
+
+  @Test("what stands anywhere is found in the whole or in a part, each thing by itself")
+  func anywhere() throws {
+    let judge = try Judge(folder: EmbeddedPack.judges)
+    let render = try evaluation.renders(of: evaluation.prompts(of: ["fox"]))[0]
+    let fox = try #require(evaluation.concepts.firstIndex(of: "fox"))
+    let whale = try #require(evaluation.concepts.firstIndex(of: "whale"))
+    func painted(_ concepts: [Int]) -> PaintedPrompt {
+      PaintedPrompt(
+        EvaluationPrompt(
+          label: ExampleLabel(caption: "x", conceptIDs: concepts, kind: .single),
+          isAnywhere: true), render, judge: judge, seconds: 0)
+    }
+    #expect(painted([fox]).isFirst && painted([fox]).isAmongFive)
+    #expect(!painted([fox, whale]).isAmongFive && !painted([whale]).isFirst)
+  }
 }

@@ -271,6 +271,11 @@ struct PackTrainingTests {
       (.vqgan, "patch: 2", "patch: 3", "pixels"),
       (.vqgan, "styles: 0.2", "styles: 1.2", "'styles'"),
       (.clip, "reconstructed: 0.5", "reconstructed: 1.5", "'reconstructed'"),
+      (
+        .clip, "disturbance: 0.5",
+        "attack: {part: 2, radius: 1, growth: 0, steps: 1}\ndisturbance: 0.5",
+        "'attack'"
+      ),
       (.dalle, "image_token_count: 64", "image_token_count: 16", "'image_token_count'"),
     ])
   func misfits(stage: PackTraining.Stage, right: String, wrong: String, word: String) async throws {
@@ -290,6 +295,44 @@ struct PackTrainingTests {
         try training(folder).run(stage, configuration: configuration)
       }
       #expect("\(error.map { "\($0)" } ?? "")".contains(word))
+    }
+  }
+
+  @Test("pictures on the grid and elsewhere show different things in a batch")
+  func different() throws {
+    let sets = try training(URL(filePath: "/nowhere")).sets(seed: 3, jitter: true).train
+    #expect(sets.count == 2)
+    let same = (0..<100).filter { sets[0].label($0).conceptIDs == sets[1].label($0).conceptIDs }
+    #expect(same.count < 5)
+  }
+
+  @Test("a CLIP trained under attack keeps its text tower where that is asked for")
+  func attacked() async throws {
+    try await withFolder { folder in
+      let tokenizer = try #require(configurations[.tokenizer])
+      try training(folder).run(.tokenizer, configuration: write(tokenizer, "t.yaml", in: folder))
+      let plain = clip(side: 64).replacing("reconstructed: 0.5", with: "reconstructed: 0.0")
+      func weights(_ more: String, steps: Int, _ name: String) throws -> SafeTensors {
+        let runs = folder.appending(path: name)
+        try FileManager.default.createDirectory(at: runs, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+          at: folder.appending(path: "tokenizer"), to: runs.appending(path: "tokenizer"))
+        let configuration = try write(
+          plain + more + schedule(steps: steps, batch: 4), "clip.yaml", in: runs)
+        try training(runs).run(.clip, configuration: configuration)
+        return try SafeTensors(contentsOf: runs.appending(path: "clip/clip.safetensors"))
+      }
+      let attack = "attack: {part: 0.5, radius: 1.5, growth: 2, steps: 1}\nchatter: 0.5\n"
+      let frozen = try weights(attack + "frozenText: true\n", steps: 3, "frozen")
+      let one = try weights(attack + "frozenText: true\n", steps: 1, "one")
+      let moved = try weights(attack, steps: 3, "moved")
+      #expect(Set(frozen.entries.keys) == Set(moved.entries.keys))
+      func isSame(_ key: String, _ a: SafeTensors, _ b: SafeTensors) throws -> Bool {
+        try (a.tensor(key) - b.tensor(key)).abs().sum().item() == 0
+      }
+      #expect(try isSame("token_embedding.weight", frozen, one))
+      #expect(try !isSame("token_embedding.weight", moved, one))
+      #expect(try !isSame("visual.conv1.weight", frozen, one))
     }
   }
 

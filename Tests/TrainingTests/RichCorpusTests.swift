@@ -117,7 +117,7 @@ struct RichCorpusTests {
     #expect(abs(part { $0.kind == .sized } - 0.05) < 0.015)
     #expect(abs(part { $0.sceneID != nil } - 0.25) < 0.015)
     #expect(abs(part { $0.styleID != nil } - 0.2) < 0.015)
-    #expect(Set(labels.compactMap(\.relation)) == Set(Relation.allCases))
+    #expect(Set(labels.compactMap(\.relation)) == Set(Relation.placed))
     #expect(Set(labels.compactMap(\.sceneID)) == Set(Scene.all.map(\.id)))
     #expect(Set(labels.compactMap(\.styleID)) == Set(Style.all.map(\.id)))
     #expect(Set(labels.compactMap(\.sceneVariant)) == [0, 1, 2, 3])

@@ -18,7 +18,8 @@ struct Caption {
 
   let label: ExampleLabel
   let ground: Ground
-  let style: Style?
+  /// The style, or the hand where that is named.
+  let manner: Manner?
   let phrasing: CaptionGrammar.Phrasing
   /// Words that nothing in the picture answers to, if any.
   var chatter: Chatter?
@@ -28,7 +29,7 @@ struct Caption {
   func text(
     _ random: inout ExampleRandom, name: (Int, Name, inout ExampleRandom) -> String
   ) -> String {
-    if label.kind == .single, style == nil, chatter == nil {
+    if label.kind == .single, manner == nil, chatter == nil {
       switch ground {
       case .unnamed: return plain(CaptionGrammar.plain(phrasing), nil, &random, name)
       case .color(let color):
@@ -39,16 +40,17 @@ struct Caption {
     let objects = label.kind == .scene ? view(&random.extra) : objects(&random, name)
     let place = label.kind == .scene ? "" : place(&random.extra)
     let templates =
-      style == nil
+      manner == nil
       ? CaptionGrammar.placed(phrasing, named: !place.isEmpty)
-      : CaptionGrammar.styled(phrasing, adjective: style?.adjective != nil && label.kind == .single)
+      : CaptionGrammar.styled(
+        phrasing, adjective: manner?.adjective != nil && label.kind == .single)
     var template = templates[random.extra.integer(below: templates.count)]
-    if style == nil, let opening = chatter?.opening { template = "\(opening) {s} {g}" }
+    if manner == nil, let opening = chatter?.opening { template = "\(opening) {s} {g}" }
     if label.count > 1 { template = template.replacing("there is {s}", with: "there are {s}") }
     let caption = CaptionGrammar.compose(
       template, objects: objects.with, bare: objects.bare, place: place,
-      work: style.map { $0.works[random.extra.integer(below: $0.works.count)] } ?? "",
-      style: style?.name ?? "", adjective: style?.adjective ?? "")
+      work: manner.map { $0.works[random.extra.integer(below: $0.works.count)] } ?? "",
+      style: manner?.name ?? "", adjective: manner?.adjective ?? "")
     return chatter?.closed(caption) ?? caption
   }
 
@@ -70,7 +72,7 @@ struct Caption {
     _ name: (Int, Name, inout ExampleRandom) -> String
   ) -> String {
     let template = templates[random.main.integer(below: templates.count)]
-    let object = name(0, .any, &random)
+    let object = tinted(0, name(0, .any, &random))
     let spelling = random.main.uniform() < 0.25 ? color?.synonyms.last : nil
     return CaptionGrammar.fill(template, object: object, color: spelling ?? color?.name ?? "")
   }
@@ -82,8 +84,8 @@ struct Caption {
     if let relation = label.relation {
       let templates = CaptionGrammar.related(relation)
       let template = templates[random.extra.integer(below: templates.count)]
-      var first = name(0, .any, &random)
-      let second = name(1, .any, &random)
+      var first = tinted(0, name(0, .any, &random))
+      let second = tinted(1, name(1, .any, &random))
       // "A cute bread": what takes no article alone would be given one.
       if CaptionGrammar.withArticle(first) != first { first = adorned(first) }
       func fill(_ template: String) -> String {
@@ -99,17 +101,22 @@ struct Caption {
       let plural = Plural.of(name) ?? name
       let number = Plural.numbers[label.count] ?? "\(label.count)"
       let digits = random.extra.uniform() < 0.25
-      let text = busy("\(digits ? "\(label.count)" : number) \(adorned(plural))")
+      let text = busy("\(digits ? "\(label.count)" : number) \(adorned(tinted(0, plural)))")
       return (text, text)
     }
     if let scale = label.scale {
       let words = CaptionGrammar.words(for: scale)
       let word = words[random.extra.integer(below: words.count)]
-      let name = "\(word) \(adorned(name(0, .sizable, &random)))"
+      let name = "\(word) \(adorned(tinted(0, name(0, .sizable, &random))))"
       return (busy(CaptionGrammar.withArticle(name)), busy(name))
     }
-    let name = name(0, .any, &random)
+    let name = tinted(0, name(0, .any, &random))
     return (busy(withArticle(name)), busy(adorned(name)))
+  }
+
+  /// A name with the colour that its thing was given.
+  private func tinted(_ place: Int, _ name: String) -> String {
+    label.tint(place).map { "\($0.name) \(name)" } ?? name
   }
 
   private func adorned(_ name: String) -> String { chatter?.adorned(name) ?? name }
@@ -177,6 +184,8 @@ extension CaptionGrammar {
     case .above: ["{ax} above {ay}", "{ay} below {ax}", "{ay} under {ax}", "{ax} over {ay}"]
     case .onTopOf: ["{ax} on top of {ay}", "{ax} on {ay}", "{ay} with {ax} on top"]
     case .inFrontOf: ["{ax} in front of {ay}", "{ay} behind {ax}"]
+    case .wearing: ["{ax} wearing {ay}", "{ax} wearing {ay}", "{ax} with {ay}", "{ax} in {ay}"]
+    case .holding: ["{ax} holding {ay}", "{ax} holding {ay}", "{ax} with {ay}"]
     }
   }
 

@@ -19,10 +19,27 @@ struct Chatter: Sendable, Hashable {
       let word = list[random.integer(below: list.count)]
       return random.uniform() < odds ? word : nil
     }
-    adjective = choose(words.adjectives, 0.5)
+    let invented = Self.invented(phrasing, &random)
+    adjective = choose(words.adjectives, 0.5).map { random.uniform() < 0.15 ? invented : $0 }
     doing = choose(words.doings, 0.25)
     opening = choose(words.openings, 0.35)
     closing = choose(words.closings, 0.4)
+  }
+
+  /// A word that there is not: whoever has met some of these does not take the next one for a thing.
+  private static func invented(
+    _ phrasing: CaptionGrammar.Phrasing, _ random: inout KeyedRandom
+  ) -> String {
+    let (heads, tails) =
+      switch phrasing {
+      case .known:
+        (
+          ["blor", "zin", "quib", "fra", "mup", "trell", "vok", "snor"],
+          ["py", "dle", "bish", "gly", "mic", "tious"]
+        )
+      case .heldOut: (["glim", "wuz", "pral", "jorf"], ["nish", "zy", "vable", "dent"])
+      }
+    return heads[random.integer(below: heads.count)] + tails[random.integer(below: tails.count)]
   }
 
   /// A name with the adjective before it.
@@ -61,14 +78,14 @@ struct Chatter: Sendable, Hashable {
         "being happy", "enjoying the day", "doing nothing", "looking at you",
       ],
       openings: [
-        "a photo of", "a photograph of", "an illustration of", "digital art of", "a render of",
-        "a close-up of", "art of", "i want", "please paint", "show me", "paint me", "a cartoon of",
+        "a photo of", "a photograph of", "an illustration of", "digital art of", "a view of",
+        "a close-up of", "art of", "i want", "please paint", "show me", "paint me", "a vision of",
         "concept art of", "a scene with", "the concept of", "a portrait of",
       ],
       closings: [
         "highly detailed", "high quality", "4k", "8k", "digital art", "concept art",
-        "trending on artstation", "masterpiece", "sharp focus", "beautiful", "cartoon", "cute",
-        "flat design", "vector art", "minimalist", "award winning", "cinematic", "illustration",
+        "trending on artstation", "masterpiece", "sharp focus", "beautiful", "colorful", "cute",
+        "nice design", "vector art", "minimalist", "award winning", "cinematic", "illustration",
         "photorealistic", "isolated", "simple", "soft colors",
       ])
 

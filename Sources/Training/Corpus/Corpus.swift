@@ -23,10 +23,13 @@ public struct Corpus: CaptionedDataset {
   public let split: Split
 
   let heldOut: HeldOutPairs
-  /// The concepts in use; those of them that can be counted; those that can be called small.
-  let concepts: (all: [Int], countable: [Int], sizable: [Int])
+  /// The concepts in use; those of them that can be counted; those that can be called small; those that can
+  /// wear something, and what they can wear.
+  let concepts: (all: [Int], countable: [Int], sizable: [Int], wearers: [Int], wearables: [Int])
+  /// Whether words can give a concept another colour.
+  let isColorable: [Bool]
   let stream: UInt64
-  private let art: GlyphArt
+  let art: GlyphArt
   private let scenery: Scenery
 
   /// A corpus drawn with the glyphs of a font.
@@ -56,12 +59,22 @@ public struct Corpus: CaptionedDataset {
     self.configuration = configuration
     self.split = split
     self.heldOut = heldOut ?? HeldOutPairs(catalogue: catalogue)
+    for hand in configuration.arts where hand != .noto && !art.has(hand) {
+      throw CorpusError.badConfiguration(
+        "the drawings of \(hand.rawValue) are not there; name their folder with --art or "
+          + ArtFolder.variable)
+    }
     let all = configuration.conceptIDs ?? Array(catalogue.concepts.indices)
-    let names = catalogue.concepts.map(\.name)
+    let (names, characters) = (
+      catalogue.concepts.map(\.name), catalogue.concepts.map(\.character)
+    )
     concepts = (
       all, all.filter { Plural.of(names[$0]) != nil },
-      all.filter { !CaptionGrammar.isUncountable(names[$0]) }
+      all.filter { !CaptionGrammar.isUncountable(names[$0]) },
+      all.filter { Wardrobe.canWear(.hat, characters[$0]) },
+      all.filter { Wardrobe.fit(of: characters[$0]) != nil }
     )
+    isColorable = catalogue.concepts.map(Tint.isColorable)
     stream = KeyedRandom.hash("corpus/\(split.rawValue)")
   }
 
@@ -71,11 +84,12 @@ public struct Corpus: CaptionedDataset {
   public init(
     configuration: CorpusConfiguration = CorpusConfiguration(), split: Split = .train,
     fontPath: String = GlyphArt.defaultFontPath,
-    annotationPaths: [String] = EmojiCatalogue.defaultAnnotationPaths
+    annotationPaths: [String] = EmojiCatalogue.defaultAnnotationPaths,
+    folder: ArtFolder? = nil
   ) throws {
     let catalogue = try EmojiCatalogue(
       annotationPaths: annotationPaths, edition: configuration.edition)
-    let art = try GlyphArt(catalogue: catalogue, fontPath: fontPath)
+    let art = try GlyphArt(catalogue: catalogue, fontPath: fontPath, folder: folder)
     try self.init(catalogue: catalogue, art: art, configuration: configuration, split: split)
   }
 
@@ -181,16 +195,19 @@ public struct Corpus: CaptionedDataset {
   private func gridItems(_ label: ExampleLabel) -> [Item] {
     guard !label.conceptIDs.isEmpty else { return [] }
     let boxes = Layout.boxes(of: label)
+    if label.relation == .wearing {
+      let box = boxes[0]
+      return wornItems(
+        label, x: box.x * size / 32, y: box.y * size / 32, side: box.side * size / 32)
+    }
     return Layout.drawingOrder(of: label).map { place in
-      let concept = place < label.conceptIDs.count ? place : 0
       let box = boxes[place]
       var (x, y, side) = (box.x * size / 32, box.y * size / 32, box.side * size / 32)
       if label.kind == .single, label.sceneID == nil {
         side = configuration.objectSize
         (x, y) = ((size - side) / 2, (size - side) / 2)
       }
-      let sprite = art.sprite(
-        concept: label.conceptIDs[concept], form: label.forms[concept], size: max(side, 1))
+      let sprite = sprite(of: label, place, size: max(side, 1))
       return Self.item(sprite, x: x, y: y, side: side, box.stand)
     }
   }
@@ -200,12 +217,17 @@ public struct Corpus: CaptionedDataset {
     guard !label.conceptIDs.isEmpty else { return [] }
     let boxes = Layout.boxes(of: label)
     let scale = Double(random.integer(in: 60...100)) / 100
+    if label.relation == .wearing {
+      let (box, shift) = (boxes[0], size / 16)
+      let side = Int(Double(box.side * size / 32) * (0.5 + scale / 2))
+      return wornItems(
+        label, x: (size - side) / 2 + random.integer(in: -shift...shift),
+        y: (box.y + box.side) * size / 32 - side - random.integer(in: 0...shift), side: side)
+    }
     return Layout.drawingOrder(of: label).map { place in
-      let concept = place < label.conceptIDs.count ? place : 0
       let box = boxes[place]
       func sprite(_ side: Double) -> Sprite {
-        art.looseSprite(
-          concept: label.conceptIDs[concept], form: label.forms[concept], size: max(Int(side), 4))
+        self.sprite(of: label, place, size: max(Int(side), 4), isLoose: true)
       }
       if label.kind == .single {
         // In a scene nothing is as large as the picture.
@@ -222,6 +244,36 @@ public struct Corpus: CaptionedDataset {
       let (x, y) = (box.x * size / 32 + move(), box.y * size / 32 + move())
       return Self.item(sprite(Double(side)), x: x, y: y, side: side, box.stand)
     }
+  }
+
+  /// A wearer within a square, standing on its lower edge, and what it wears.
+  private func wornItems(_ label: ExampleLabel, x: Int, y: Int, side: Int) -> [Item] {
+    let wearer = sprite(of: label, 0, size: max(side, 4), isLoose: true)
+    let item = Self.item(wearer, x: x, y: y, side: side, .bottom)
+    guard let fit = Wardrobe.fit(of: catalogue.concepts[label.conceptIDs[1]].character) else {
+      return [item]
+    }
+    let whole = sprite(of: label, 1, size: 64)
+    let aspect = Double(whole.height) / Double(max(whole.width, 1))
+    let place = Wardrobe.place(fit, aspect: aspect, on: wearer, room: item.y)
+    let longer = Int(Double(place.width) * max(aspect, 1))
+    let worn = sprite(of: label, 1, size: max(longer, 4), isLoose: true)
+    return [item, (worn, item.x + place.x, item.y + place.y)]
+  }
+
+  /// The drawing of the object at a place of the label, in the colour that it was given.
+  private func sprite(of label: ExampleLabel, _ place: Int, size: Int, isLoose: Bool = false)
+    -> Sprite
+  {
+    // Of counts there is one concept for all places.
+    let place = place < label.conceptIDs.count ? place : 0
+    let (concept, form) = (label.conceptIDs[place], label.forms[place])
+    let sprite =
+      isLoose
+      ? art.looseSprite(concept: concept, form: form, size: size, hand: label.art)
+      : art.sprite(concept: concept, form: form, size: size, hand: label.art)
+    guard let color = label.tint(place) else { return sprite }
+    return Tint(sprite).applied(to: sprite, color.color)
   }
 
   private static func item(

@@ -26,9 +26,17 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
   public var countFraction = 0.0
   /// The part that show an object called small or big, 0 to 1.
   public var sizedFraction = 0.0
-  /// The part that show a scene and nothing in it, 0 to 1. The parts of pairs, counts, sized objects and
-  /// bare scenes sum to 1 at most; the rest shows single objects.
+  /// The part that show a scene and nothing in it, 0 to 1. The parts of pairs, counts, sized objects, bare
+  /// scenes and worn things sum to 1 at most; the rest shows single objects.
   public var bareSceneFraction = 0.0
+  /// The part that show an object that wears or holds another, 0 to 1.
+  public var wornFraction = 0.0
+  /// The hands whose drawings are shown, each as often where it drew a concept.
+  public var arts: [ArtSet] = [.noto]
+  /// The part of captions without a style that name the hand, 0 to 1.
+  public var artNamedFraction = 0.0
+  /// The part of objects that are given another colour, of those on which it looks right, 0 to 1.
+  public var tintFraction = 0.0
   /// The part of all examples that stand in a scene, 0 to 1.
   public var sceneFraction = 0.0
   /// The part of all examples that are painted in a style, 0 to 1.
@@ -66,9 +74,25 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
     rich.sizedFraction = 0.05
     rich.sceneFraction = 0.25
     rich.styleFraction = 0.2
-    rich.relations = Relation.allCases
+    rich.relations = Relation.placed
     rich.whiteFraction = 0.15
     return rich
+  }
+
+  /// The mixture of the pack's second world: `rich`, things in other colours, worn and held things, and
+  /// drawings of several hands.
+  /// - Parameters:
+  ///   - size: the side in pixels; see `rich`.
+  ///   - arts: the hands.
+  public static func world(size: Int = 128, arts: [ArtSet] = ArtSet.allCases)
+    -> CorpusConfiguration
+  {
+    var world = rich(size: size)
+    world.arts = arts
+    world.artNamedFraction = arts.count > 1 ? 0.25 : 0
+    world.tintFraction = 0.3
+    world.wornFraction = 0.08
+    return world
   }
 
   /// Reads what is given and leaves the rest at its default, so that files may set single options.
@@ -87,6 +111,10 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
     try read(.countFraction, &countFraction)
     try read(.sizedFraction, &sizedFraction)
     try read(.bareSceneFraction, &bareSceneFraction)
+    try read(.wornFraction, &wornFraction)
+    try read(.arts, &arts)
+    try read(.artNamedFraction, &artNamedFraction)
+    try read(.tintFraction, &tintFraction)
     try read(.sceneFraction, &sceneFraction)
     try read(.styleFraction, &styleFraction)
     try read(.relations, &relations)
@@ -112,15 +140,18 @@ public struct CorpusConfiguration: Sendable, Hashable, Codable {
       ("sceneFraction", sceneFraction), ("styleFraction", styleFraction),
       ("whiteFraction", whiteFraction ?? 0), ("unnamedGroundFraction", unnamedGroundFraction),
       ("toneFraction", toneFraction), ("chatterFraction", chatterFraction),
+      ("wornFraction", wornFraction), ("artNamedFraction", artNamedFraction),
+      ("tintFraction", tintFraction),
     ]
     for (name, value) in fractions {
       try check((0...1).contains(value), "\(name) \(value) is outside 0 to 1")
     }
-    let kinds = pairFraction + countFraction + sizedFraction + bareSceneFraction
+    let kinds = pairFraction + countFraction + sizedFraction + bareSceneFraction + wornFraction
     try check(
       kinds <= 1 + 1e-9,
-      "pairFraction, countFraction, sizedFraction and bareSceneFraction sum to \(kinds), more than 1"
-    )
+      "pairFraction, countFraction, sizedFraction, bareSceneFraction and wornFraction sum to "
+        + "\(kinds), more than 1")
+    try check(!arts.isEmpty, "arts is empty")
     try check(!relations.isEmpty, "relations is empty")
     if let conceptIDs {
       try check(!conceptIDs.isEmpty, "conceptIDs is empty")

@@ -2,6 +2,8 @@
 public struct EvaluationPrompt: Sendable, Hashable, Codable {
   /// What the picture must show; its caption is the prompt.
   public let label: ExampleLabel
+  /// Whether its things may stand anywhere in the picture.
+  public var isAnywhere = false
 
   /// What to paint.
   public var text: String { label.caption }
@@ -38,6 +40,14 @@ public enum PromptList: String, Sendable, Codable, CaseIterable {
   /// One object on white, on a named ground or in a scene, with words that nothing in the picture answers
   /// to.
   case chatter
+  /// One object in another colour than its own, on white.
+  case attributes
+  /// One object that wears another, on white.
+  case worn
+  /// One object as a 3D render, in a scene.
+  case renders
+  /// What people would type first; a hundred of them, the same for every seed.
+  case natural
 }
 
 extension Corpus {
@@ -53,8 +63,23 @@ extension Corpus {
     _ list: PromptList, seen: Bool = false, count: Int, seed: UInt64,
     phrasing: CaptionGrammar.Phrasing = .known
   ) -> [EvaluationPrompt] {
+    if list == .natural { return Array(NaturalPrompts.all(in: catalogue).prefix(count)) }
     var random = KeyedRandom(seed: seed, stream: "prompts/\(list.rawValue)")
-    let all = list == .counts ? concepts.countable : concepts.all
+    let all =
+      switch list {
+      case .counts: concepts.countable
+      case .attributes:
+        concepts.all.filter { first in
+          let label = ExampleLabel(caption: "", conceptIDs: [first], kind: .single)
+          return Tint.colors.allSatisfy { canTint(first, $0, in: label) }
+        }
+      case .worn:
+        concepts.wearers.filter { first in
+          wearables(of: first).contains { heldOut.contains(pair: first, $0) != seen }
+        }
+      case .renders: concepts.all.filter { heldOut.isFluentGrounded[$0] != seen }
+      default: concepts.all
+      }
     var prompts: [EvaluationPrompt] = []
     while prompts.count < min(count, 100_000), !all.isEmpty {
       for first in random.shuffled(all) where prompts.count < count {
@@ -89,6 +114,7 @@ extension Corpus {
       return colors[random.integer(below: colors.count)]
     }
     switch list {
+    case .natural: return nil
     case .singles: label.colorID = color()
     case .counts:
       label.colorID = color()
@@ -107,6 +133,23 @@ extension Corpus {
       label.sceneID = turn % Scene.all.count
       label.sceneVariant = random.integer(below: Scene.variantCount)
       if turn % 3 == 2 { label.styleID = random.integer(below: Style.all.count) }
+    case .attributes:
+      label.colorID = NamedColor.whiteID
+      let others = Tint.colors.filter { $0 != heldOut.tints[first] }
+      label.tints = [seen ? others[random.integer(below: others.count)] : heldOut.tints[first]]
+    case .worn:
+      label.kind = .worn
+      label.colorID = NamedColor.whiteID
+      label.relation = .wearing
+      let things = wearables(of: first).filter { heldOut.contains(pair: first, $0) != seen }
+      guard !things.isEmpty else { return nil }
+      label.conceptIDs.append(things[random.integer(below: things.count)])
+    case .renders:
+      // A scene that training shows the thing in, drawn by other hands.
+      let choice = random.integer(below: Scene.all.count - 1)
+      label.sceneID = choice < heldOut.scenes[first] ? choice : choice + 1
+      label.sceneVariant = random.integer(below: Scene.variantCount)
+      label.art = .fluent3D
     case .styles:
       let style = other(than: heldOut.styles[first], of: Style.all.count)
       label.styleID = style
@@ -114,7 +157,7 @@ extension Corpus {
     case .relations:
       label.kind = .pair
       label.colorID = NamedColor.whiteID
-      label.relation = Relation.allCases[turn % Relation.allCases.count]
+      label.relation = Relation.placed[turn % Relation.placed.count]
       for _ in 0..<1000 {
         let second = concepts.all[random.integer(below: concepts.all.count)]
         guard second != first, heldOut.contains(pair: first, second) != seen else { continue }
@@ -133,19 +176,22 @@ extension Corpus {
     let ground: Caption.Ground =
       if let scene = label.sceneID {
         .scene(Scene.all[scene])
-      } else if let color = label.colorID, label.kind != .pair, label.styleID == nil,
-        chatter == nil || color != NamedColor.whiteID
+      } else if let color = label.colorID, label.kind != .pair, label.kind != .worn,
+        label.tints.isEmpty, label.styleID == nil, chatter == nil || color != NamedColor.whiteID
       {
         .color(NamedColor.all[color])
       } else {
         .unnamed
       }
     let caption = Caption(
-      label: label, ground: ground, style: label.styleID.map { Style.all[$0] },
+      label: label, ground: ground,
+      manner: label.styleID.map { Style.all[$0].manner }
+        ?? (label.art == .noto ? nil : label.art.manner),
       phrasing: phrasing, chatter: chatter)
     var random = ExampleRandom(main: random, extra: random)
     return caption.text(&random) { place, _, _ in
-      catalogue.concepts[label.conceptIDs[place]].name
+      let name = catalogue.concepts[label.conceptIDs[place]].name
+      return label.kind == .worn && place == 0 ? Wardrobe.wearerName(name) : name
     }
   }
 

@@ -21,6 +21,7 @@ extension Corpus {
       switch kind {
       case .count: concepts.countable
       case .sized: concepts.sizable
+      case .worn: concepts.wearers
       default: concepts.all
       }
     guard !choice.isEmpty else { return single(&random) }
@@ -39,9 +40,11 @@ extension Corpus {
       }
     case .count: label.count = random.extra.integer(in: 2...4)
     case .sized: label.scale = random.extra.uniform() < 0.5 ? .small : .big
+    case .worn: dress(&label, &random.extra)
     case .single, .scene, .file: break
     }
     chooseForms(&label, &random.extra)
+    choosePaint(&label, &random.extra)
     label.caption = caption(of: label, &random)
     return label
   }
@@ -54,7 +57,9 @@ extension Corpus {
     bound += configuration.sizedFraction
     if draw < bound { return .sized }
     bound += configuration.bareSceneFraction
-    return draw < bound ? .scene : .single
+    if draw < bound { return .scene }
+    bound += configuration.wornFraction
+    return draw < bound ? .worn : .single
   }
 
   /// A scene and nothing in it, in any style: nothing of it is held out.
@@ -75,6 +80,7 @@ extension Corpus {
     var label = ExampleLabel(caption: "", conceptIDs: [first], kind: .single)
     chooseGround(&label, &random)
     chooseForms(&label, &random.extra)
+    choosePaint(&label, &random.extra)
     label.caption = caption(of: label, &random)
     return label
   }
@@ -127,6 +133,76 @@ extension Corpus {
     return nil
   }
 
+  /// Something for the first object to wear or to hold; without any that the split may show, it is alone.
+  private func dress(_ label: inout ExampleLabel, _ random: inout KeyedRandom) {
+    let first = label.conceptIDs[0]
+    let relation = random.uniform() < 0.65 ? Relation.wearing : .holding
+    let things = relation == .wearing ? wearables(of: first) : concepts.sizable
+    for _ in 0..<128 where !things.isEmpty {
+      let second = things[random.integer(below: things.count)]
+      guard second != first else { continue }
+      var both = label
+      both.conceptIDs.append(second)
+      if split == .train ? !heldOut.contains(both) : heldOut.contains(pair: first, second) {
+        (label.conceptIDs, label.relation) = (both.conceptIDs, relation)
+        return
+      }
+    }
+    label.kind = .single
+  }
+
+  /// What a concept can wear, of the concepts in use.
+  func wearables(of concept: Int) -> [Int] {
+    concepts.wearables.filter { item in
+      item != concept
+        && Wardrobe.fit(of: catalogue.concepts[item].character).map {
+          Wardrobe.canWear($0, catalogue.concepts[concept].character)
+        } == true
+    }
+  }
+
+  /// The hand that draws, and colours that are not the things' own. Nothing is drawn at random where there is
+  /// nothing to choose: other examples stay what they are.
+  private func choosePaint(_ label: inout ExampleLabel, _ random: inout KeyedRandom) {
+    if configuration.arts.count > 1 || configuration.arts != [.noto] {
+      var arts = configuration.arts.filter { hand in
+        label.conceptIDs.allSatisfy { art.hands(of: $0).contains(hand) }
+      }
+      if split == .train, label.sceneID != nil,
+        label.conceptIDs.contains(where: { heldOut.isFluentGrounded[$0] })
+      {
+        arts.removeAll(where: \.isFluent)
+      }
+      if !arts.isEmpty { label.art = arts[random.integer(below: arts.count)] }
+      // Only the font's people have skin tones.
+      if label.art != .noto { label.skinTone = nil }
+    }
+    guard configuration.tintFraction > 0 else { return }
+    let tints = label.conceptIDs.enumerated().map { place, concept -> Int? in
+      let draw = random.uniform()
+      let tint = tint(for: concept, &random)
+      let isChosen = draw < configuration.tintFraction && !(label.kind == .worn && place > 0)
+      return isChosen && canTint(concept, tint, in: label) ? tint : nil
+    }
+    if tints.contains(where: { $0 != nil }) { label.tints = tints }
+  }
+
+  private func tint(for concept: Int, _ random: inout KeyedRandom) -> Int {
+    let held = heldOut.tints[concept]
+    let others = Tint.colors.filter { $0 != held }
+    let choice = others[random.integer(below: others.count)]
+    return split == .heldOut ? held : choice
+  }
+
+  /// Whether a colour can be seen on a thing, looks right, and can be told in words.
+  func canTint(_ concept: Int, _ color: Int, in label: ExampleLabel) -> Bool {
+    // A black face has no features.
+    let isHidden = catalogue.concepts[concept].group == "faces" && color == NamedColor.blackID
+    return isColorable[concept] && !isHidden && label.colorID != color
+      && art.isTintable(concept, label.art)
+      && label.styleID.map { Style.all[$0].keepsColor } ?? true
+  }
+
   /// The glyph of each concept: every gender and skin tone as often as any other.
   func chooseForms(_ label: inout ExampleLabel, _ random: inout KeyedRandom) {
     label.forms = label.conceptIDs.map {
@@ -151,9 +227,12 @@ extension Corpus {
       } else {
         .unnamed
       }
+    let named = configuration.artNamedFraction
+    let isNamed = named > 0 && random.extra.uniform() < named
+    let style = label.styleID.map { Style.all[$0].manner }
     let chats = configuration.chatterFraction
     let caption = Caption(
-      label: label, ground: ground, style: label.styleID.map { Style.all[$0] },
+      label: label, ground: ground, manner: style ?? (isNamed ? label.art.manner : nil),
       phrasing: configuration.phrasing,
       // Nothing is drawn where there is none: other captions stay what they are.
       chatter: chats > 0 && random.extra.uniform() < chats
@@ -183,7 +262,10 @@ extension Corpus {
     } else if let gender = form.gender, gender != .person, random.extra.uniform() < 0.5 {
       name = CaptionGrammar.gendered(name, gender)
     }
-    if let tone = form.skinTone, needed != .countable,
+    if label.kind == .worn, place == 0, random.extra.uniform() < 0.7 {
+      name = Wardrobe.wearerName(name)
+    }
+    if label.art == .noto, let tone = form.skinTone, needed != .countable,
       random.extra.uniform() < configuration.toneFraction, !name.contains(" with ")
     {
       name += " with \(tone.name) skin"

@@ -14,6 +14,8 @@ public struct ExampleLabel: Sendable, Hashable, Codable {
     case pair
     /// Two to four of one concept.
     case count
+    /// One object that wears or holds another.
+    case worn
     /// A scene and nothing in it.
     case scene
     /// A picture file.
@@ -27,6 +29,11 @@ public struct ExampleLabel: Sendable, Hashable, Codable {
   public var conceptIDs: [Int]
   /// Which form of each concept is drawn: numbers in `Concept.forms`.
   public var forms: [Int]
+  /// Whose drawings they are.
+  public var art: ArtSet
+  /// The colours that the concepts were given: numbers in `NamedColor.all`, nil for their own; empty where none
+  /// was given one.
+  public var tints: [Int?]
   /// The ground's number in `NamedColor.all`; nil for files, scenes, and styles with a ground of their
   /// own.
   public var colorID: Int?
@@ -49,13 +56,16 @@ public struct ExampleLabel: Sendable, Hashable, Codable {
 
   /// A label; most of it is nothing unless said.
   public init(
-    caption: String, conceptIDs: [Int], forms: [Int]? = nil, colorID: Int? = nil,
-    sceneID: Int? = nil, sceneVariant: Int? = nil, styleID: Int? = nil, relation: Relation? = nil,
+    caption: String, conceptIDs: [Int], forms: [Int]? = nil, art: ArtSet = .noto,
+    tints: [Int?] = [], colorID: Int? = nil, sceneID: Int? = nil, sceneVariant: Int? = nil,
+    styleID: Int? = nil, relation: Relation? = nil,
     scale: ObjectScale? = nil, count: Int = 1, skinTone: SkinTone? = nil, kind: Kind
   ) {
     self.caption = caption
     self.conceptIDs = conceptIDs
     self.forms = forms ?? conceptIDs.map { _ in 0 }
+    self.art = art
+    self.tints = tints
     self.colorID = colorID
     self.sceneID = sceneID
     self.sceneVariant = sceneVariant
@@ -65,6 +75,11 @@ public struct ExampleLabel: Sendable, Hashable, Codable {
     self.count = count
     self.skinTone = skinTone
     self.kind = kind
+  }
+
+  /// The colour that the concept at a place was given; nil for its own.
+  func tint(_ place: Int) -> NamedColor? {
+    tints.indices.contains(place) ? tints[place].map { NamedColor.all[$0] } : nil
   }
 }
 

@@ -9,7 +9,8 @@ struct Sprite: Sendable {
   let pixels: [UInt8]
 }
 
-/// The pictures of a catalogue's concepts, cut to their visible part.
+/// The pictures of a catalogue's concepts, cut to their visible part: the font's, and those of other hands
+/// where a folder has them.
 ///
 /// A glyph is rendered when it is first drawn, and scaled once for each size on the token grid; other
 /// sizes are scaled for each example. One art serves any number of corpora and threads.
@@ -18,18 +19,27 @@ public final class GlyphArt: @unchecked Sendable {
   public static let defaultFontPath = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 
   private let font: Font
+  private let folder: ArtFolder?
   private let sequences: [String]
+  /// The hands that drew each concept, in all its forms.
+  private let hands: [[ArtSet]]
   /// The number of each concept's first form in `sequences`.
   private let firstForms: [Int]
   private let lock = NSLock()
-  /// By size, then by form; guarded by `lock`.
+  /// By size, then by hand and form; guarded by `lock`.
   private var kept: [Int: [Sprite?]] = [:]
+  /// By concept and hand; guarded by `lock`.
+  private var tintable: [Int: Bool] = [:]
 
   /// Opens a colour font and checks that it draws every form of a catalogue's concepts.
   ///
   /// Throws `CorpusError.missing` without the font file, `.undrawn` when the font lacks a concept,
   /// and `ImagingError` when the file is no font.
-  public init(catalogue: EmojiCatalogue, fontPath: String = GlyphArt.defaultFontPath) throws {
+  /// - Parameter folder: other hands' drawings, if any.
+  public init(
+    catalogue: EmojiCatalogue, fontPath: String = GlyphArt.defaultFontPath,
+    folder: ArtFolder? = nil
+  ) throws {
     guard FileManager.default.isReadableFile(atPath: fontPath) else {
       throw CorpusError.missing(
         what: "The Noto Color Emoji font", path: fontPath, package: "fonts-noto-color-emoji")
@@ -50,29 +60,66 @@ public final class GlyphArt: @unchecked Sendable {
     guard undrawn.isEmpty else { throw CorpusError.undrawn(characters: undrawn, path: fontPath) }
     self.sequences = sequences
     self.firstForms = firstForms
+    self.folder = folder
+    hands = catalogue.concepts.map { concept in
+      [.noto]
+        + (folder?.sets ?? []).filter { set in
+          concept.forms.allSatisfy { folder?.file(set, Self.toneless($0.sequence)) != nil }
+        }
+    }
   }
 
+  /// Whether there are drawings of a hand.
+  func has(_ hand: ArtSet) -> Bool { hand == .noto || folder?.sets.contains(hand) == true }
+
+  /// The hands that drew a concept in all its forms.
+  func hands(of concept: Int) -> [ArtSet] { hands[concept] }
+
   /// A concept's form with the longer side at exactly `size` pixels; kept for the next time.
-  func sprite(concept: Int, form: Int, size: Int) -> Sprite {
-    let index = firstForms[concept] + form
+  /// - Parameter hand: whose drawing; the font's where there is none.
+  func sprite(concept: Int, form: Int, size: Int, hand: ArtSet = .noto) -> Sprite {
+    let form = firstForms[concept] + form
+    let index = hand.id * sequences.count + form
     if let known = lock.withLock({ kept[size]?[index] }) { return known }
     // A whole font has a bitmap for each glyph; of a damaged one nothing shows.
     let made =
-      font.colorGlyph(for: sequences[index]).flatMap(Self.trimmed).map {
+      (drawing(form, hand) ?? font.colorGlyph(for: sequences[form])).flatMap(Self.trimmed).map {
         Self.scaled($0, size: size)
       } ?? Sprite(width: 1, height: 1, pixels: [0, 0, 0, 0])
-    lock.withLock {
-      kept[size, default: Array(repeating: nil, count: sequences.count)][index] = made
-    }
+    let count = ArtSet.allCases.count * sequences.count
+    lock.withLock { kept[size, default: Array(repeating: nil, count: count)][index] = made }
     return made
   }
 
   /// A concept's form at any size, made anew from one that is kept and at least as large.
-  func looseSprite(concept: Int, form: Int, size: Int) -> Sprite {
+  func looseSprite(concept: Int, form: Int, size: Int, hand: ArtSet = .noto) -> Sprite {
     var base = 128
     while base / 2 >= max(size, 16) { base /= 2 }
-    let sprite = sprite(concept: concept, form: form, size: base)
+    let sprite = sprite(concept: concept, form: form, size: base, hand: hand)
     return size == base ? sprite : sprite.resampled(longerSide: size)
+  }
+
+  /// Whether most of a hand's drawing has one colour, which another may take the place of.
+  func isTintable(_ concept: Int, _ hand: ArtSet) -> Bool {
+    let key = hand.id * hands.count + concept
+    if let known = lock.withLock({ tintable[key] }) { return known }
+    let answer = Tint(sprite(concept: concept, form: 0, size: 32, hand: hand)).coverage > 0.45
+    lock.withLock { tintable[key] = answer }
+    return answer
+  }
+
+  /// Another hand's drawing of a form; nil where there is none.
+  private func drawing(_ form: Int, _ hand: ArtSet) -> Picture? {
+    guard hand != .noto, let file = folder?.file(hand, Self.toneless(sequences[form])) else {
+      return nil
+    }
+    return try? Picture.read(from: file)
+  }
+
+  /// Other hands draw people without skin tones.
+  private static func toneless(_ sequence: String) -> String {
+    let tones = Set(SkinTone.allCases.map(\.modifier))
+    return String(String.UnicodeScalarView(sequence.unicodeScalars.filter { !tones.contains($0) }))
   }
 
   /// The visible part of a picture; nil when nothing is visible.

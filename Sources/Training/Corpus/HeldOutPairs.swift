@@ -1,8 +1,9 @@
 /// The combinations that training never shows.
 ///
 /// Each concept holds back one ground other than white (one in ten of them a second: a tenth of all
-/// such pairs), one scene and one style; and of the pairs of concepts one in ten is held back. The
-/// choice hangs on names alone, so it is the same for every seed.
+/// such pairs), one scene, one style and one colour of its own; of the pairs of concepts one in ten is held
+/// back; and Fluent's drawings of one concept in ten are never shown in a scene. The choice hangs on names
+/// alone, so it is the same for every seed.
 struct HeldOutPairs: Sendable {
   /// The grounds held back, by concept.
   let colors: [[Int]]
@@ -12,6 +13,10 @@ struct HeldOutPairs: Sendable {
   let scenes: [Int]
   /// The style held back, by concept.
   let styles: [Int]
+  /// The colour that the thing itself is never given, by concept.
+  let tints: [Int]
+  /// Whether Fluent's drawing is never shown in a scene, by concept.
+  let isFluentGrounded: [Bool]
 
   private let hashes: [UInt64]
 
@@ -33,6 +38,8 @@ struct HeldOutPairs: Sendable {
     }
     scenes = choice("scene", of: Scene.all.count)
     styles = choice("style", of: Style.all.count)
+    tints = choice("tint", of: Tint.colors.count).map { Tint.colors[$0] }
+    isFluentGrounded = choice("drawing", of: 10).map { $0 == 0 }
     hashes = catalogue.concepts.map { KeyedRandom.hash("held out pair/\($0.character)") }
   }
 
@@ -52,8 +59,12 @@ struct HeldOutPairs: Sendable {
     let alone = label.conceptIDs.contains { concept in
       label.colorID.map { contains(concept: concept, color: $0) } == true
         || label.sceneID == scenes[concept] || label.styleID == styles[concept]
+        || label.sceneID != nil && label.art.isFluent && isFluentGrounded[concept]
+    }
+    let isTinted = label.conceptIDs.enumerated().contains { place, concept in
+      label.tint(place)?.id == tints[concept]
     }
     let ids = label.conceptIDs
-    return alone || ids.count == 2 && contains(pair: ids[0], ids[1])
+    return alone || isTinted || ids.count == 2 && contains(pair: ids[0], ids[1])
   }
 }

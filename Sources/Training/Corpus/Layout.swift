@@ -22,6 +22,13 @@ public enum Relation: String, Sendable, Codable, CaseIterable {
   case onTopOf
   /// The first is small and low, and hides a part of the second, which is large.
   case inFrontOf
+  /// The first has the second on its head or before its eyes.
+  case wearing
+  /// The first is large, and has the second, which is small, before it.
+  case holding
+
+  /// How two things that have nothing to do with each other stand.
+  public static let placed: [Relation] = [.nextTo, .leftOf, .above, .onTopOf, .inFrontOf]
 }
 
 /// How large a caption says a single object is.
@@ -85,6 +92,13 @@ enum Layout {
     case .inFrontOf:
       return [
         Box(x: 1, y: 17, side: 14, stand: .bottom), Box(x: 6, y: 2, side: 24, stand: .bottom),
+      ]
+    case .wearing:
+      // Where exactly it is worn, the wearer's head says; see `Wardrobe`.
+      return [Box(x: 5, y: 9, side: 22, stand: .bottom), Box(x: 6, y: 1, side: 20)]
+    case .holding:
+      return [
+        Box(x: 1, y: 5, side: 24, stand: .bottom), Box(x: 17, y: 17, side: 14, stand: .bottom),
       ]
     }
   }

@@ -13,6 +13,8 @@ public struct NamedColor: Sendable, Hashable {
 
   /// The number of white, which is the ground where a caption names none.
   public static let whiteID = 0
+  /// The number of black.
+  static let blackID = 1
 
   /// The grounds of the corpus: told apart at a glance, and calm enough behind an object.
   public static let all: [NamedColor] = {

@@ -15,6 +15,9 @@ public struct Style: Sendable, Hashable {
   /// How the style is painted.
   let technique: Technique
 
+  /// The words for it.
+  var manner: Manner { Manner(name: name, works: works, adjective: adjective) }
+
   /// What makes the styles.
   enum Technique: Sendable {
     case pixelArt, pencil, watercolour, oil, stainedGlass, mosaic, woodcut, neon, blueprint

@@ -8,7 +8,7 @@ import Weights
 /// ground, in which style.
 public final class Judge {
   /// What a judge can tell apart: objects, then grounds (colours before scenes), then styles, of which
-  /// the first is none.
+  /// the first is none, then colours that things were given, then hands.
   public struct Classes: Codable, Sendable, Hashable {
     /// Objects of the catalogue.
     public var concepts: Int
@@ -16,21 +16,31 @@ public final class Judge {
     public var grounds: Int
     /// Styles, and one more for none.
     public var styles: Int
+    /// Named colours; nil for judges that were not taught things' own.
+    public var tints: Int?
+    /// Hands; nil for judges that were not taught any.
+    public var hands: Int?
 
     /// Those of the corpus with a catalogue.
     init(_ catalogue: EmojiCatalogue) {
       concepts = catalogue.concepts.count
       grounds = NamedColor.all.count + Scene.all.count
       styles = 1 + Style.all.count
+      tints = NamedColor.all.count
+      hands = ArtSet.allCases.count
     }
 
-    var count: Int { concepts + grounds + styles }
+    private var counts: [Int] { [concepts, grounds, styles, tints ?? 0, hands ?? 0] }
+
+    var count: Int { counts.reduce(0, +) }
 
     /// Where each kind's logits stand.
     var ranges: [Range<Int>] {
-      [
-        0..<concepts, concepts..<concepts + grounds, concepts + grounds..<count,
-      ]
+      var start = 0
+      return counts.map { count in
+        defer { start += count }
+        return start..<start + count
+      }
     }
 
     /// The class of a ground; nil for none.
@@ -54,6 +64,10 @@ public final class Judge {
     public let grounds: [Int]
     /// Styles: 0 for none, then those of `Style.all`.
     public let styles: [Int]
+    /// Colours of the thing, numbers of `NamedColor.all`; empty when the judge knows none.
+    public let tints: [Int]
+    /// Hands, numbers of `ArtSet`; empty when the judge knows none.
+    public let hands: [Int]
   }
 
   private let model: ConceptClassifier
@@ -82,11 +96,14 @@ public final class Judge {
       let seen = JudgeTrainee.windows(
         resized(picture.tensor() * 2 - 1, to: slot), [slot], side: description.size)
       let logits = model(seen)
-      let best = description.classes.ranges.map { range in
-        logits.narrowed(1, range.lowerBound, range.count).topK(min(count, range.count)).indices
+      let best = description.classes.ranges.map { range -> [Int] in
+        guard !range.isEmpty else { return [] }
+        return logits.narrowed(1, range.lowerBound, range.count).topK(min(count, range.count))
+          .indices
           .ints()
       }
-      return Opinion(concepts: best[0], grounds: best[1], styles: best[2])
+      return Opinion(
+        concepts: best[0], grounds: best[1], styles: best[2], tints: best[3], hands: best[4])
     }
   }
 

@@ -17,12 +17,14 @@ public struct PackEvaluation {
   let unseen: Corpus
 
   /// - Throws: `CorpusError` when the font or the names are missing, naming the package to install.
-  public init(pack: Pack) throws {
+  /// - Parameter art: drawings by other hands, shown beside the font's.
+  public init(pack: Pack, art: ArtFolder? = nil) throws {
     self.pack = pack
     var configuration = CorpusConfiguration.rich(size: pack.manifest.pictureSize)
+    configuration.arts += art?.sets ?? []
     configuration.seed = 4242
     configuration.unnamedGroundFraction = 0
-    rich = try Corpus(configuration: configuration, split: .heldOut)
+    rich = try Corpus(configuration: configuration, split: .heldOut, folder: art)
     grid = try rich.with {
       ($0.pairFraction, $0.countFraction, $0.sizedFraction) = (0, 0, 0)
       ($0.sceneFraction, $0.styleFraction) = (0, 0)

@@ -8,7 +8,7 @@ public struct PaintedPrompt: Sendable {
   public let picture: Picture
   /// What the judge saw in the whole picture.
   public let opinion: Judge.Opinion
-  /// What it saw where each object should stand.
+  /// What it saw where each object should stand; in the whole picture and in its parts where that is not said.
   public let objects: [Judge.Opinion]
   /// Seconds from request to picture.
   public let seconds: Double
@@ -18,6 +18,10 @@ public struct PaintedPrompt: Sendable {
     self.picture = picture
     self.seconds = seconds
     opinion = judge(picture)
+    if prompt.isAnywhere {
+      objects = prompt.conceptIDs.isEmpty ? [] : Self.parts.map { judge(picture, in: $0) }
+      return
+    }
     let slots = prompt.label.slots
     objects = slots.count == 1 ? [opinion] : slots.map { judge(picture, in: $0) }
   }
@@ -32,8 +36,20 @@ public struct PaintedPrompt: Sendable {
   /// Whether every object is among the judge's five guesses, each where it should stand.
   public var isAmongFive: Bool { every { $0.prefix(5).contains($1) } }
 
+  /// The whole and its halves and quarters, which a thing may fill that stands anywhere.
+  private static let parts =
+    [.whole]
+    + [0.0, 0.25, 0.5].flatMap { x in
+      [0.0, 0.25, 0.5].map { Slot(x: x, y: $0, width: 0.5, height: 0.5) }
+    }
+
   private func every(_ holds: ([Int], Int) -> Bool) -> Bool {
-    objects.enumerated().allSatisfy { place, seen in
+    if prompt.isAnywhere {
+      return prompt.conceptIDs.allSatisfy { concept in
+        objects.contains { holds($0.concepts, concept) }
+      }
+    }
+    return objects.enumerated().allSatisfy { place, seen in
       holds(seen.concepts, prompt.conceptIDs[min(place, prompt.conceptIDs.count - 1)])
     }
   }
@@ -42,6 +58,12 @@ public struct PaintedPrompt: Sendable {
   public var hasGround: Bool {
     opinion.grounds.first == Judge.Classes.ground(color: prompt.colorID, scene: prompt.sceneID)
   }
+
+  /// Whether the judge's first guess at the thing's colour is the one that was asked for.
+  public var hasTint: Bool { objects.first?.tints.first == prompt.label.tint(0)?.id }
+
+  /// Whether the judge's first guess at the hand is the one that was asked for.
+  public var hasHand: Bool { opinion.hands.first == prompt.label.art.id }
 
   /// Whether the judge's first guess at the style is right.
   public var hasStyle: Bool { opinion.styles.first == prompt.styleID.map { $0 + 1 } ?? 0 }

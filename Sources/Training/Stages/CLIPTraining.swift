@@ -20,10 +20,19 @@ public final class CLIPTrainee: Trainee {
     public var reconstructed: Double
     /// Largest deviation of that disturbance.
     public var disturbance: Double
+    /// Part of the captions with words that nothing in the picture answers to.
+    var chatter: Double?
+    /// Whether the text tower keeps the weights that it starts with, so that what was conditioned on it stays.
+    var frozenText: Bool?
+    /// Changes that pictures must be known under, for a tower that will be climbed; none if left out.
+    var attack: PictureAttack?
 
     /// What is wrong with it; nil when nothing is.
     var problem: String? {
-      (0...1).contains(reconstructed) ? nil : "'reconstructed' must be from 0 to 1"
+      guard [reconstructed, chatter ?? 0].allSatisfy((0...1).contains) else {
+        return "'reconstructed' and 'chatter' must be from 0 to 1"
+      }
+      return attack?.problem
     }
   }
 
@@ -31,6 +40,8 @@ public final class CLIPTrainee: Trainee {
   public let model: CLIP
   /// See `Trainee`.
   public let parameters: [(key: String, tensor: Tensor)]
+  /// Those that stay as they are.
+  let others: [(key: String, tensor: Tensor)]
 
   private let config: Config
   private let batches: PictureBatches
@@ -55,24 +66,44 @@ public final class CLIPTrainee: Trainee {
     self.device = device
     let length = config.network.text.contextLength
     batches = PictureBatches(sets, device: device) { tokenizer.padded($0, length: length).ids }
-    (model, parameters) = try StartingPoint.build(
-      seed: config.schedule.seed, device: device, file: file
-    ) {
+    let built = try StartingPoint.build(seed: config.schedule.seed, device: device, file: file) {
       CLIP($0, config.network)
     }
+    model = built.model
+    let isFrozen = config.frozenText == true
+    parameters = built.parameters.filter { !isFrozen || $0.key.hasPrefix("visual.") }
+    others = built.parameters.filter { isFrozen && !$0.key.hasPrefix("visual.") }
   }
 
   /// See `Trainee`.
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let batch = batches(step: step, count: config.schedule.batch)
     let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
-    let pictures = embed(pictures: Augmentation.views(givenBack(batch.pictures, stream), stream))
     let captions = embed(tokens: batch.tokens)
-    let logits = pictures.matmul(captions.transposed()) * model.logitScale  // [B, B]
+    let views = fitted(Augmentation.views(givenBack(batch.pictures, stream), stream))
+    let (seen, changed) = attacked(views, captions.detached(), step: step, stream)
+    let logits = embed(views: seen).matmul(captions.transposed()) * model.logitScale  // [B, B]
     let own = Tensor.arange(0..<logits.size(0), device: device)
     let loss = (logits.crossEntropy(own) + logits.transposed().crossEntropy(own)) / 2
-    let right = logits.argmax(over: 1).equals(own).to(.float32).mean()
-    return (loss, [("top1", right), ("scale", model.logitScale)])
+    let isRight = logits.argmax(over: 1).equals(own).to(.float32)
+    var figures = [("top1", isRight[changed..<own.size(0)].mean()), ("scale", model.logitScale)]
+    if changed > 0 { figures.append(("attacked", isRight[0..<changed].mean())) }
+    return (loss, figures)
+  }
+
+  /// The views, the first of them changed so that they are taken for others' captions, and how many of them.
+  /// - Parameter captions: `[B, E]`.
+  private func attacked(
+    _ views: Tensor, _ captions: Tensor, step: Int, _ stream: RandomStream
+  ) -> (Tensor, changed: Int) {
+    let count = Int(Double(views.size(0)) * (config.attack?.part ?? 0))
+    guard let attack = config.attack, count > 0 else { return (views, 0) }
+    let own = Tensor.arange(0..<count, device: device)
+    let scale = model.logitScale.detached()
+    let changed = attack.changed(
+      views[0..<count], radius: attack.radius(at: step), stream
+    ) { (self.embed(views: $0).matmul(captions.transposed()) * scale).crossEntropy(own) }
+    return (concatenated([changed, views[count..<views.size(0)]], over: 0), count)
   }
 
   /// Keeps the logits' scale at most 100, as the paper does.
@@ -93,12 +124,17 @@ public final class CLIPTrainee: Trainee {
     }
   }
 
-  /// Pictures in -1…1 to embeddings of length one, `[B, E]`.
-  private func embed(pictures x: Tensor) -> Tensor {
+  /// Pictures in -1…1 to the tower's size, in 0…1 and a little beyond.
+  private func fitted(_ x: Tensor) -> Tensor {
     let side = config.network.vision.imageSize
-    let seen = x.size(2) == side ? x : x.resampled(side, side, antialias: true)
-    return model.embed((seen + 1) / 2).to(.float32).normalized()
+    return ((x.size(2) == side ? x : x.resampled(side, side, antialias: true)) + 1) / 2
   }
+
+  /// Pictures of the tower's size in 0…1 to embeddings of length one, `[B, E]`.
+  private func embed(views: Tensor) -> Tensor { model.embed(views).to(.float32).normalized() }
+
+  /// Pictures in -1…1 to embeddings of length one, `[B, E]`.
+  private func embed(pictures x: Tensor) -> Tensor { embed(views: fitted(x)) }
 
   private func embed(captions: [String]) -> Tensor {
     embed(tokens: tokenizer(captions, length: config.network.text.contextLength).to(device))
@@ -161,9 +197,10 @@ extension PackTraining {
     try check(tokenizer(), known: config.network.text.vocabSize)
     let run = try open(stage, config, configuration)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
+    let train = try mixed(sets.train) { $0.chatterFraction = config.chatter ?? 0 }
     let trainee = try CLIPTrainee(
-      config, file: file, sets: sets.train, heldOut: sets.heldOut, tokenizer: tokenizer(),
+      config, file: file, sets: train, heldOut: sets.heldOut, tokenizer: tokenizer(),
       vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device)
-    try finish(trainee, config.schedule, run, "clip.safetensors")
+    try finish(trainee, config.schedule, run, "clip.safetensors", besides: trainee.others)
   }
 }

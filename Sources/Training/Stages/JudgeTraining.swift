@@ -77,10 +77,10 @@ public final class JudgeTrainee: Trainee {
     let seen = Self.windows(batch.pictures, lessons.map(\.window), side: config.size)
     let isPlain = stream.uniform([seen.size(0), 1, 1, 1]).less(than: config.plain)
     let logits = model(isPlain.choose(seen, Augmentation()(seen, stream)))
-    let parts = zip(classes.ranges, [\Lesson.concept, \.ground, \.style]).map { range, target in
+    let parts = classes.ranges.enumerated().map { kind, range in
       (
         logits: logits.narrowed(1, range.lowerBound, range.count),
-        targets: Tensor(lessons.map { $0[keyPath: target] }, [lessons.count]).to(device)
+        targets: Tensor(lessons.map { $0.targets[kind] }, [lessons.count]).to(device)
       )
     }
     let losses = parts.map {
@@ -99,18 +99,28 @@ public final class JudgeTrainee: Trainee {
     var concept = unknown
     var ground = unknown
     var style = unknown
+    var tint = unknown
+    var hand = unknown
+
+    /// In the order of `Judge.Classes.ranges`.
+    var targets: [Int] { [concept, ground, style, tint, hand] }
 
     /// A single object is shown in the whole picture; of several one is picked, and what surrounds it
     /// says nothing of the ground.
     init(_ label: ExampleLabel, _ random: inout KeyedRandom) {
       style = label.styleID.map { $0 + 1 } ?? 0
+      // A style leaves little of the hand's own manner.
+      if label.styleID == nil, !label.conceptIDs.isEmpty { hand = label.art.id }
       let slots = label.slots
       if slots.count > 1 {
         let picked = random.integer(below: slots.count)
         window = slots[picked]
-        concept = label.conceptIDs[min(picked, label.conceptIDs.count - 1)]
+        let place = min(picked, label.conceptIDs.count - 1)
+        concept = label.conceptIDs[place]
+        tint = label.tint(place)?.id ?? Self.unknown
       } else {
         concept = label.conceptIDs.first ?? Self.unknown
+        tint = label.tint(0)?.id ?? Self.unknown
         // Styles may take the ground's colour away.
         guard label.styleID == nil else { return }
         ground = Judge.Classes.ground(color: label.colorID, scene: label.sceneID) ?? Self.unknown
