@@ -9,7 +9,13 @@
 #include <malloc.h>
 #endif
 
-void ct_set_threads(int count) { at::set_num_threads(count); }
+void ct_set_threads(int count) {
+  // At its first work a thread takes the number that any thread has set last, in place of its own. That is
+  // done with before this one is set: once for libtorch's code, once for what is compiled here.
+  at::get_num_threads();
+  at::internal::lazy_init_num_threads();
+  at::set_num_threads(count);
+}
 int ct_threads(void) { return at::get_num_threads(); }
 
 void ct_release_free_memory(void) {

@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Weights
@@ -73,6 +75,38 @@ import Weights
     #expect(x.topK(2).indices.ints().prefix(2) == [0, 2])
     #expect(x.sorted().values.floats() == [1, 2, 3, 0, 4, 4])
     #expect(abs(x.softmax(over: -1)[0].sum().item() - 1) < 1e-6)
+  }
+}
+
+@Suite struct ThreadsTests {
+  /// What `body` gives on a thread that has done nothing yet.
+  private func onNewThread(_ body: @escaping @Sendable () -> Int) -> Int {
+    let found = Mutex(0)
+    let isDone = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      let number = body()
+      found.withLock { $0 = number }
+      isDone.signal()
+    }
+    thread.start()
+    isDone.wait()
+    return found.withLock { $0 }
+  }
+
+  @Test("a thread keeps its number of threads, whatever another sets before its first work")
+  func own() {
+    let before = Libtorch.threads
+    defer { Libtorch.threads = before }
+    let found = onNewThread {
+      Libtorch.threads = 1
+      _ = onNewThread {
+        Libtorch.threads = 3
+        return 0
+      }
+      _ = Tensor.ones([1 << 16]).sum()
+      return Libtorch.threads
+    }
+    #expect(found == 1)
   }
 }
 
