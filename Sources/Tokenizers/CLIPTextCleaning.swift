@@ -4,9 +4,9 @@ import Foundation
 ///
 /// Follows `basic_clean` and `whitespace_clean` of openai/CLIP `clip/simple_tokenizer.py`:
 /// `ftfy.fix_text`, HTML entities twice, white space, lower case. Of ftfy 6.3 these fixes are done:
-/// entities that end in a semicolon (unless the line holds a `<`), C1 controls read as Windows-1252,
-/// Latin ligatures, full and half width forms, curled quotes, line breaks, terminal escapes, control
-/// characters, composition (NFC). Not done: repair of mojibake (UTF-8 that was read as Latin-1).
+/// entities that end in a semicolon (unless the line holds a `<`), wrong decodings (``BrokenEncoding``), C1
+/// controls read as Windows-1252, Latin ligatures, full and half width forms, curled quotes, line breaks,
+/// terminal escapes, control characters, composition (NFC).
 enum CLIPTextCleaning {
   typealias Scalars = [Unicode.Scalar]
 
@@ -66,19 +66,22 @@ enum CLIPTextCleaning {
     var result: Scalars = []
     result.reserveCapacity(text.count)
     var unescape = true
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      if line.contains("<") { unescape = false }
-      var segment = Scalars(line)
+    var start = 0
+    while start < text.count {
+      // A line ends behind its line break.
+      let end = text[start...].firstIndex(of: "\n").map { $0 + 1 } ?? text.count
+      if text[start..<end].contains("<") { unescape = false }
+      var line = Scalars(text[start..<end])
       // ftfy repeats until nothing changes; eight rounds undo any nesting met in practice and keep
       // hostile nesting from costing quadratic time.
       for _ in 0..<8 {
-        let before = segment
-        if unescape { segment = unescaped(segment, strict: true) }
-        segment = fixCharacters(segment)
-        if segment == before { break }
+        let before = line
+        if unescape { line = unescaped(line, strict: true) }
+        line = fixCharacters(BrokenEncoding.repaired(line))
+        if line == before { break }
       }
-      if !result.isEmpty || line.startIndex > text.startIndex { result.append("\n") }
-      result.append(contentsOf: segment)
+      result.append(contentsOf: line)
+      start = end
     }
     return result
   }
@@ -89,16 +92,17 @@ enum CLIPTextCleaning {
     result.reserveCapacity(text.count)
     var i = 0
     while i < text.count {
-      let c = text[i]
+      var c = text[i]
       i += 1
+      if (0x80...0x9F).contains(c.value) { c = windows1252[Int(c.value) - 0x80] }
       switch c.value {
-      case 0x80...0x9F: result.append(windows1252[Int(c.value) - 0x80])
       case 0x2BC, 0x2018...0x201B: result.append("'")
       case 0x201C...0x201F: result.append("\"")
       case 0x3000: result.append(" ")
       case 0xFF01...0xFFEF:
         let narrow = String(c).precomposedStringWithCompatibilityMapping
         result.append(contentsOf: narrow.unicodeScalars)
+      case 0x0D where i < text.count && text[i] == "\n": continue
       case 0x0D, 0x2028, 0x2029: result.append("\n")
       case 0x1B where i < text.count && text[i] == "[":
         // A terminal escape: ESC [ digits and semicolons, one letter.
@@ -140,7 +144,7 @@ enum CLIPTextCleaning {
   }
 
   private static let ligatures: [Unicode.Scalar: String] = [
-    "\u{132}": "IJ", "\u{133}": "ij", "\u{149}": "\u{2BC}n", "\u{1F1}": "DZ", "\u{1F2}": "Dz",
+    "\u{132}": "IJ", "\u{133}": "ij", "\u{149}": "'n", "\u{1F1}": "DZ", "\u{1F2}": "Dz",
     "\u{1F3}": "dz", "\u{1C4}": "D\u{17D}", "\u{1C5}": "D\u{17E}", "\u{1C6}": "d\u{17E}",
     "\u{1C7}": "LJ", "\u{1C8}": "Lj", "\u{1C9}": "lj", "\u{1CA}": "NJ", "\u{1CB}": "Nj",
     "\u{1CC}": "nj", "\u{FB00}": "ff", "\u{FB01}": "fi", "\u{FB02}": "fl", "\u{FB03}": "ffi",
@@ -148,10 +152,7 @@ enum CLIPTextCleaning {
   ]
 
   /// U+0080 to U+009F as Windows-1252; unassigned positions stay.
-  private static let windows1252 = Scalars(
-    ("\u{20AC}\u{81}\u{201A}\u{192}\u{201E}\u{2026}\u{2020}\u{2021}\u{2C6}\u{2030}\u{160}\u{2039}"
-      + "\u{152}\u{8D}\u{17D}\u{8F}\u{90}\u{2018}\u{2019}\u{201C}\u{201D}\u{2022}\u{2013}\u{2014}"
-      + "\u{2DC}\u{2122}\u{161}\u{203A}\u{153}\u{9D}\u{17E}\u{178}").unicodeScalars)
+  private static let windows1252 = SingleByteEncoding.windows1252.upper
 
   // MARK: HTML entities
 
