@@ -44,10 +44,7 @@ public struct JobFactory: Sendable {
     guard case .object(let fields) = body else {
       throw Problem(.unprocessableContent, "The body must be a JSON object with a 'request'.")
     }
-    let known = ["request", "count", "presets", "parent", "film"]
-    for name in fields.keys.sorted() where !known.contains(name) {
-      throw RequestError.unknownField(name, nearest: nearestName(to: name, among: known))
-    }
+    try OpenAPI.check(fields, of: "NewJob")
     guard case .object(let wanted) = fields["request"] else {
       throw Problem(
         .unprocessableContent, "There is no 'request' to say what is to be painted.",

@@ -151,7 +151,7 @@ struct JobOperations: OperationGroup {
     async throws -> Response
   {
     let job = try await job(context)
-    let fields = try await request.fields(["keep"])
+    let fields = try await request.fields(of: "Cancellation")
     var keep = false
     switch fields["keep"] {
     case nil, .null: break
@@ -168,7 +168,7 @@ struct JobOperations: OperationGroup {
     async throws -> Response
   {
     let job = try await job(context)
-    let fields = try await request.fields(["before"])
+    let fields = try await request.fields(of: "Move")
     var before: String?
     switch fields["before"] {
     case nil, .null: break
@@ -234,14 +234,13 @@ private func enlargement(_ job: Job) -> JSONValue {
 
 extension HummingbirdCore.Request {
   /// The fields of a small JSON body, which may be empty.
-  /// - Throws: `RequestError` for one that is not known.
-  func fields(_ known: [String]) async throws -> [String: JSONValue] {
+  /// - Parameter body: the name of its schema.
+  /// - Throws: `RequestError` for a field that the schema has not.
+  func fields(of body: String) async throws -> [String: JSONValue] {
     guard case .object(let fields) = try await json(limit: 1 << 16) else {
       throw Problem(.unprocessableContent, "The body must be a JSON object.")
     }
-    for name in fields.keys.sorted() where !known.contains(name) {
-      throw RequestError.unknownField(name, nearest: nearestName(to: name, among: known))
-    }
+    try OpenAPI.check(fields, of: body)
     return fields
   }
 }

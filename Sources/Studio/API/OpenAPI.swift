@@ -89,6 +89,44 @@ struct OpenAPI {
 
   // MARK: Schemas
 
+  /// The bodies that operations take, by name. What they have not, no operation reads.
+  private static let bodies: [String: JSONValue] = [
+    "NewJob": .record(
+      of: [
+        "request": .reference("Request"),
+        "count": .object([
+          "type": .array([.string("integer"), .string("null")]), "minimum": .integer(1),
+          "maximum": .integer(64),
+        ]),
+        "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
+        "parent": .optional(.text(limit: 32)), "film": .optional(.reference("NewFilm")),
+      ], required: ["request"]),
+    "Enlargement": .record(
+      of: [
+        "scale": .object([
+          "type": .array([.string("integer"), .string("null")]), "minimum": .integer(2),
+          "maximum": .integer(4),
+        ])
+      ]),
+    "Cancellation": .record(of: ["keep": .optional(.boolean)]),
+    "Move": .record(of: ["before": .optional(.text(limit: 32))]),
+    "PictureChange": .record(of: ["favourite": .boolean]),
+    "NewCollection": .record(of: ["name": .text(limit: 80, least: 1)], required: ["name"]),
+  ]
+
+  /// Refuses fields that a body's schema has not.
+  /// - Throws: `RequestError` naming the first.
+  static func check(_ fields: [String: JSONValue], of body: String) throws(RequestError) {
+    guard case .object(let schema) = bodies[body],
+      case .object(let properties) = schema["properties"]
+    else {
+      preconditionFailure("no body is called \(body)")
+    }
+    for name in fields.keys.sorted() where properties[name] == nil {
+      throw .unknownField(name, nearest: nearestName(to: name, among: properties.keys.sorted()))
+    }
+  }
+
   /// Every schema by name.
   static func schemas(_ registry: Registry) -> [String: JSONValue] {
     let text = JSONValue.plain("string")
@@ -96,25 +134,11 @@ struct OpenAPI {
     let integer = JSONValue.plain("integer")
     let any = JSONValue.object([:])
     let fields = JSONValue.record(of: [:], isOpen: true)
-    var schemas: [String: JSONValue] = [
+    var schemas = bodies
+    let answers: [String: JSONValue] = [
       "Request": request(registry),
-      "NewJob": .record(
-        of: [
-          "request": .reference("Request"),
-          "count": .object([
-            "type": .array([.string("integer"), .string("null")]), "minimum": .integer(1),
-            "maximum": .integer(64),
-          ]),
-          "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
-          "parent": .optional(.text(limit: 32)), "film": .optional(.reference("Film")),
-        ], required: ["request"]),
-      "Film": film(registry),
-      "Enlargement": .record(
-        of: [
-          "scale": .object([
-            "type": .string("integer"), "minimum": .integer(2), "maximum": .integer(4),
-          ])
-        ]),
+      "NewFilm": film(registry, isAnswer: false),
+      "Film": film(registry, isAnswer: true),
       "Job": .record(
         of: [
           "id": text, "state": .words(Job.State.allCases.map(\.rawValue)), "prompt": text,
@@ -137,8 +161,6 @@ struct OpenAPI {
       "JobPage": .record(
         of: ["jobs": .list(of: .reference("Job")), "next": .optional(text)],
         required: ["jobs", "next"]),
-      "Cancellation": .record(of: ["keep": .optional(.boolean)]),
-      "Move": .record(of: ["before": .optional(.text(limit: 32))]),
       "Picture": .record(
         of: [
           "id": text, "job": text, "place": integer, "created": number, "prompt": text,
@@ -151,7 +173,6 @@ struct OpenAPI {
       "PicturePage": .record(
         of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],
         required: ["pictures", "next"]),
-      "PictureChange": .record(of: ["favourite": .boolean]),
       "Collections": .record(
         of: [
           "collections": .list(
@@ -161,7 +182,6 @@ struct OpenAPI {
                 "cover": .optional(text),
               ], required: ["id", "name", "pictures"]))
         ], required: ["collections"]),
-      "NewCollection": .record(of: ["name": .text(limit: 80, least: 1)], required: ["name"]),
       "File": .record(
         of: [
           "name": .text(limit: 200, least: 1),
@@ -173,6 +193,7 @@ struct OpenAPI {
         of: ["file": .reference("File"), "origin": .optional(text), "settings": .optional(fields)],
         required: ["file", "origin", "settings"]),
     ]
+    schemas.merge(answers) { $1 }
     schemas["Part"] = .record(
       of: ["name": text, "weight": number], required: ["name"], isOpen: true)
     schemas["Prompt"] = .record(
@@ -250,7 +271,7 @@ struct OpenAPI {
   }
 
   /// The schema of what moves.
-  static func film(_ registry: Registry) -> JSONValue {
+  private static func film(_ registry: Registry, isAnswer: Bool) -> JSONValue {
     let kinds = Film.Kind.allCases.filter { $0 != .restyle }.map(\.rawValue)
     var fields: [String: JSONValue] = ["kind": .words(kinds)]
     for parameter in Film.parameters {
@@ -258,7 +279,7 @@ struct OpenAPI {
         described(Film.limited(parameter), parameter.help, registry))
     }
     // Of films that the command line has restyled; none is handed in here.
-    fields["source"] = .list(of: .record(of: [:], isOpen: true))
+    if isAnswer { fields["source"] = .list(of: .record(of: [:], isOpen: true)) }
     return .record(of: fields, required: ["kind"])
   }
 
