@@ -35,10 +35,11 @@ struct Asking: Sendable {
 
   /// Runs `body` with a studio whose pictures a worker only pretends to paint.
   static func with(
-    _ worker: FakeWorker = FakeWorker(), _ change: (inout StudioServer.Options) -> Void = { _ in },
+    _ worker: FakeWorker = FakeWorker(), interrogator: Interrogator? = nil,
+    _ change: (inout StudioServer.Options) -> Void = { _ in },
     _ body: @escaping @Sendable (Asking) async throws -> Void
   ) async throws {
-    let bench = try await Bench(nil, change)
+    let bench = try await Bench(nil, interrogator: interrogator, change)
     try await bench.painting(worker) {
       try await Application(router: bench.server.router()).test(.router) { client in
         try await body(Asking(client: client, bench: bench))
@@ -58,7 +59,9 @@ struct Asking: Sendable {
       headers: response.headers)
   }
 
-  func get(_ uri: String) async throws -> Answer { try await self(.get, uri, nil, [:]) }
+  func get(_ uri: String, _ headers: HTTPFields = [:]) async throws -> Answer {
+    try await self(.get, uri, nil, headers)
+  }
 
   func post(_ uri: String, _ json: String) async throws -> Answer {
     try await self(.post, uri, Data(json.utf8))

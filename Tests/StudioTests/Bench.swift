@@ -16,10 +16,13 @@ struct Bench {
 
   private static let pack = Result { try Pack(folder: TinyPack.make(upscaler: true)) }
 
-  /// - Parameter folder: of an earlier one, to open again.
-  init(_ folder: StudioFolder? = nil, _ change: (inout StudioServer.Options) -> Void = { _ in })
-    async throws
-  {
+  /// - Parameters:
+  ///   - folder: of an earlier one, to open again.
+  ///   - interrogator: says what pictures show.
+  init(
+    _ folder: StudioFolder? = nil, interrogator: Interrogator? = nil,
+    _ change: (inout StudioServer.Options) -> Void = { _ in }
+  ) async throws {
     self.folder = try folder ?? StudioFolder(ScratchFolder.make("studio"))
     var options = StudioServer.Options()
     change(&options)
@@ -30,7 +33,8 @@ struct Bench {
       folder: self.folder,
       admission: JobFactory(
         pack: Self.pack.get(), presets: PresetLibrary(folders: [PresetLibrary.shipped]),
-        library: library, device: .cpu), devices: ["cpu"], options: options, logger: logger)
+        library: library, device: .cpu), devices: ["cpu"], options: options,
+      interrogator: interrogator, logger: logger)
   }
 
   /// A job of a prompt.

@@ -22,6 +22,45 @@ import Testing
     var isForm = false
     /// A field of the object in a field, which is what is varied.
     var inner: (object: String, field: String)?
+    /// Headers that it reads.
+    var headers: [HTTPField.Name] = []
+    /// Whether its answer goes on until the client leaves.
+    var isEndless = false
+  }
+
+  /// A program that says of every picture that it shows a fox.
+  private static func describer() throws -> String {
+    let file = try ScratchFolder.make("describer").appending(path: "describe")
+    try Data("#!/bin/sh\necho '{\"caption\": \"a fox\"}'\n".utf8).write(to: file)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+    return file.path
+  }
+
+  /// The answer to a request, and the fault where there is none after ten seconds in which others were answered.
+  /// - Returns: nil when a stream was left, having begun.
+  private static func answer(
+    _ ask: Asking, endless: Bool, _ what: String,
+    _ send: @escaping @Sendable () async throws -> Asking.Answer
+  ) async throws -> Asking.Answer? {
+    try await withThrowingTaskGroup(of: Asking.Answer?.self) { group in
+      group.addTask { try await send() }
+      let watch = Task {
+        try await Task.sleep(for: .seconds(10))
+        // Where all is slow, these are as well, and the request has its turn among them.
+        for _ in 0..<100 { _ = try await ask.get("/healthz") }
+        try Task.checkCancellation()
+        Issue.record("\(what) was not answered")
+      }
+      defer { watch.cancel() }
+      if endless {
+        group.addTask {
+          try await Task.sleep(for: .milliseconds(20))
+          return nil
+        }
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? nil
+    }
   }
 
   @Test("no value of any field ends the studio, and none is answered as its own failure")
@@ -30,7 +69,8 @@ import Testing
     let count = environment["REVERIE_FUZZ"].flatMap { Int($0) } ?? 400
     let seed = environment["REVERIE_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
     let picture = try Sample.base64()
-    try await Asking.with(FakeWorker(steps: 1)) { ask in
+    let interrogator = Interrogator(program: try Self.describer())
+    try await Asking.with(FakeWorker(steps: 1), interrogator: interrogator) { ask in
       let targets = try await Self.targets(ask, picture)
       var chance = SplitMix(state: seed)
       for number in 0..<count {
@@ -47,34 +87,51 @@ import Testing
           object[inner.field] = Self.value(&chance, depth: 3)
           fields[inner.object] = .object(object)
         }
+        var headers: HTTPFields = [:]
+        for name in target.headers {
+          headers[name] = Self.value(&chance, depth: 0).text.filter { (" "..."~").contains($0) }
+        }
         let path = target.path.replacing(/\{[a-z]+\}/) { _ in
-          ["1", "x", "..", "%00", "0123456789abcdefghjkmnpqrs", "%ff"][chance.below(6)]
+          ["1", "x", "..", "%00", "0123456789abcdefghjkmnpqrs", "%ff", "pack"][chance.below(7)]
         }
-        let answer: Asking.Answer
-        if target.isForm {
-          answer = try await ask.form(
-            path,
-            fields.sorted { $0.key < $1.key }.map { name, value in
-              let text = if case .string(let text) = value { text } else { value.json }
-              return (name, nil, Data(text.utf8))
-            })
-        } else if target.method == .get {
-          let query = fields.map {
-            "\($0)=\($1.text.filter { $0.isASCII && $0.isLetter || $0.isNumber })"
-          }
-          answer = try await ask.get(
-            path + (query.isEmpty ? "" : "?" + query.joined(separator: "&")))
-        } else {
-          answer = try await ask(target.method, path, Data(JSONValue.object(fields).json.utf8))
+        let what = "\(number): \(target.method) \(path) \(fields) \(headers)"
+        let (sent, sentHeaders) = (fields, headers)
+        let answer = try await Self.answer(ask, endless: target.isEndless, what) {
+          try await Self.send(target, path, sent, sentHeaders, ask)
         }
-        #expect(
-          answer.status < 500, "\(number): \(target.method) \(path) \(fields) gave \(answer.body)")
+        if let answer { #expect(answer.status < 500, "\(what) gave \(answer.body)") }
         if number.isMultiple(of: 50) {
           #expect(try await ask.get("/healthz").status == 200)
         }
       }
       #expect(try await ask.get("/api/v1/status").status == 200)
+      try await wait(for: "those who listened to be gone") { ask.bench.queue.bus.count == 0 }
     }
+  }
+
+  private static func send(
+    _ target: Target, _ path: String, _ fields: [String: JSONValue], _ headers: HTTPFields,
+    _ ask: Asking
+  ) async throws -> Asking.Answer {
+    if target.isForm {
+      return try await ask.form(
+        path,
+        fields.sorted { $0.key < $1.key }.map { name, value in
+          let text = if case .string(let text) = value { text } else { value.json }
+          return (name, nil, Data(text.utf8))
+        })
+    }
+    if target.method == .get {
+      let query = fields.map {
+        "\($0)=\($1.text.filter { $0.isASCII && $0.isLetter || $0.isNumber })"
+      }
+      return try await ask.get(
+        path + (query.isEmpty ? "" : "?" + query.joined(separator: "&")), headers)
+    }
+    var headers = headers
+    headers[.contentType] = "application/json"
+    return try await ask(
+      target.method, path, Data(JSONValue.object(fields).json.utf8), headers)
   }
 
   // MARK: What is asked
@@ -86,14 +143,16 @@ import Testing
     for (path, operations) in paths.sorted(by: { $0.key < $1.key }) {
       guard case .object(let methods) = operations else { continue }
       for (word, operation) in methods.sorted(by: { $0.key < $1.key }) {
-        // Streams of events do not end by themselves.
-        guard let method = HTTPRequest.Method(word.uppercased()), !path.hasSuffix("/events") else {
-          continue
-        }
+        guard let method = HTTPRequest.Method(word.uppercased()) else { continue }
         var fields: [String: JSONValue] = [:]
+        var headers: [HTTPField.Name] = []
         if case .array(let parameters) = operation["parameters"] {
-          for parameter in parameters where parameter["in"] == .string("query") {
-            fields[parameter["name"]?.text ?? ""] = .integer(1)
+          for parameter in parameters {
+            let name = parameter["name"]?.text ?? ""
+            if parameter["in"] == .string("query") { fields[name] = .integer(1) }
+            if parameter["in"] == .string("header") {
+              headers += HTTPField.Name(name).map { [$0] } ?? []
+            }
           }
         }
         let body = operation["requestBody"]?["content"]?["application/json"]?["schema"]?["$ref"]
@@ -107,7 +166,7 @@ import Testing
           // Most of what can be said stands inside the request and the film.
           let request = JSONValue.object(["prompt": .string("fox")])
           let film = JSONValue.object(["kind": .string("zoom")])
-          for (object, schema) in [("request", "Request"), ("film", "Film")] {
+          for (object, schema) in [("request", "Request"), ("film", "NewFilm")] {
             guard
               case .object(let inner) = document["components"]?["schemas"]?[schema]?["properties"]
             else { throw CancellationError() }
@@ -119,7 +178,10 @@ import Testing
             }
           }
         }
-        targets.append(Target(method: method, path: path, fields: fields))
+        targets.append(
+          Target(
+            method: method, path: path, fields: fields, headers: headers,
+            isEndless: path.hasSuffix("/events")))
       }
     }
     return targets
@@ -163,7 +225,18 @@ import Testing
       "presets": .array([]),
     ]
     let editing = generating.merging(["image": image, "mask": image]) { $1 }
-    return [
+    let lists = [
+      "samplers", "schedulers", "sd-models", "upscalers", "prompt-styles", "options", "cmd-flags",
+      "memory", "scripts", "embeddings", "loras",
+    ].map { Target(method: .get, path: "/sdapi/v1/\($0)", fields: [:]) }
+    let acts = ["interrupt", "skip", "refresh-checkpoints", "unload-checkpoint"].map {
+      Target(method: .post, path: "/sdapi/v1/\($0)", fields: ["x": one])
+    }
+    return lists + acts + [
+      Target(method: .get, path: "/v1/models", fields: [:]),
+      Target(method: .get, path: "/v1/models/{id}", fields: [:]),
+      Target(
+        method: .post, path: "/sdapi/v1/interrogate", fields: ["image": image, "model": text]),
       Target(method: .post, path: "/sdapi/v1/txt2img", fields: painting),
       Target(method: .post, path: "/sdapi/v1/img2img", fields: redrawing),
       Target(method: .post, path: "/sdapi/v1/extra-single-image", fields: enlarging),
