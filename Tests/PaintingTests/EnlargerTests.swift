@@ -5,6 +5,7 @@ import Models
 import TestSupport
 import Testing
 import Torch
+import Weights
 
 @testable import Painting
 
@@ -62,6 +63,55 @@ import Torch
         store: .init(
           folder: try ScratchFolder.make("models"))), cache: nil, threads: 1)
     await #expect(throws: StoreError.self) { try await without.enlarge(picture, by: 2) }
+  }
+
+  @Test(
+    "of two networks that differ in how much noise they remove, the mix that was asked for enlarges"
+  )
+  func denoise() async throws {
+    let folder = try ScratchFolder.make("denoise")
+    let library = ModelLibrary(store: ModelStore(folder: folder.appending(path: "models")))
+    let config = SRVGGNetCompact.Config(upscale: 2, num_feat: 8, num_conv: 2)
+    func weights(_ seed: UInt64) -> [String: Tensor] {
+      let source = Initializer(seed: seed)
+      _ = SRVGGNetCompact(Parameters(source), config)
+      return Dictionary(
+        uniqueKeysWithValues: source.parameters.map { ($0.key, $0.tensor.detached()) })
+    }
+    func add(_ id: String, _ tensors: [String: Tensor]) throws {
+      let url = folder.appending(path: "\(id).safetensors")
+      try SafeTensors.write(tensors, to: url)
+      var particulars = ModelLibrary.Particulars()
+      particulars.id = id
+      #expect(try library.add([url], particulars).record.kind == "upscaler")
+    }
+    let (clean, noisy) = (weights(1), weights(2))
+    try add("tiny-x2v3", clean)
+    try add("tiny-wdn-x2v3", noisy)
+    try add("mixed", clean.merging(noisy) { $0 * 0.3 + $1 * 0.7 })
+    try add("alone-x2", clean)
+    let engine = Engine(
+      pack: try Pack(folder: TinyPack.make()), library: library, cache: nil, threads: 1)
+    func large(_ model: String, _ denoise: Double?) async throws -> Tensor {
+      try await engine.enlarge(picture, by: 2, model: model, denoise: denoise).tensor()
+    }
+    // The last digits of bfloat16, where that is how the machine computes.
+    let close = 0.02
+    let mixed = try await large("mixed", nil)
+    for id in ["tiny-x2v3", "tiny-wdn-x2v3"] {
+      expectClose(try await large(id, 0.3), mixed, atol: close)
+      expectClose(try await large(id, 1), try await large("tiny-x2v3", nil), atol: close)
+      expectClose(try await large(id, 0), try await large("tiny-wdn-x2v3", nil), atol: close)
+      let distance = (try await large(id, nil) - mixed).abs().amax().item()
+      #expect(distance > 2 * close, "\(distance)")
+    }
+    for (id, word) in [("alone-x2", "alone-wdn-x2"), ("mixed", "denoise")] {
+      await #expect {
+        _ = try await large(id, 0.5)
+      } throws: {
+        "\($0)".contains(word)
+      }
+    }
   }
 
   @Test("what a file tells of its enlargement must be possible", arguments: [0, -1, Int.max])
