@@ -200,7 +200,7 @@ public actor Engine {
   }
 
   private func finish(_ finished: FinishedPicture, _ runner: PipelineRunner) throws {
-    var picture = try Picture(finished.picture[0])
+    var picture = try Picture(painted: finished.picture[0])
     let resampling = try resize(&picture, for: finished.request, runner)
     picture = try finished.finish(picture)
     let metadata = Metadata(
@@ -243,6 +243,15 @@ public actor Engine {
     let ids = (perceptors + [request.model].compactMap(\.self)).filter { $0 != "pack" }
     guard !ids.isEmpty else { return nil }
     return try ids.reduce(into: [:]) { $0[$1] = try library.fingerprint($1) }
+  }
+}
+
+extension Picture {
+  /// The picture that networks have made; see `init(_:)`.
+  /// - Throws: `PaintingError.noPicture` where a value of it is no number.
+  init(painted tensor: Tensor) throws {
+    guard tensor.sum().item().isFinite else { throw PaintingError.noPicture }
+    try self.init(tensor)
   }
 }
 

@@ -16,7 +16,7 @@ struct Enlarger {
 
   /// - Returns: the picture at the network's scale.
   func callAsFunction(_ picture: Picture) throws -> Picture {
-    let large = try Picture(enlarged(picture.tensor().to(device)))
+    let large = try Picture(painted: enlarged(picture.tensor().to(device)))
     guard picture.channels == 4 else { return large }
     // The network knows colours alone; what can be seen through is resampled.
     let clear = try picture.resized(width: large.width, height: large.height).bytes

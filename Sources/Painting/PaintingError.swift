@@ -51,6 +51,8 @@ public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
   case missingFile(name: String)
   /// The loss stopped being a number.
   case diverged(iteration: Int)
+  /// What was painted holds values that are no numbers.
+  case noPicture
   /// What was left of a painting cannot be taken up again.
   case badCheckpoint(reason: String)
   /// The folder of a run is not usable.
@@ -77,6 +79,9 @@ public enum PaintingError: Error, Sendable, Equatable, CustomStringConvertible {
     case .diverged(let iteration):
       "The optimisation left the range of numbers at iteration \(iteration). Try a smaller "
         + "learning rate."
+    case .noPicture:
+      "What came out is no picture: its values are no numbers. See whether the network is whole (reverie "
+        + "models verify), or ask for less: a smaller guidance or learning rate."
     case .badCheckpoint(let reason): "The checkpoint cannot be used: \(reason)."
     case .badRun(let path, let reason): "The run \(path) cannot be used: \(reason)."
     case .runInUse(let path, let process):

@@ -95,6 +95,37 @@ import TestSupport
     #expect(again.output.split(separator: "\n").count == 2)
   }
 
+  @Test("a cell that comes out as no picture is told by its name, and the others are painted")
+  func flaw() throws {
+    // Weights that are numbers, but lead to none.
+    let pack = try TinyPack.make { name, data in
+      guard name == "vqgan.safetensors" else { return }
+      let head = data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+      let count = (data.count - 8 - head) / 4
+      data.replaceSubrange(
+        (8 + head)..., with: [Float](repeating: 1e38, count: count).withUnsafeBytes { Data($0) })
+    }
+    let program = try Program()
+    let presets = program.folder.appending(path: "presets")
+    try FileManager.default.createDirectory(at: presets, withIntermediateDirectories: true)
+    for (name, fields) in [
+      ("sound", "method: fft, iterations: 1, cutouts: 2"),
+      ("flawed", "method: dalle, candidates: 1"),
+    ] {
+      try Data("help: a\nrequest: {\(fields)}".utf8).write(
+        to: presets.appending(path: "\(name).yaml"))
+    }
+    let result = try program.run([
+      "fox", "--grid", "preset=sound,flawed", "--size", "32", "--outdir", "o", "--pack", pack.path,
+    ])
+    #expect(result.status == 1, "\(result.errors)")
+    #expect(
+      result.errors.contains("[2/2] flawed: What came out is no picture")
+        && result.errors.contains("1 of 2 failed."), "\(result.errors)")
+    let paths = result.output.split(separator: "\n")
+    #expect(paths.count == 2 && paths[1].hasSuffix("-grid.png"), "\(result.output)")
+  }
+
   @Test("without a seed all pictures have the same one, and presets may be an axis")
   func sameSeed() throws {
     let program = try Program()
