@@ -128,6 +128,31 @@ func plainPNG() throws -> Data {
     #expect(try #require(metadata.request.iterations) < 100_000)
   }
 
+  @Test("a second ^C ends at once, in the middle of a step, and saves nothing more")
+  func interruptedTwice() async throws {
+    let program = try Program()
+    // Steps so long that the first ^C waits for one.
+    let (process, output, errors) = try program.start([
+      "red fox", "--method", "fft", "--size", "32", "--iterations", "1000", "--cutouts", "512",
+      "--accumulate", "64", "--save-every", "1", "--outdir", "o", "--pack", Self.pack.get(),
+    ])
+    defer { kill(process.processIdentifier, SIGKILL) }
+    try await wait(for: "the first picture on the way") {
+      !process.isRunning || program.contents.contains { $0.hasSuffix(".png") }
+    }
+    let before = program.contents.filter { $0.hasSuffix(".png") }
+    kill(process.processIdentifier, SIGINT)
+    // Two of a kind that come before the first is read are one; SIGTERM counts the same.
+    kill(process.processIdentifier, SIGTERM)
+    let err = String(
+      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    _ = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    #expect(!err.contains("the best so far is saved"), "\(err)")
+    #expect(program.contents.filter { $0.hasSuffix(".png") } == before)
+  }
+
   @Test("help stands in groups, with examples, for the program and for each command")
   func help() throws {
     let program = try Program()

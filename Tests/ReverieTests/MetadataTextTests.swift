@@ -12,7 +12,7 @@ import Testing
     try program.run(arguments + ["--pack", Self.pack.get()])
   }
 
-  @Test("our own metadata, alone or as --json prints them, give the same picture")
+  @Test("our own metadata, alone or as --json prints them, give the same picture, also from a pipe")
   func painted() throws {
     let program = try Program()
     let first = try run(
@@ -32,7 +32,15 @@ import Testing
       #expect(second.status == 0, "\(second.errors)")
       let other = program.folder.appending(path: "\(index).png")
       #expect(try Data(contentsOf: other) == Data(contentsOf: file))
+      let third = try program.run(
+        ["again", "-", "-o", "piped\(index).png", "--pack", Self.pack.get()],
+        input: Data(text.utf8))
+      #expect(third.status == 0, "\(third.errors)")
+      let piped = program.folder.appending(path: "piped\(index).png")
+      #expect(try Data(contentsOf: piped) == Data(contentsOf: file))
     }
+    let empty = try program.run(["again", "-", "--pack", Self.pack.get()])
+    #expect(empty.status != 0 && empty.errors.contains("standard input is empty"))
   }
 
   @Test("the lines of AUTOMATIC1111's tools give seed, size and prompts, and ours the method, too")

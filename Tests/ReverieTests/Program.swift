@@ -26,8 +26,12 @@ struct Program {
   }
 
   /// Starts the program.
-  /// - Parameter arguments: without the program's name.
-  func start(_ arguments: [String]) throws -> (Process, output: Pipe, errors: Pipe) {
+  /// - Parameters:
+  ///   - arguments: without the program's name.
+  ///   - input: what it reads from standard input.
+  func start(_ arguments: [String], input: Data? = nil) throws
+    -> (Process, output: Pipe, errors: Pipe)
+  {
     let process = Process()
     process.executableURL = Self.url
     process.arguments = arguments
@@ -43,13 +47,18 @@ struct Program {
     process.standardOutput = output
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice
+    if let input {
+      let file = folder.appending(path: ".input")
+      try input.write(to: file)
+      process.standardInput = try FileHandle(forReadingFrom: file)
+    }
     try process.run()
     return (process, output, errors)
   }
 
   /// Runs the program to its end. What it says fits into a pipe.
-  func run(_ arguments: [String]) throws -> Result {
-    let (process, output, errors) = try start(arguments)
+  func run(_ arguments: [String], input: Data? = nil) throws -> Result {
+    let (process, output, errors) = try start(arguments, input: input)
     let out = output.fileHandleForReading.readDataToEndOfFile()
     let err = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
