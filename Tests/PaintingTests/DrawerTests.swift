@@ -1,3 +1,4 @@
+import Imaging
 import TestSupport
 import Testing
 import Torch
@@ -23,6 +24,47 @@ import Torch
     {
       expectClose(drawer.render(nil), picture, atol: 1e-3, "\(drawer)")
     }
+  }
+
+  @Test(
+    "wavelets draw a picture that they begin from, of any size, and a part of them a part of it",
+    arguments: [(18, 12), (17, 13), (8, 8), (40, 64)])
+  func wavelets(width: Int, height: Int) {
+    let picture = RandomStream(seed: 1, "picture").uniform([1, 3, height, width]) * 0.9 + 0.05
+    let drawer = WaveletDrawer(
+      width: width, height: height, stream: RandomStream(seed: 3, "wavelets"), device: .cpu)
+    #expect(drawer.render(nil).shape == picture.shape)
+    #expect(drawer.begin(from: picture))
+    expectClose(drawer.render(nil), picture, atol: 1e-3)
+    let before = drawer.render(nil).detached()
+    // The finest details of the corner.
+    let corner = Tensor.zeros(drawer.parameters[drawer.parameters.count - 1].shape)
+    corner.narrowed(2, 0, 1).narrowed(3, 0, 1).assign(Tensor.ones([1, 9, 1, 1]) * 0.05)
+    let finest = drawer.parameters[drawer.parameters.count - 1]
+    noGrad { finest.assign(finest + corner) }
+    let change = (drawer.render(nil).detached() - before).abs()
+    let count = change.atLeast(1e-4).sum().item()
+    #expect(count > 0 && count <= 3 * 12 * 12, "\(count)")
+  }
+
+  @Test("wavelets' pictures are smooth, and other than a spectrum's")
+  func smoothWavelets() async throws {
+    let stream = RandomStream(seed: 3, "wavelets")
+    let x = WaveletDrawer(width: 64, height: 64, stream: stream, device: .cpu).render(nil)
+      .detached()
+    let steps = (x.narrowed(3, 1, 63) - x.narrowed(3, 0, 63)).abs().mean().item()
+    let spread = (x - x.mean()).abs().mean().item()
+    #expect(steps < 0.7 * spread, "\(steps) of \(spread)")
+    let engine = Engine(pack: try Pack(folder: TinyPack.make()), threads: 1)
+    func painted(_ basis: String?) async throws -> Picture {
+      var request = Request("red fox")
+      (request.method, request.width, request.height, request.seed) = ("fft", 32, 24, 1)
+      (request.iterations, request.cutouts) = (2, 2)
+      if let basis { request.arguments["basis"] = .string(basis) }
+      return try await engine.picture(of: request)
+    }
+    #expect(try await painted("fourier") == painted(nil))
+    #expect(try await painted("wavelet") != painted(nil))
   }
 
   @Test("a spectrum's pictures are smooth: neighbours are alike, and each colour varies")
@@ -63,6 +105,7 @@ import Torch
     let drawers: [any Drawer] = [
       FourierDrawer(width: 8, height: 8, stream: stream, device: .cpu),
       PixelsDrawer(width: 8, height: 8, stream: stream, device: .cpu),
+      WaveletDrawer(width: 8, height: 8, stream: stream, device: .cpu),
     ]
     for drawer in drawers {
       let parameter = drawer.parameters[0]

@@ -132,7 +132,7 @@ import Torch
       }
     }
     // Neither all nor nothing is understood, or nothing was tried.
-    #expect(understood > Self.rounds / 20 && understood < Self.rounds)
+    #expect(understood > Self.rounds / 50 && understood < Self.rounds)
   }
 
   @Test("some of them, run by the program, end by themselves with a picture or a message")

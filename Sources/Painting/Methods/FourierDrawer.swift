@@ -21,7 +21,7 @@ final class FourierDrawer: Drawer, Remembering {
   private let height: Int
   private let width: Int
   private let style: Style
-  private let colors: Tensor  // [3, 3]
+  private let color: DecorrelatedColor
   /// Whether the contrast is kept at a constant; a picture that was given has its own.
   private var evensContrast: Bool
 
@@ -44,12 +44,8 @@ final class FourierDrawer: Drawer, Remembering {
   private static func spectrum(of picture: Tensor, _ style: Style) -> Tensor {
     let (height, width) = (picture.size(2), picture.size(3))
     let scale = Self.scale(width: width, height: height, decay: style.decay, picture.device)
-    let p = picture.clamped(0.005, 0.995)
-    let logits = (p / (p * -1 + 1)).log().permuted(0, 2, 3, 1)  // [1, H, W, 3]
-    let inverse = Tensor(Self.inverse(Self.matrix(style.colors)).map(Float.init), [3, 3])
-      .to(picture.device)
-    let plain = logits.matmul(inverse.transposed()).permuted(0, 3, 1, 2)
-    return plain.rfft2() / scale
+    let color = DecorrelatedColor(saturation: style.colors, picture.device)
+    return color.colors(of: picture).rfft2() / scale
   }
 
   private init(
@@ -59,7 +55,7 @@ final class FourierDrawer: Drawer, Remembering {
     (self.width, self.height, self.evensContrast) = (width, height, evensContrast)
     self.style = style
     scale = Self.scale(width: width, height: height, decay: style.decay, spectrum.device)
-    colors = Tensor(Self.matrix(style.colors).map(Float.init), [3, 3]).to(spectrum.device)
+    color = DecorrelatedColor(saturation: style.colors, spectrum.device)
   }
 
   var parameters: [Tensor] { [spectrum] }
@@ -92,7 +88,7 @@ final class FourierDrawer: Drawer, Remembering {
       let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
       x = x / spread * style.contrast
     }
-    return x.permuted(0, 2, 3, 1).matmul(colors.transposed()).permuted(0, 3, 1, 2).sigmoid()
+    return color.picture(of: x)
   }
 
   /// The amplitude of each frequency in natural pictures, `[H, W / 2 + 1, 1]`.
@@ -109,32 +105,10 @@ final class FourierDrawer: Drawer, Remembering {
     }
     return Tensor(values, [height, width / 2 + 1, 1]).to(device)
   }
-
-  /// From decorrelated colour to red, green and blue, row by row: how these go together in natural
-  /// pictures.
-  private static func matrix(_ saturation: Double) -> [Double] {
-    let rows = [0.26, 0.09, 0.02, 0.27, 0.00, -0.05, 0.27, -0.09, 0.03]
-    let divided = rows.enumerated().map { $0 % 3 == 0 ? $1 / saturation : $1 }
-    let norms = (0..<3).map { column in
-      stride(from: column, to: 9, by: 3).reduce(0) { $0 + divided[$1] * divided[$1] }.squareRoot()
-    }
-    let largest = norms.max() ?? 1
-    return divided.map { $0 / largest }
-  }
-
-  /// The inverse of a 3 x 3 matrix, by its adjugate.
-  private static func inverse(_ m: [Double]) -> [Double] {
-    func minor(_ r: Int, _ c: Int) -> Double {
-      let (r1, r2, c1, c2) = ((r + 1) % 3, (r + 2) % 3, (c + 1) % 3, (c + 2) % 3)
-      return m[3 * r1 + c1] * m[3 * r2 + c2] - m[3 * r1 + c2] * m[3 * r2 + c1]
-    }
-    let determinant = (0..<3).reduce(0) { $0 + m[$1] * minor(0, $1) }
-    return (0..<9).map { minor($0 % 3, $0 / 3) / determinant }
-  }
 }
 
 extension Method {
-  /// A spectrum under CLIP's guidance.
+  /// A spectrum, or wavelets, under CLIP's guidance.
   static let fourier = guided(
     "fft", title: "FFT+CLIP",
     "A spectrum is optimised, in decorrelated colour (Olah and others, 2017)",
@@ -143,14 +117,20 @@ extension Method {
       .number(
         "colors", 0.1...20, default: 2.5, "How strong its colours are beside light and dark"),
       .number("decay", 0...4, default: 2, "How soft its pictures are"),
+      .choice(
+        "basis", ["fourier", "wavelet"], default: "fourier",
+        "Whether waves through the whole picture are optimised, or wavelets, which have places"),
     ],
     defaults: ["learningRate": .number(0.02)], limitsColors: true
   ) { context in
-    FourierDrawer(
-      width: context.width, height: context.height,
-      .init(
-        decay: context.number("decay"), contrast: context.number("contrast"),
-        colors: context.number("colors")),
-      stream: context.stream("first codes"), device: context.device)
+    let style = FourierDrawer.Style(
+      decay: context.number("decay"), contrast: context.number("contrast"),
+      colors: context.number("colors"))
+    let (width, height, device) = (context.width, context.height, context.device)
+    let stream = context.stream("first codes")
+    if context.choice("basis") == "wavelet" {
+      return WaveletDrawer(width: width, height: height, style, stream: stream, device: device)
+    }
+    return FourierDrawer(width: width, height: height, style, stream: stream, device: device)
   }
 }
