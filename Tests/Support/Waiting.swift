@@ -14,7 +14,7 @@ public struct NeverCame: Error, CustomStringConvertible {
 ///   - isThere: asked again and again.
 /// - Throws: `NeverCame`, and what `isThere` throws.
 public func wait(
-  for what: @autoclosure () -> String, atMost limit: Duration = .seconds(120),
+  for what: @autoclosure () -> String, atMost limit: Duration = .seconds(600),
   until isThere: () async throws -> Bool
 ) async throws {
   let clock = ContinuousClock()
