@@ -34,27 +34,43 @@ public struct ModelLibrary: Sendable {
     guard !files.isEmpty else {
       throw StoreError.nothing(path: url.path, reason: "there are no weights in this folder")
     }
-    return try files.map { try recognition(of: $0) }
+    return try files.compactMap { try recognition(of: $0, isAlone: files.count == 1) }
   }
 
-  private func recognition(of file: URL) throws -> Recognition {
-    try Recognition(of: openTensors(at: file), among: architectures)
+  /// nil where another of a folder's files stands for this one, too.
+  private func recognition(of file: URL, isAlone: Bool) throws -> Recognition? {
+    try Self.open(file, isAlone: isAlone).map { try Recognition(of: $0, among: architectures) }
+  }
+
+  /// A file of weights, with those that hold its network together with it; nil where another of a folder's
+  /// files stands for them all.
+  private static func open(_ url: URL, isAlone: Bool) throws -> (any TensorFile)? {
+    let folder = url.deletingLastPathComponent()
+    let parts = FolderLayout.parts(of: url.lastPathComponent)?.map {
+      (part: $0.part, url: folder.appending(path: $0.name))
+    }
+    guard let parts,
+      parts.allSatisfy({ FileManager.default.fileExists(atPath: $0.url.path) })
+    else { return try openTensors(at: url) }
+    guard isAlone || parts[0].url.lastPathComponent == url.lastPathComponent else { return nil }
+    return try JoinedFile(parts)
   }
 
   /// What a path holds that can be painted with. In a folder, what is none is passed over where
   /// something is: trainers leave the states of optimisers and the like beside their networks.
-  private func networks(at url: URL) throws -> [Recognition] {
+  private func networks(at url: URL, isAlone: Bool = true) throws -> [Recognition] {
     guard Self.isFolder(url) else {
-      let found = try recognition(of: url)
+      guard let found = try recognition(of: url, isAlone: isAlone) else { return [] }
       guard found.architecture != nil else {
         throw StoreError.nothing(path: url.path, reason: "it holds \(found.title)")
       }
       return [found]
     }
     var (found, strangers) = ([Recognition](), [any Error]())
-    for file in try Self.weights(at: url) {
+    let files = try Self.weights(at: url)
+    for file in files {
       do {
-        found += try networks(at: file)
+        found += try networks(at: file, isAlone: files.count == 1)
       } catch StoreError.nothing(let path, let reason) {
         strangers.append(StoreError.nothing(path: path, reason: reason))
       } catch WeightsError.unknown(let path, let reason) {
@@ -156,16 +172,18 @@ public struct ModelLibrary: Sendable {
       .map { ($0.lastPathComponent, $0) }
   }
 
-  /// One model may be of several files, such as the two halves of DALL·E's dVAE, but is used as one thing.
+  /// One model may be of several networks, such as the two halves of DALL·E's dVAE or a transformer and
+  /// the VQGAN whose codes it writes, but is used as one thing.
   private static func describe(_ found: [Recognition], at url: URL, in record: inout ModelRecord)
     throws
   {
     let titles = found.map(\.title)
     let several = found.map { "\($0.file.url.lastPathComponent) (\($0.title))" }
     let networks = found.compactMap(\.architecture)
-    guard let kind = networks.first?.kind, networks.allSatisfy({ $0.kind == kind }),
-      Set(networks.map(\.id)).count == networks.count
-    else {
+    let lead = networks.first { lead in
+      networks.allSatisfy { $0.kind == lead.kind || lead.partners.contains($0.id) }
+    }
+    guard let lead, Set(networks.map(\.id)).count == networks.count else {
       throw StoreError.nothing(
         path: url.path,
         reason: "it holds several networks, which are added one by one: "
@@ -173,7 +191,7 @@ public struct ModelLibrary: Sendable {
     }
     record.title = titles.indices.filter { !titles[..<$0].contains(titles[$0]) }.map { titles[$0] }
       .joined(separator: " and ")
-    record.kind = ModelRecord.Kind(rawValue: kind)
+    record.kind = ModelRecord.Kind(rawValue: lead.kind)
     record.components = found.reduce(into: [:]) { components, recognition in
       guard let architecture = recognition.architecture else { return }
       components[architecture.id] = .init(

@@ -84,6 +84,8 @@ public struct Architecture: Sendable, Identifiable {
   public let id: String
   /// What models of it are used as: "clip", "upscaler". It is what `reverie models list` shows.
   public let kind: String
+  /// The networks, by name, that may be installed together with it as one model, which is then of its kind.
+  public let partners: [String]
   /// How its files look; none where it comes only in packs.
   public let layouts: [Layout]
   /// Keys that may stay unused, for a network of these sizes.
@@ -101,13 +103,14 @@ public struct Architecture: Sendable, Identifiable {
   ///   - detect: reads the sizes from a checkpoint's shapes and from what lies beside it; nil when it is
   ///     something else after all.
   public init<N: Network>(
-    _ id: String, _ type: N.Type, kind: String, layouts: [Layout] = [],
+    _ id: String, _ type: N.Type, kind: String, partners: [String] = [], layouts: [Layout] = [],
     leftovers: @escaping @Sendable (N.Config) -> [String] = { _ in [] },
     sidecars: @escaping @Sendable (URL) -> [String] = { _ in [] },
     detect: @escaping @Sendable (Checkpoint, Sidecars) throws -> (N.Config, [String])?
   ) {
     self.id = id
     self.kind = kind
+    self.partners = partners
     self.layouts = layouts
     self.leftovers = { ($0 as? N.Config).map(leftovers) ?? [] }
     self.sidecars = sidecars
@@ -145,6 +148,7 @@ extension Architecture {
     CLIP.architecture, VQGAN.architecture, DVAEEncoder.architecture, DVAEDecoder.architecture,
     BigGAN.architecture, VDiffusion.architecture, RRDBNet.architecture,
     SRVGGNetCompact.architecture, VGG16.architecture, DALLEBart.architecture,
+    VQGANDetokenizer.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.
     AestheticHead.architecture,
   ]

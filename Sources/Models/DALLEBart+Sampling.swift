@@ -70,7 +70,7 @@ extension DALLEBart {
           let (c, u) = (l[0..<pictures], l[pictures..<2 * pictures])
           l = u + (c - u) * sampling.conditionScale
         }
-        let top = l.reshaped(pictures, -1).topK(min(sampling.topK, config.image_vocab_count))
+        let top = l.reshaped(pictures, -1).topK(min(sampling.topK, config.startToken))
         let odds = (top.values / max(sampling.temperature, 1e-4)).softmax(over: -1).to(.cpu)
         guard odds.floats().allSatisfy(\.isFinite) else { throw NoNumbers(position: codes.count) }
         let choice = stream.choose(byWeight: odds).to(l.device)  // [P count, 1]

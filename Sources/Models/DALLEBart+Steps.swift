@@ -118,7 +118,7 @@ struct BartSteps {
 
   /// Logits of the first code, `[B, 1, K]`.
   func first(_ h: Tensor) -> Tensor {
-    firstHead(h).narrowed(-1, 0, decoder.config.image_vocab_count)
+    firstHead(h).narrowed(-1, 0, decoder.config.startToken)
   }
 
   /// Logits of the second code given the first `[B, 1]`; nil where positions have one code.

@@ -14,8 +14,10 @@ public struct DALLEBart {
     public var text_vocab_count: Int
     /// Longest text, in tokens.
     public var text_token_count: Int
-    /// Entries of each image codebook; the start token comes after them.
+    /// Entries of each image codebook; the decoder has a row more.
     public var image_vocab_count: Int
+    /// The decoder's row that begins a picture; the last one if left out. Those from it on are no codes.
+    public var start_token: Int?
     /// Positions of a picture.
     public var image_token_count: Int
     /// Codes at each position, 1 or 2.
@@ -55,6 +57,9 @@ public struct DALLEBart {
 
     /// https://huggingface.co/dalle-mini/dalle-mini/blob/main/config.json
     public static let mini = Config()
+
+    /// The decoder's row that begins a picture, and how many codes may be drawn.
+    public var startToken: Int { start_token ?? image_vocab_count }
   }
 
   /// The shape of this network.
@@ -253,7 +258,7 @@ struct BartDecoder {
 
   /// The start token of `batch` pictures, `[B, 1, D]`.
   func start(_ batch: Int) -> Tensor {
-    embed_tokens.weight.narrowed(0, config.image_vocab_count, 1)
+    embed_tokens.weight.narrowed(0, config.startToken, 1)
       .reshaped(1, 1, -1).expanded([batch, 1, -1])
   }
 
@@ -268,7 +273,7 @@ struct BartDecoder {
 
   /// Logits of the first code without the start token, `[B, T, K]`.
   func firstHead(_ h: Tensor) -> Tensor {
-    lm_head(h).narrowed(-1, 0, config.image_vocab_count)
+    lm_head(h).narrowed(-1, 0, config.startToken)
   }
 
   /// Logits of every level, the second given the first codes `[B, T]`.

@@ -36,13 +36,15 @@ public struct VQGAN {
     public var normalized: Bool
     /// Whether codes are chosen by logits instead of by distance (taming's `GumbelVQ`).
     public var gumbel: Bool
+    /// Whether the networks know pictures in 0…1 (dalle-mini's) instead of -1…1.
+    public var unitRange: Bool
 
     /// A configuration; what is left out is taming's.
     public init(
       ch: Int = 128, ch_mult: [Int] = [1, 1, 2, 2, 4], num_res_blocks: Int = 2,
       attn_levels: [Int] = [4], norm_num_groups: Int = 32, z_channels: Int = 256,
       embed_dim: Int = 256, n_embed: Int = 16384, levels: Int = 1, patch: Int = 1,
-      normalized: Bool = false, gumbel: Bool = false
+      normalized: Bool = false, gumbel: Bool = false, unitRange: Bool = false
     ) {
       self.ch = ch
       self.ch_mult = ch_mult
@@ -56,6 +58,7 @@ public struct VQGAN {
       self.patch = patch
       self.normalized = normalized
       self.gumbel = gumbel
+      self.unitRange = unitRange
     }
 
     /// Reads a configuration; what Reverie's own packs may leave out is as in taming's files.
@@ -71,7 +74,8 @@ public struct VQGAN {
         z_channels: try value(.z_channels), embed_dim: try value(.embed_dim),
         n_embed: try value(.n_embed), levels: try value(.levels), patch: try value(.patch),
         normalized: try value(.normalized),
-        gumbel: try fields.decodeIfPresent(Bool.self, forKey: .gumbel) ?? false)
+        gumbel: try fields.decodeIfPresent(Bool.self, forKey: .gumbel) ?? false,
+        unitRange: try fields.decodeIfPresent(Bool.self, forKey: .unitRange) ?? false)
     }
 
     /// Pixels of a picture along each axis for one code.
@@ -101,7 +105,7 @@ public struct VQGAN {
   /// - Parameter x: `[B, 3, H, W]` in -1…1, height and width multiples of `config.factor`.
   /// - Returns: `[B, embed_dim, H / factor, W / factor]`, float32.
   public func encode(_ x: Tensor) -> Tensor {
-    let h = quant_conv(encoder(x))
+    let h = quant_conv(encoder(config.unitRange ? (x + 1) / 2 : x))
     if let logits = quantizer.logits(h) { return lookUp(logits.argmax(over: 1).unsqueezed(3)) }
     let z = h.to(.float32)
     guard config.normalized else { return z }
@@ -112,7 +116,8 @@ public struct VQGAN {
   /// - Parameter z: `[B, embed_dim, h, w]`
   /// - Returns: `[B, 3, h * factor, w * factor]`, about -1…1, float32.
   public func decode(_ z: Tensor) -> Tensor {
-    decoder(post_quant_conv(z.to(decoder.computeType))).to(.float32)
+    let x = decoder(post_quant_conv(z.to(decoder.computeType))).to(.float32)
+    return config.unitRange ? x * 2 - 1 : x
   }
 
   /// The nearest codes; see `ResidualQuantizer`.
@@ -124,7 +129,9 @@ public struct VQGAN {
   /// What the encoder makes of pictures on the way, finest first: features to compare pictures by.
   /// - Parameter pictures: `[B, 3, H, W]` in 0…1.
   /// - Returns: `[B, C, h, w]` float32 after each level.
-  public func features(of pictures: Tensor) -> [Tensor] { encoder.levels(pictures * 2 - 1) }
+  public func features(of pictures: Tensor) -> [Tensor] {
+    encoder.levels(config.unitRange ? pictures : pictures * 2 - 1)
+  }
 
   /// The latent of codes of which only probabilities are known: their entries' mean.
   /// - Parameter probabilities: `[B, h, w, levels, K]`

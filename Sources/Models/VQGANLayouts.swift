@@ -31,6 +31,28 @@ extension VQGAN {
       name: "diffusers VQModel", mark: "encoder.mid_block.resnets.0.conv1.weight", rules: rules)
   }
 
+  /// What patil-suraj/vqgan-jax saves as `flax_model.msgpack`: the VQGANs of dalle-mini.
+  public static let flax = KeyRules(
+    name: "vqgan-jax", mark: flaxMark,
+    rules: ["*.", "*.*.", "*.mid.*.*."].flatMap { leaves($0, $0) }
+      + [
+        ("down_*.block_*.*.", "down.*.block.*.*."), ("down_*.attn_*.*.", "down.*.attn.*.*."),
+        ("down_*.downsample.conv.", "down.*.downsample.conv."),
+        ("up_*.block_*.*.", "up.*.block.*.*."), ("up_*.attn_*.*.", "up.*.attn.*.*."),
+        ("up_*.upsample.conv.", "up.*.upsample.conv."),
+      ].flatMap { leaves("*.\($0)", "*.\($1)") }
+      + [.init(flaxMark, "quantize.embedding.weight")])
+
+  private static let flaxMark = "quantize.embedding.embedding"
+
+  /// The leaves of flax's layers below `theirs`.
+  private static func leaves(_ theirs: String, _ ours: String) -> [KeyRules.Rule] {
+    [
+      .init("\(theirs)kernel", "\(ours)weight", .kernel),
+      .init("\(theirs)scale", "\(ours)weight"), .init("\(theirs)bias", "\(ours)bias"),
+    ]
+  }
+
   /// The layout of a file with these keys: diffusers' if it is in that, with the levels counted.
   public static func layouts(of keys: [String]) -> [KeyRules] {
     let prefix = "encoder.down_blocks."
@@ -84,13 +106,18 @@ extension VQGAN: Network {
       .init(
         "taming GumbelVQ", mark: "quantize.embed.weight", needs: ["encoder.conv_in.weight"],
         role: firstStage),
+      .init("vqgan-jax", mark: flaxMark, needs: ["encoder.conv_in.kernel"], rules: { _ in [flax] }),
     ],
     leftovers: { _ in leftovers },
     sidecars: { file in
       ["yaml", "yml"].map { "\(file.deletingPathExtension().lastPathComponent).\($0)" }
     }
   ) { checkpoint, sidecars in
-    guard let config = Config(detecting: checkpoint.shapes) else { return nil }
+    guard var config = Config(detecting: checkpoint.shapes) else { return nil }
+    if checkpoint.layout?.name == flax.name {
+      config.unitRange = true
+      return (config, ["sizes by the shapes; pictures in 0…1, as dalle-mini uses its VQGANs"])
+    }
     guard let told = sidecars.taming(for: checkpoint.file.url) else {
       return (config, ["sizes by the shapes; there is no yaml beside the file"])
     }

@@ -17,7 +17,9 @@ extension Tensor {
     }
   }
   /// Dimensions in another order.
-  public func permuted(_ dims: Int...) -> Tensor {
+  public func permuted(_ dims: Int...) -> Tensor { permuted(dims) }
+  /// Dimensions in another order.
+  public func permuted(_ dims: [Int]) -> Tensor {
     make("permute", [self]) { ct_permute(handle, dims.map(Int64.init), Int32(dims.count), $0) }
   }
   /// Two dimensions exchanged.

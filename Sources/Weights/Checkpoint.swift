@@ -38,7 +38,9 @@ public final class Checkpoint {
     self.file = file
     self.layout = layout
     self.prefix = prefix
-    plan = layout?.plan(names) ?? Dictionary(uniqueKeysWithValues: names.map { ($0, .key($0)) })
+    plan =
+      layout?.plan(names) { file.entries[prefix + $0]?.shape }
+      ?? Dictionary(uniqueKeysWithValues: names.map { ($0, .key($0)) })
   }
 
   /// Every key in our layout.
@@ -152,10 +154,12 @@ public final class Checkpoint {
   private func shape(_ origin: KeyRules.Origin) -> [Int]? {
     switch origin {
     case .key(let key): file.entries[prefix + key]?.shape
-    case .transposed(let key):
-      file.entries[prefix + key].flatMap { $0.shape.count == 2 ? $0.shape.reversed() : nil }
-    case .reshaped(let key, let rank):
-      file.entries[prefix + key].map { KeyRules.fitted($0.shape, rank: rank) }
+    case .layer(_, let key): file.entries[prefix + key].map { Array($0.shape.dropFirst()) }
+    case .transposed(let origin):
+      shape(origin).flatMap { $0.count == 2 ? $0.reversed() : nil }
+    case .kernel(let origin):
+      shape(origin).map { shape in KeyRules.Origin.kernelOrder(shape.count).map { shape[$0] } }
+    case .reshaped(let origin, let rank): shape(origin).map { KeyRules.fitted($0, rank: rank) }
     case .joined(let keys):
       keys.dropFirst().reduce(keys.first.flatMap { file.entries[prefix + $0]?.shape }) {
         total, key in
@@ -171,16 +175,29 @@ public final class Checkpoint {
   fileprivate func read(_ origin: KeyRules.Origin) throws -> Tensor {
     switch origin {
     case .key(let key): return try file.weight(prefix + key)
-    case .transposed(let key): return try file.weight(prefix + key).transposed().contiguous()
-    case .reshaped(let key, let rank):
-      let weight = try file.weight(prefix + key)
+    case .layer(let layer, let key): return try file.weight(prefix + key).select(0, layer)
+    case .transposed(let origin): return try read(origin).transposed().contiguous()
+    case .kernel(let origin):
+      let weight = try read(origin)
+      return weight.permuted(KeyRules.Origin.kernelOrder(weight.rank)).contiguous()
+    case .reshaped(let origin, let rank):
+      let weight = try read(origin)
       return weight.reshaped(KeyRules.fitted(weight.shape, rank: rank))
     case .joined(let keys):
       return concatenated(try keys.map { try file.weight(prefix + $0) }, over: 0)
     }
   }
 
-  /// Gives back the memory of what has been cast: the file and its copy need not be held together.
+  /// Whether a key's value is a copy of what the file holds.
+  fileprivate func isRearranged(_ origin: KeyRules.Origin) -> Bool {
+    switch origin {
+    case .key, .layer: false
+    case .transposed, .kernel, .joined: true
+    case .reshaped(let origin, _): isRearranged(origin)
+    }
+  }
+
+  /// Gives back the memory of the file's part that has been copied.
   fileprivate func forget(_ origin: KeyRules.Origin) {
     for key in origin.keys { file.forget(prefix + key) }
   }
@@ -255,9 +272,9 @@ private final class Ledger: ParameterSource {
         unreadable.append(WeightsError.notFinite(path: checkpoint.file.url.path, name: path))
         return placeholder(shape, wanted)
       }
-      guard tensor.dtype.isFloat, tensor.dtype != wanted else { return tensor.to(device) }
-      let cast = tensor.to(wanted)
-      checkpoint.forget(origin)
+      let cast = tensor.dtype.isFloat ? tensor.to(wanted) : tensor
+      // What is as it lies in the file stays there; the file and a copy need not be held together.
+      if tensor.dtype != cast.dtype || checkpoint.isRearranged(origin) { checkpoint.forget(origin) }
       return cast.to(device)
     } catch {
       unreadable.append(error)

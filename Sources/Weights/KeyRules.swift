@@ -1,9 +1,9 @@
 /// A table that renames the keys of a foreign layout of the same weights to ours.
 ///
-/// A rule is a pair of patterns in which `*` stands for one part between two points (the n-th star of
-/// the right side repeats the n-th of the left). The first rule that matches a key decides; a key
-/// that none matches keeps its name. Our `weight` and `bias` follow by `…*` at the end of a pattern
-/// like any other part.
+/// A rule is a pair of patterns in which `*` stands for one part between two points, or for the rest of a
+/// part (`down_*`); the n-th star of the right side repeats the n-th of the left. The first rule that
+/// matches a key decides; a key that none matches keeps its name. Our `weight` and `bias` follow by `…*`
+/// at the end of a pattern like any other part.
 ///
 /// ```swift
 /// KeyRules(name: "transformers", mark: "text_model.embeddings.token_embedding.weight", rules: [
@@ -18,6 +18,9 @@ public struct KeyRules: Sendable {
     case none
     /// A matrix is transposed.
     case transpose
+    /// A kernel of flax, `[in, out]` or `[H, W, in, out]`, becomes PyTorch's weight, `[out, in]` or
+    /// `[out, in, H, W]`.
+    case kernel
     /// Part `index` of `count` tensors that are joined along the first dimension.
     case part(Int, of: Int)
     /// Trailing dimensions of size one are added or dropped to reach this rank.
@@ -29,6 +32,7 @@ public struct KeyRules: Sendable {
     let from: [Substring]
     let to: [Substring]
     let change: Change
+    let isStacked: Bool
     let map: (@Sendable ([Substring]) -> [String])?
 
     /// A rule.
@@ -37,31 +41,38 @@ public struct KeyRules: Sendable {
     ///   - from: pattern of the foreign key.
     ///   - to: our key.
     ///   - change: what happens to the tensor.
+    ///   - stacked: whether the tensor holds that of every layer along its first dimension, as flax's
+    ///     `scan` leaves them; the last star of `to`, which `from` does not have, is the layer's number.
     ///   - map: from the parts that the stars matched to the parts to put in their place.
     public init(
-      _ from: String, _ to: String, _ change: Change = .none,
+      _ from: String, _ to: String, _ change: Change = .none, stacked: Bool = false,
       map: (@Sendable ([Substring]) -> [String])? = nil
     ) {
       self.from = from.split(separator: ".")
       self.to = to.split(separator: ".")
       self.change = change
+      isStacked = stacked
       self.map = map
     }
 
     /// Our key for a foreign one, nil when the pattern does not match.
-    func apply(_ key: String) -> String? {
+    /// - Parameter layer: of a stacked tensor, which of its layers.
+    func apply(_ key: String, layer: Int? = nil) -> String? {
       let parts = key.split(separator: ".", omittingEmptySubsequences: false)
       guard parts.count == from.count else { return nil }
       var stars: [Substring] = []
       for (part, pattern) in zip(parts, from) {
-        if pattern == "*" {
-          stars.append(part)
+        if pattern.last == "*", part.hasPrefix(pattern.dropLast()), part.count >= pattern.count {
+          stars.append(part.dropFirst(pattern.count - 1))
         } else if part != pattern {
           return nil
         }
       }
       var rest = (map?(stars) ?? stars.map(String.init))[...]
-      return to.map { $0 == "*" ? rest.popFirst() ?? "*" : String($0) }.joined(separator: ".")
+      if let layer { rest.append(String(layer)) }
+      return to.map { part in
+        part.last == "*" ? part.dropLast() + (rest.popFirst() ?? "*") : String(part)
+      }.joined(separator: ".")
     }
   }
 
@@ -86,16 +97,19 @@ public struct KeyRules: Sendable {
   public func recognises(_ keys: [String]) -> Bool { keys.contains(mark) }
 
   /// Where the value of one of our keys comes from.
-  enum Origin: Equatable {
+  indirect enum Origin: Equatable {
     case key(String)
-    case transposed(String)
+    case layer(Int, of: String)
+    case transposed(Origin)
+    case kernel(Origin)
     case joined([String])
-    case reshaped(String, rank: Int)
+    case reshaped(Origin, rank: Int)
 
     /// The file's keys.
     var keys: [String] {
       switch self {
-      case .key(let key), .transposed(let key), .reshaped(let key, _): [key]
+      case .key(let key), .layer(_, let key): [key]
+      case .transposed(let origin), .kernel(let origin), .reshaped(let origin, _): origin.keys
       case .joined(let keys): keys
       }
     }
@@ -103,7 +117,8 @@ public struct KeyRules: Sendable {
 
   /// Our keys and where their values come from. A key of which parts are lacking is left out, and so
   /// is reported as missing.
-  func plan(_ keys: [String]) -> [String: Origin] {
+  /// - Parameter shape: of a tensor of the file.
+  func plan(_ keys: [String], shape: (String) -> [Int]?) -> [String: Origin] {
     var plan: [String: Origin] = [:]
     var parts: [String: [String?]] = [:]
     for key in keys {
@@ -114,12 +129,15 @@ public struct KeyRules: Sendable {
         plan[key] = .key(key)
         continue
       }
-      switch rule.change {
-      case .none: plan[ours] = .key(key)
-      case .transpose: plan[ours] = .transposed(key)
-      case .rank(let rank): plan[ours] = .reshaped(key, rank: rank)
-      case .part(let index, let count):
+      if case .part(let index, let count) = rule.change {
         parts[ours, default: Array(repeating: nil, count: count)][index] = key
+      } else if rule.isStacked {
+        for layer in 0..<min(shape(key)?.first ?? 0, Self.mostLayers) {
+          guard let ours = rule.apply(key, layer: layer) else { continue }
+          plan[ours] = rule.change.applied(to: .layer(layer, of: key))
+        }
+      } else {
+        plan[ours] = rule.change.applied(to: .key(key))
       }
     }
     for (ours, keys) in parts {
@@ -128,6 +146,9 @@ public struct KeyRules: Sendable {
     }
     return plan
   }
+
+  /// Most layers that one tensor is taken for.
+  private static let mostLayers = 1_024
 
   /// A shape with trailing ones added or dropped to reach `rank`.
   static func fitted(_ shape: [Int], rank: Int) -> [Int] {
@@ -143,5 +164,23 @@ public struct KeyRules: Sendable {
     if pattern.hasPrefix("*") { return key.hasSuffix(pattern.dropFirst()) }
     if pattern.hasSuffix("*") { return key.hasPrefix(pattern.dropLast()) }
     return pattern.hasSuffix(".") ? key.hasPrefix(pattern) : key == pattern
+  }
+}
+
+extension KeyRules.Change {
+  fileprivate func applied(to origin: KeyRules.Origin) -> KeyRules.Origin {
+    switch self {
+    case .none, .part: origin
+    case .transpose: .transposed(origin)
+    case .kernel: .kernel(origin)
+    case .rank(let rank): .reshaped(origin, rank: rank)
+    }
+  }
+}
+
+extension KeyRules.Origin {
+  /// The dimensions of flax's kernel in PyTorch's order.
+  static func kernelOrder(_ rank: Int) -> [Int] {
+    rank < 2 ? Array(0..<rank) : [rank - 1, rank - 2] + Array(0..<rank - 2)
   }
 }

@@ -75,6 +75,56 @@ struct AddingTests {
     refused(name, words)
   }
 
+  /// The halves of a DALL·E transformer as min-dalle names them, with the network that draws its codes.
+  private func writeMinDALLE(_ suffix: String = "") throws {
+    let config = DALLEBart.Config(
+      text_vocab_count: 20, text_token_count: 8, image_vocab_count: 40, image_token_count: 16,
+      embed_count: 16, attention_head_count: 1, glu_embed_count: 24, encoder_layer_count: 1,
+      decoder_layer_count: 1)
+    let dalle = weights { DALLEBart($0, config) }
+    for side in ["encoder", "decoder"] {
+      let half = dalle.filter { $0.key.hasPrefix("\(side).") }
+        .map { (String($0.key.dropFirst(side.count + 1)), $0.value) }
+      try SafeTensors.write(
+        Dictionary(uniqueKeysWithValues: half),
+        to: folder.appending(path: "x/\(side)\(suffix).pt"))
+    }
+    try Data("{}".utf8).write(to: folder.appending(path: "x/vocab\(suffix).json"))
+  }
+
+  @Test("encoder, decoder and detokenizer of min-dalle are one model with its vocabulary")
+  func minDALLE() throws {
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "x"), withIntermediateDirectories: true)
+    try writeMinDALLE()
+    let detokenizer = weights { VQGANDetokenizer($0, Self.vqgan) }
+    try SafeTensors.write(detokenizer, to: folder.appending(path: "x/detoker.pt"))
+    let model = try library.add([folder.appending(path: "x")])
+    #expect(model.record.kind == "dalle")
+    #expect(model.record.components?.keys.sorted() == ["dalle-bart", "vqgan-detokenizer"])
+    #expect(
+      model.record.files.keys.sorted() == ["decoder.pt", "detoker.pt", "encoder.pt", "vocab.json"])
+    let found = try library.component(DALLEBart.architecture, of: model.record.id)
+    #expect(try found.fit()?.problem == nil && found.architecture?.id == "dalle-bart")
+    // Half of it is none.
+    try FileManager.default.removeItem(at: folder.appending(path: "x/encoder.pt"))
+    try FileManager.default.removeItem(at: folder.appending(path: "x/detoker.pt"))
+    #expect(throws: StoreError.self) {
+      try library.add([folder.appending(path: "x")], .init())
+    }
+  }
+
+  @Test("of the two transformers in min-dalle's repository one is added by its encoder")
+  func minDALLEMini() throws {
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "x"), withIntermediateDirectories: true)
+    for suffix in ["", "_mini"] { try writeMinDALLE(suffix) }
+    refused("x", "several networks")
+    let model = try library.add([folder.appending(path: "x/encoder_mini.pt")])
+    #expect(
+      model.record.files.keys.sorted() == ["decoder_mini.pt", "encoder_mini.pt", "vocab_mini.json"])
+  }
+
   @Test("a vocabulary with the line of its version is one")
   func vocabulary() throws {
     let file = folder.appending(path: "bpe.txt")

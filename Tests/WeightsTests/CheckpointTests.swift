@@ -164,6 +164,46 @@ struct CheckpointTests {
     }
   }
 
+  @Test("Rules take flax's kernels and the layers of a scan apart")
+  func flaxRules() throws {
+    let rules = KeyRules(
+      name: "flax", mark: "layers.Blocks.dense.kernel",
+      rules: [
+        .init("layers.Blocks.dense.kernel", "layers.*.fc.weight", .kernel, stacked: true),
+        .init("layers.Blocks.dense.bias", "layers.*.fc.bias", stacked: true),
+        .init("down_*.conv.kernel", "down.*.conv.weight", .kernel),
+      ])
+    let numbers = { (count: Int) in (0..<count).map(Float.init) }
+    let foreign = [
+      "layers.Blocks.dense.kernel": Tensor(numbers(12), [2, 2, 3]),
+      "layers.Blocks.dense.bias": Tensor(numbers(6), [2, 3]),
+      "down_10.conv.kernel": Tensor(numbers(12), [1, 2, 2, 3]),
+    ]
+    try checkpoint(foreign, layouts: [rules]) { checkpoint in
+      #expect(
+        checkpoint.shapes == [
+          "layers.0.fc.weight": [3, 2], "layers.1.fc.weight": [3, 2], "layers.0.fc.bias": [3],
+          "layers.1.fc.bias": [3], "down.10.conv.weight": [3, 2, 1, 2],
+        ])
+      for type in [DType.float32, .float64] {
+        try checkpoint.build(type) { p in
+          #expect(p("layers.1.fc.weight", [3, 2]).floats() == [6, 9, 7, 10, 8, 11])
+          #expect(p("layers.1.fc.bias", [3]).floats() == [3, 4, 5])
+          #expect(
+            p("down.10.conv.weight", [3, 2, 1, 2]).floats() == [
+              0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11,
+            ])
+          for name in ["weight", "bias"] {
+            _ = p("layers.0.fc.\(name)", name == "bias" ? [3] : [3, 2])
+          }
+        }
+      }
+    }
+    // A tensor that is no stack has no layers.
+    let flat = ["layers.Blocks.dense.kernel": Tensor(1)]
+    try checkpoint(flat, layouts: [rules]) { #expect($0.keys.isEmpty) }
+  }
+
   @Test(
     "Rules rename, join, transpose and reshape, reading each tensor once; what is lacking is missing"
   )

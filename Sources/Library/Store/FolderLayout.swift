@@ -7,7 +7,8 @@ public enum FolderLayout {
   private static let preferred = [
     "model.safetensors.index.json", "model.safetensors", "open_clip_model.safetensors",
     "diffusion_pytorch_model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin",
-    "open_clip_pytorch_model.bin", "diffusion_pytorch_model.bin", "flax_model.msgpack",
+    "open_clip_pytorch_model.bin", "diffusion_pytorch_model.bin", "flax_model.msgpack.index.json",
+    "flax_model.msgpack",
     "checkpoints/last.ckpt",
   ]
   private static let endings = [
@@ -21,7 +22,10 @@ public enum FolderLayout {
 
   /// Names of what lies beside weights and is used.
   public static let sidecars =
-    vocabularies + ["config.json", "preprocessor_config.json", "open_clip_config.json"]
+    vocabularies + [
+      "config.json", "preprocessor_config.json", "open_clip_config.json",
+      "enwiki-words-frequency.txt",
+    ]
 
   /// The files of weights among these names; several only where they belong together or nothing tells
   /// which is meant.
@@ -38,5 +42,12 @@ public enum FolderLayout {
       return !name.contains("/") && !isWeightsOfNcnn && endings.contains(where: name.hasSuffix)
     }
     .sorted()
+  }
+
+  /// The files that hold one network together with `name`, by what they hold of it; nil for a network in
+  /// one file.
+  static func parts(of name: String) -> [(part: String, name: String)]? {
+    ["", "_mini"].map { [("encoder", "encoder\($0).pt"), ("decoder", "decoder\($0).pt")] }
+      .first { $0.contains { $0.1 == name } }
   }
 }

@@ -51,6 +51,9 @@ public final class FlaxFile: TensorFile {
   }
 
   /// See `TensorFile`.
+  public func forget(_ name: String) { arrays[name]?.pieces.forEach { $0.forget() } }
+
+  /// See `TensorFile`.
   public func tensor(_ name: String) throws -> Tensor {
     guard let array = arrays[name] else { throw WeightsError.missing(path: url.path, name: name) }
     guard array.pieces.count != 1 else { return try array.pieces[0].tensor() }

@@ -41,7 +41,9 @@ public final class ShardedFile: TensorFile {
     var entries: [String: TensorEntry] = [:]
     var holders: [String: any TensorFile] = [:]
     var unread: [String: String] = [:]
-    for (name, part) in map {
+    for (key, part) in map {
+      // flax's index has slashes where its files, as they are read here, have points.
+      let name = files[part]?.container == .flax ? key.replacing("/", with: ".") : key
       if let type = files[part]?.unread[name] {
         unread[name] = type
         continue
