@@ -61,5 +61,14 @@ extension ByteBPETokenizer {
     public static let bart = Convention(
       words: { Array(GPT2TextPieces(Array($0.unicodeScalars))) },
       start: "<s>", end: "</s>", padding: "<pad>", unknown: "<unk>")
+
+    /// BART's as kuprel/min-dalle reads texts (min_dalle/text_tokenizer.py at 73621fb): small letters of
+    /// ASCII, a blank before every word, and no parting of words from their punctuation.
+    public static let minDALLE = Convention(
+      words: { text in
+        CLIPTextCleaning.lowercased(Array(text.unicodeScalars)).filter(\.isASCII)
+          .split(separator: " ").map { [UInt8(ascii: " ")] + $0.map { UInt8($0.value) } }
+      },
+      start: "<s>", end: "</s>", padding: "<pad>", unknown: "<unk>")
   }
 }

@@ -12,7 +12,7 @@ struct ByteBPETokenizerTests {
       let mask: [Bool]
     }
     let text: String
-    let glide, gpt2, bart: [Int]
+    let glide, gpt2, bart, minDALLE: [Int]
     /// At twelve tokens; of the first lines.
     let glide12, bart12: Padded?
   }
@@ -43,6 +43,40 @@ struct ByteBPETokenizerTests {
       let (ids, mask) = tokenizer.padded(line.text, length: 12)
       #expect(ids == expected.ids)
       #expect(mask == expected.mask)
+    }
+  }
+
+  @Test(
+    "10,000 lines get the ids that BART's tokenizer gives them",
+    .enabled(
+      if: Fixtures.exists(Fixtures.oracle.appendingPathComponent("bart_lines.json")),
+      "needs .oracle/bart_lines.json: run Tests/TokenizersTests/Oracle/bart_lines.py"))
+  func many() throws {
+    struct Row: Decodable {
+      let text: String
+      let ids: [Int]
+    }
+    let rows = try Fixtures.decode(
+      [Row].self, Fixtures.oracle.appendingPathComponent("bart_lines.json"))
+    let tokenizer = try ByteBPETokenizer(contentsOf: Fixtures.url("bart"), .bart)
+    #expect(rows.count == 10_000)
+    for row in rows {
+      #expect(tokenizer.encode(row.text) == row.ids, "\(row.text.debugDescription)")
+    }
+  }
+
+  @Test("Nasty lines get the ids that min-dalle gives them, emoji aside")
+  func minDALLE() throws {
+    let tokenizer = try ByteBPETokenizer(contentsOf: Fixtures.url("bart"), .minDALLE)
+    for line in try Self.lines() {
+      // What names emoji is elsewhere; control characters are no symbols of min-dalle's.
+      guard
+        line.text.unicodeScalars.allSatisfy({
+          $0.value < 0x2000 && $0.properties.generalCategory != .control
+        })
+      else { continue }
+      #expect(
+        [0] + tokenizer.encode(line.text) + [2] == line.minDALLE, "\(line.text.debugDescription)")
     }
   }
 
