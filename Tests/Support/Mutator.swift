@@ -1,0 +1,81 @@
+import Foundation
+
+/// Damages files in the ways that chance and malice do.
+///
+/// Every mutation follows from its number, so that a failure can be repeated: set REVERIE_FUZZ_FIRST to
+/// the number that the failure names and REVERIE_FUZZ to 1.
+public struct Mutator {
+  private var state: UInt64
+
+  /// The damage of a number.
+  public init(_ number: Int) { state = UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15 }
+
+  private mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  private mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
+
+  /// A length that a careless reader would believe.
+  private mutating func length() -> UInt64 {
+    let telling: [UInt64] = [
+      0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 1 << 40,
+      UInt64(Int.max), UInt64(Int.max) + 1, .max - 7, .max,
+    ]
+    return telling[below(telling.count)]
+  }
+
+  /// The bytes, damaged in one to three places.
+  public mutating func damage(_ original: [UInt8]) -> [UInt8] {
+    var bytes = original
+    for _ in 0...below(2) {
+      guard !bytes.isEmpty else { break }
+      let at = below(bytes.count)
+      switch below(9) {
+      case 0: bytes[at] ^= 1 << UInt8(below(8))
+      case 1: bytes[at] = UInt8(truncatingIfNeeded: next())
+      case 2: bytes.removeLast(below(bytes.count))
+      case 3: bytes.removeSubrange(at..<min(bytes.count, at + 1 + below(16)))
+      case 4:
+        // A length field, of either byte order.
+        let width = [1, 2, 4, 8][below(4)]
+        var value = length()
+        if below(2) == 0 { value = value.byteSwapped >> UInt64(64 - 8 * width) }
+        for i in 0..<width where at + i < bytes.count {
+          bytes[at + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i))
+        }
+      case 5:
+        // A piece twice: duplicate names, repeated opcodes.
+        let piece = bytes[at..<min(bytes.count, at + 1 + below(200))]
+        bytes.insert(contentsOf: piece, at: below(bytes.count))
+      case 6:
+        // Nesting.
+        let opener: [UInt8] = [[0x28], [0x5D], [0x7D, 0x5B], [0x81, 0xA1, 0x61], [0x29, 0x85]][
+          below(5)]
+        bytes.insert(
+          contentsOf: repeatElement(opener, count: 1 + below(3000)).joined(), at: at)
+      case 7:
+        // Another name, or a path.
+        let names = ["..", "/etc/passwd", "data", "__metadata__", "\0", "storage", "é"]
+        bytes.replaceSubrange(
+          at..<min(bytes.count, at + below(8)), with: Array(names[below(names.count)].utf8))
+      default:
+        // A piece from elsewhere: offsets and numbers that are right in another place.
+        let from = below(bytes.count)
+        for i in 0..<min(8, bytes.count - max(at, from)) { bytes[at + i] = bytes[from + i] }
+      }
+    }
+    return bytes
+  }
+}
+
+/// Resident memory of this process in bytes.
+public func residentMemory() -> Int {
+  let status = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+  let pages = status.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+  return pages * Int(getpagesize())
+}
