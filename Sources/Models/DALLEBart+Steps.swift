@@ -2,15 +2,19 @@ import Torch
 
 /// The decoder of a `DALLEBart` as sampling runs it: one position of few pictures at a time.
 ///
-/// Such a step is bound by reading weights and by starting kernels. So projections of the same input are
-/// one product, read in eight bits where they are kept so; and on the CPU everything between products is
+/// Such a step is bound by reading weights and, in small networks, by starting kernels. So projections of
+/// the same input are one product where they are small, and read in eight bits where they are kept so; large
+/// ones are not held a second time for it. On the CPU everything between products is
 /// float32, in which attending to short sequences takes half as long as in bfloat16.
 struct BartSteps {
-  /// Bias-free layers that read the same input, as one product.
+  /// Bias-free layers that read the same input.
   private struct Projection {
-    let weight: Tensor  // [out, in]
+    let weights: [Tensor]  // [out, in] each
     let rows: EightBitRows?
     let type: DType
+
+    /// Elements of layers that are joined: reading more takes longer than starting another product.
+    private static let mostJoined = 1 << 22
 
     init(_ layers: [Linear], type: DType) {
       func joined(_ parts: [Tensor]) -> Tensor {
@@ -20,14 +24,18 @@ struct BartSteps {
       rows =
         kept.count == layers.count
         ? EightBitRows(values: joined(kept.map(\.values)), scales: joined(kept.map(\.scales))) : nil
-      weight = rows == nil ? joined(layers.map(\.weight)) : layers[0].weight
+      let parts = layers.map(\.weight)
+      let isSmall = parts.reduce(0) { $0 + $1.count } <= Self.mostJoined
+      weights = rows != nil ? [] : isSmall ? [joined(parts)] : parts
       self.type = type
     }
 
     /// `[…, in]` to `[…, out]`, both of `type`.
     func callAsFunction(_ x: Tensor) -> Tensor {
       if let rows { return x.linear(rows) }
-      return x.to(weight.dtype).linear(weight).to(type)
+      let x = x.to(weights[0].dtype)
+      let parts = weights.map { x.linear($0).to(type) }
+      return parts.count == 1 ? parts[0] : concatenated(parts, over: -1)
     }
   }
 
