@@ -74,6 +74,51 @@ extension ModelLibrary {
         + "reverie models add bpe_simple_vocab_16e6.txt.gz")
   }
 
+  /// The byte-level vocabulary that lies with a model.
+  /// - Throws: `StoreError` when there is none of at most `size` tokens.
+  package func byteTokenizer(
+    of id: String, _ convention: ByteBPETokenizer.Convention, size: Int
+  ) throws -> ByteBPETokenizer {
+    let model = try store.model(id)
+    var reason =
+      "it comes without its vocabulary: add it again from a folder with tokenizer.json, or with "
+      + "vocab.json and merges.txt"
+    for name in ["tokenizer.json", "vocab.json", "vocab_mini.json"]
+    where model.record.files[name] != nil {
+      do {
+        let tokenizer = try ByteBPETokenizer(contentsOf: model.url(name), convention)
+        if tokenizer.vocabularySize <= size { return tokenizer }
+        reason = "its \(name) has \(tokenizer.vocabularySize) tokens, and its network \(size)"
+      } catch let error as TokenizerError {
+        reason = "\(error)"
+      }
+    }
+    throw StoreError.nothing(path: id, reason: reason)
+  }
+
+  /// The model that draws what the codes of a DALL·E transformer show, and its architecture: the model
+  /// itself, else the first installed one that was made for it.
+  /// - Parameter codes: how many the transformer writes.
+  /// - Throws: `StoreError` when there is none, with the command that gets one.
+  package func codeDecoder(of id: String, codes: Int) throws -> (model: String, Architecture.ID) {
+    let own = try store.model(id)
+    for model in [own] + store.models().filter({ $0.record.id != own.record.id }) {
+      for architecture in [VQGAN.architecture, VQGANDetokenizer.architecture]
+      where model.record.components?[architecture.id] != nil {
+        guard
+          let config = try component(architecture, of: model.record.id).config as? VQGAN.Config,
+          config.levels == 1, config.n_embed >= codes,
+          model.record.id == own.record.id || config.unitRange && config.n_embed == codes
+        else { continue }
+        return (model.record.id, architecture.id)
+      }
+    }
+    throw StoreError.nothing(
+      path: id,
+      reason: "it comes without the VQGAN that draws its \(codes) codes. Add it with: "
+        + "reverie models pull dalle-mini-vqgan")
+  }
+
   /// A hash that tells whether two installations are the same model.
   public func fingerprint(_ id: String) throws -> String {
     let files = try store.model(id).record.files.sorted { $0.key < $1.key }

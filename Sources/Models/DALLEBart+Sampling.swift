@@ -9,12 +9,15 @@ extension DALLEBart {
     public var temperature: Double
     /// Only so many of the likeliest codes may be drawn.
     public var topK: Int
+    /// Of these, only the likeliest that together have at least this probability; 1 is all of them.
+    public var topP: Double
 
     /// A way of drawing.
-    public init(conditionScale: Double, temperature: Double, topK: Int) {
+    public init(conditionScale: Double, temperature: Double, topK: Int, topP: Double = 1) {
       self.conditionScale = conditionScale
       self.temperature = temperature
       self.topK = topK
+      self.topP = topP
     }
   }
 
@@ -34,7 +37,8 @@ extension DALLEBart {
   /// values of what was seen. The texts' are computed once.
   /// - Parameters:
   ///   - texts: tokens of the texts, `[P, T]` int64.
-  ///   - empty: tokens of the empty text, `[1, T]` int64, for the unconditional logits.
+  ///   - empty: tokens of the empty text, or of one to keep away from, `[1, T]` int64, for the logits beyond
+  ///     which conditioning goes.
   ///   - stream: where chance comes from.
   ///   - progress: called after each position with the number done; throwing stops.
   /// - Returns: `[P count, image_token_count, levels]` int64, those of the first text first.
@@ -71,7 +75,12 @@ extension DALLEBart {
           l = u + (c - u) * sampling.conditionScale
         }
         let top = l.reshaped(pictures, -1).topK(min(sampling.topK, config.startToken))
-        let odds = (top.values / max(sampling.temperature, 1e-4)).softmax(over: -1).to(.cpu)
+        var odds = (top.values / max(sampling.temperature, 1e-4)).softmax(over: -1).to(.cpu)
+        if sampling.topP < 1 {
+          // Before each are the likelier ones: the first that reaches the sum is kept, as upstream does.
+          let before = odds.cumulativeSum(over: -1) - odds
+          odds = odds * before.less(than: sampling.topP).to(odds.dtype)
+        }
         guard odds.floats().allSatisfy(\.isFinite) else { throw NoNumbers(position: codes.count) }
         let choice = stream.choose(byWeight: odds).to(l.device)  // [P count, 1]
         let code = top.indices.gather(1, choice)  // [P count, 1]

@@ -180,17 +180,20 @@ public struct ComponentSlot: Sendable, Hashable {
   public let takesPacks: Bool
   /// Whether an installed model may fill it.
   public let takesInstalled: Bool
+  /// Whether an installed model fills it only where a request names it, and the pack's otherwise.
+  public let isNamed: Bool
 
   /// A slot; see the fields.
   public init(
     _ role: String, _ architecture: Architecture.ID, title: String, takesPacks: Bool = true,
-    takesInstalled: Bool = true
+    takesInstalled: Bool = true, isNamed: Bool = false
   ) {
     self.role = role
     self.architecture = architecture
     self.title = title
     self.takesPacks = takesPacks
     self.takesInstalled = takesInstalled
+    self.isNamed = isNamed
   }
 }
 

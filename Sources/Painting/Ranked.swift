@@ -11,7 +11,7 @@ final class Ranked: Pipeline {
   /// - Parameter base: gives its pictures in any order.
   init(_ base: any Pipeline, _ context: PipelineContext) throws {
     self.base = base
-    let text = try context.request.scenes()[0].first?.text ?? ""
+    let text = try context.request.scenes()[0].first { $0.weight > 0 }?.text ?? ""
     judges = try context.networks.perceptors(context.request).map { ($0, $0.embedding(of: text)) }
   }
 

@@ -29,6 +29,7 @@ extension Resolver {
     var remarks = [reason].compactMap(\.self) + Prompt.remarks(on: request.prompt)
     let texts = try request.scenes().joined().flatMap(\.target.texts)
     remarks += try readers(of: request, choice.method).flatMap { $0.remarks(on: texts) }
+    remarks += [simpleReading(request, choice.method)].compactMap(\.self)
     remarks += try strangers(to: request, files)
     let method = choice.method
     remarks += try method.remarks(request).filter { remark in
@@ -47,7 +48,7 @@ extension Resolver {
     let longTexts: Request.LongTexts
     /// What it was taught; nil where that is not known.
     let book: PhraseBook?
-    let tokenizer: () throws -> CLIPTokenizer
+    let tokenizer: () throws -> any Tokenizer
 
     func remarks(on texts: [String]) -> [Remark] {
       strange(texts) + unfit(texts)
@@ -83,6 +84,14 @@ extension Resolver {
   private func readers(of request: Request, _ method: Method) throws -> [Reader] {
     let own = { try pack.tokenizer() }
     let book = try? pack.phrases()
+    if method.makesCandidates, let model = request.model {
+      guard let config = dalleConfig(of: model) else { return [] }
+      return [
+        Reader(name: model, length: config.text_token_count, longTexts: .cut, book: nil) {
+          try DALLEText(of: model, config, in: library)
+        }
+      ]
+    }
     if method.makesCandidates {
       guard let length = pack.config(of: DALLEBart.self)?.text_token_count else { return [] }
       return [
@@ -96,6 +105,21 @@ extension Resolver {
         longTexts: request.longTexts ?? .average, book: id == "pack" ? book : nil
       ) { id == "pack" ? try own() : try library.tokenizer(of: id) }
     }
+  }
+
+  private func dalleConfig(of model: String) -> DALLEBart.Config? {
+    try? library.component(DALLEBart.architecture, of: model).config as? DALLEBart.Config
+  }
+
+  /// That a transformer's texts are read in another way than its authors read them.
+  private func simpleReading(_ request: Request, _ method: Method) -> Remark? {
+    guard method.makesCandidates, let model = request.model, let config = dalleConfig(of: model),
+      (try? DALLEText(of: model, config, in: library))?.isSimple == true
+    else { return nil }
+    return Remark(
+      "model",
+      "\(model) comes without a config.json: it reads texts in min-dalle's simple way, in small letters "
+        + "of ASCII.")
   }
 
   /// The perceptors of a request that are there, and their sizes.

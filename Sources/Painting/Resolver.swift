@@ -130,9 +130,14 @@ public struct Resolver: Sendable {
         objections.append(objection)
         continue
       }
+      if let stranger = stranger(to: method, request.model) {
+        objections.append(stranger)
+        continue
+      }
       var model = request.model
       if model == nil, method.takes.contains(.model), let slot = method.components.first,
-        slot.takesInstalled, let architecture = architecture(slot)
+        slot.takesInstalled, !(slot.isNamed && pack.network(slot.architecture) != nil),
+        let architecture = architecture(slot)
       {
         model = library.installed(architecture).first
       }
@@ -144,15 +149,24 @@ public struct Resolver: Sendable {
     throw objections.first ?? RequestError.impossible(method: best.id, reason: "of its parameters")
   }
 
+  /// Why an installed model cannot draw in `method`; nil where it can, or is not there.
+  private func stranger(to method: Method, _ model: String?) -> RequestError? {
+    guard let model, (try? library.store.model(model)) != nil,
+      let slot = method.components.first, slot.takesInstalled,
+      let architecture = architecture(slot), !library.installed(architecture).contains(model)
+    else { return nil }
+    return .impossible(method: method.id, reason: "'\(model)' holds no \(slot.title)")
+  }
+
   /// The method that paints a request.
   public func method(for request: Request) throws -> Method { try choice(for: request).method }
 
   /// What `method` needs of the pack and the pack lacks; nil when it has all. A network that may be
-  /// installed does not count: whoever opens it says how to get it.
+  /// installed does not count, unless it must be named: whoever opens it says how to get it.
   public func lacking(_ method: Method) -> String? {
     if pack.config(of: CLIP.self) == nil { return "CLIP" }
     return method.components.first {
-      !$0.takesInstalled && pack.network($0.architecture) == nil
+      (!$0.takesInstalled || $0.isNamed) && pack.network($0.architecture) == nil
     }?.title
   }
 

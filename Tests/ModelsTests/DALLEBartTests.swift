@@ -281,6 +281,35 @@ struct DALLEBartSamplingTests {
     #expect(sampled[0].ints() == codes)
   }
 
+  @Test("Of the likeliest codes only those may be drawn that together have the probability")
+  func nucleus() throws {
+    func sample(_ topP: Double) throws -> [Int] {
+      let sampling = DALLEBart.Sampling(
+        conditionScale: 2, temperature: 1, topK: 40, topP: topP)
+      return try dalle.sample(text, empty: empty, count: 2, sampling, stream()).ints()
+    }
+    let greedy = try dalle.sample(
+      text, empty: empty, count: 2, .init(conditionScale: 2, temperature: 1, topK: 1), stream()
+    ).ints()
+    // However little it is, the likeliest code stays.
+    #expect(try sample(1e-6) == greedy)
+    #expect(try sample(1) != greedy)
+    #expect(try sample(0.5) != sample(1))
+  }
+
+  @Test("Several texts in one batch get the codes that each gets alone")
+  func several() throws {
+    let other = Tensor([0, 9, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1], [1, 12])
+    let sampling = DALLEBart.Sampling(conditionScale: 3, temperature: 1, topK: 1)
+    let both = try dalle.sample(
+      concatenated([text, other], over: 0), empty: empty, count: 2, sampling, stream())
+    #expect(both.shape == [4, 16, 2])
+    for (index, one) in [text, other].enumerated() {
+      let alone = try dalle.sample(one, empty: empty, count: 2, sampling, stream())
+      #expect(both[(2 * index)..<(2 * index + 2)].ints() == alone.ints())
+    }
+  }
+
   @Test("The same stream gives the same codes, another stream others")
   func seeds() throws {
     let sampling = DALLEBart.Sampling(conditionScale: 2, temperature: 1, topK: 40)

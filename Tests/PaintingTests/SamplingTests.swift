@@ -47,6 +47,24 @@ import Torch
     }
   }
 
+  @Test("a seamless picture is the largest square of the candidates, drawn at once")
+  func seamless() throws {
+    var request = request(candidates: 5)
+    let apart = try DALLEMiniPipeline(PipelineContext(request, Networks(Self.pack.get())))
+    request.arguments["seamless"] = .bool(true)
+    let whole = try DALLEMiniPipeline(PipelineContext(request, Networks(Self.pack.get())))
+    for pipeline in [apart, whole] { while !pipeline.isDone { _ = try pipeline.step(.none) } }
+    let (pictures, mosaics) = (try apart.finished(), try whole.finished())
+    #expect(pictures.count == 5 && mosaics.count == 1)
+    let (picture, mosaic) = (pictures[0].picture, mosaics[0].picture)
+    let side = picture.size(2)
+    #expect(mosaic.shape == [1, 3, 2 * side, 2 * side])
+    // Far from the seams the second candidate stands to the right of the first; at them it does not end.
+    let tiles = concatenated(pictures[0..<2].map(\.picture), over: 3)
+    #expect(cosine(mosaic.narrowed(2, 0, side), tiles) > 0.9)
+    #expect((mosaic.narrowed(2, 0, side) - tiles).abs().amax().item() > 1e-3)
+  }
+
   @Test("groups that were complete when painting was stopped are kept")
   func keeps() throws {
     try withFourThreads {

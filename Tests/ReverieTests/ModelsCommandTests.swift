@@ -74,7 +74,8 @@ import TestSupport
       (["models", "pull", "hf:a/b/c"], 1, "neither"), (["models", "frobnicate"], 64, "frobnicate"),
       (["red fox", "--clip", "none"], 1, "No model 'none'"),
       (["red fox", "--clip", "a:b"], 64, "weight"),
-      (["red fox", "--method", "dalle", "--model", "x"], 64, "not a parameter of dalle"),
+      (["red fox", "--method", "line", "--model", "x"], 64, "not a parameter of line"),
+      (["red fox", "--method", "dalle", "--model", "x"], 1, "No model 'x'"),
     ])
   func refusals(arguments: [String], status: Int32, words: String) throws {
     let program = try Program()

@@ -24,7 +24,7 @@ struct TowerText {
   private let isPieced: Bool
 
   /// - Parameter length: tokens that the network reads, its start and end included.
-  init(_ given: String, _ tokenizer: CLIPTokenizer, length: Int) {
+  init(_ given: String, _ tokenizer: any Tokenizer, length: Int) {
     (text, named) = EmojiNames.named(given) { tokenizer.encode(String($0)).count == 1 }
     let room = max(1, length - 2)
     // A token has at least a byte.
@@ -58,7 +58,7 @@ struct TowerText {
   }
 
   /// A word in pieces that the network can read; itself mostly. Some languages write without blanks.
-  private static func pieces(_ word: Substring, _ tokenizer: CLIPTokenizer, _ room: Int)
+  private static func pieces(_ word: Substring, _ tokenizer: any Tokenizer, _ room: Int)
     -> [Substring]
   {
     guard word.utf8.count > room, tokenizer.encode(String(word)).count > room else { return [word] }

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Library
 import Models
 import Synchronization
 import Tokenizers
@@ -12,12 +13,13 @@ import Torch
 final class DALLEMiniPipeline: Pipeline {
   let request: Request
   let unit = "token"
-  private let vqgan: VQGAN
+  private let decoder: CodeDecoder
   private let sampler: CandidateSampler
   private let groups: [CandidateGroup]
   private let atOnce: Int
   private let config: DALLEBart.Config
   private let device: Device
+  private let isSeamless: Bool
   /// The codes of each group that is done, `[size, positions, levels]`.
   private var codes: [Tensor] = []
   /// The candidates, `[1, 3, H, W]` each.
@@ -32,20 +34,30 @@ final class DALLEMiniPipeline: Pipeline {
     let arguments = try context.arguments()
     let networks = context.networks
     let dalle = try networks.network(
-      DALLEBart.self, in: context.method.components[0], of: nil)
-    vqgan = try networks.network(VQGAN.self, in: context.method.components[1], of: nil)
+      DALLEBart.self, in: context.method.components[0], of: request.model)
+    decoder = try networks.codeDecoder(of: request.model, dalle.config)
     config = dalle.config
-    let text = try request.scenes()[0].first?.text ?? ""
-    let tokenizer = try networks.tokenizer()
+    var texts = try request.wantedAndUnwanted()
+    let tokenizer: any Tokenizer
     let length = config.text_token_count
-    let read = TowerText(text, tokenizer, length: length)
-    let tokens = tokenizer([read.text, ""], length: length, padding: config.pad_token).to(device)
+    if let model = request.model {
+      tokenizer = try DALLEText(of: model, config, in: networks.provider.library)
+    } else {
+      let own = try networks.tokenizer()
+      texts.wanted = TowerText(texts.wanted, own, length: length).text
+      tokenizer = own
+    }
+    let tokens = tokenizer(
+      [texts.wanted, texts.unwanted], length: length, padding: config.pad_token
+    ).to(device)
     sampler = CandidateSampler(
       dalle: dalle, text: tokens[0..<1], empty: tokens[1..<2],
       sampling: .init(
         conditionScale: arguments.number("conditionScale"),
-        temperature: arguments.number("temperature"), topK: arguments.integer("topK")),
+        temperature: arguments.number("temperature"), topK: arguments.integer("topK"),
+        topP: arguments.number("topP")),
       seed: context.seed)
+    isSeamless = arguments.flag("seamless")
     groups = CandidateGroup.all(of: request.candidates ?? 1)
     atOnce = device == .cpu ? Libtorch.threads : 1
   }
@@ -66,12 +78,13 @@ final class DALLEMiniPipeline: Pipeline {
     return nil
   }
 
+  /// Codes along each axis of a picture.
+  private var side: Int { Int(Double(config.image_token_count).squareRoot()) }
+
   private func add(_ drawn: Tensor) {
     codes.append(drawn)
-    let side = Int(Double(config.image_token_count).squareRoot())
     let decoded = noGrad {
-      let z = vqgan.lookUp(drawn.reshaped(drawn.size(0), side, side, config.levels))
-      return (vqgan.decode(z) + 1) / 2  // [size, 3, H, W]
+      decoder(drawn.reshaped(drawn.size(0), side, side, config.levels))  // [size, 3, H, W]
     }
     pictures += (0..<decoded.size(0)).map { decoded[$0..<$0 + 1] }
   }
@@ -90,7 +103,16 @@ final class DALLEMiniPipeline: Pipeline {
   /// The candidates in the order in which they were sampled.
   func finished() throws -> [FinishedPicture] {
     guard !pictures.isEmpty else { throw PaintingError.stoppedEarly }
-    return pictures.map { FinishedPicture($0, request) }
+    return (isSeamless ? [mosaic()] : pictures).map { FinishedPicture($0, request) }
+  }
+
+  /// The largest square of candidates, drawn at once, so that they run into each other: what min-dalle calls
+  /// seamless. `[1, 3, n H, n W]`
+  private func mosaic() -> Tensor {
+    let n = Int(Double(pictures.count).squareRoot())
+    let grid = concatenated(codes, over: 0)[0..<n * n]  // [n n, positions, levels]
+      .reshaped(n, n, side, side, config.levels).permuted(0, 2, 1, 3, 4)
+    return noGrad { decoder(grid.reshaped(1, n * side, n * side, config.levels)) }
   }
 
   // MARK: Leaving and taking up again
@@ -121,6 +143,68 @@ final class DALLEMiniPipeline: Pipeline {
       add(kept.to(device))
     }
     before = pictures.count
+  }
+}
+
+// MARK: - Codes and texts
+
+/// What draws the pictures that codes stand for.
+struct CodeDecoder {
+  private let draw: (Tensor) -> Tensor
+
+  init(_ vqgan: VQGAN) {
+    draw = { (vqgan.decode(vqgan.lookUp($0)) + 1) / 2 }
+  }
+
+  init(_ detokenizer: VQGANDetokenizer) {
+    draw = { detokenizer($0.select(3, 0)) }
+  }
+
+  /// From codes `[B, h, w, levels]` to pictures `[B, 3, H, W]`, about 0…1.
+  func callAsFunction(_ codes: Tensor) -> Tensor { draw(codes) }
+}
+
+extension DALLEBart.Config {
+  /// Pixels of a picture along each axis: a code of the VQGANs that it is trained on stands for 16.
+  fileprivate var pictureSize: Int { Int(Double(image_token_count).squareRoot()) * 16 }
+}
+
+extension Networks {
+  /// What draws the codes of a transformer: the pack's VQGAN, or that of an installed model.
+  /// - Throws: `StoreError` when there is none; `WeightsError`.
+  fileprivate func codeDecoder(of model: String?, _ config: DALLEBart.Config) throws -> CodeDecoder
+  {
+    guard let model else { return CodeDecoder(try provider.own(VQGAN.self, dtype)) }
+    let (holder, architecture) = try provider.library.codeDecoder(
+      of: model, codes: config.startToken)
+    return architecture == VQGAN.architecture.id
+      ? CodeDecoder(try provider.installed(VQGAN.self, of: holder, dtype))
+      : CodeDecoder(try provider.installed(VQGANDetokenizer.self, of: holder, dtype))
+  }
+}
+
+extension Request {
+  /// The text that is to be painted, and the one to keep away from, empty where there is none.
+  fileprivate func wantedAndUnwanted() throws -> (wanted: String, unwanted: String) {
+    let prompts = try scenes().first ?? []
+    return (
+      prompts.first { $0.weight > 0 }?.text ?? "", prompts.first { $0.weight < 0 }?.text ?? ""
+    )
+  }
+
+  /// Why the prompts are none that a transformer paints; nil where they are. Its pack's was not trained to
+  /// keep away from a text.
+  fileprivate var dalleObjection: String? {
+    guard let scenes = try? scenes() else { return nil }
+    let prompts = scenes.first ?? []
+    let away = prompts.count { $0.weight <= 0 }
+    guard model != nil else {
+      return scenes.count == 1 && prompts.count == 1 && away == 0
+        ? nil : "it takes one text, without negative weight; diffusion takes more"
+    }
+    return scenes.count == 1 && prompts.count == 1 + away && away <= 1
+      && prompts.allSatisfy { $0.text != nil && $0.weight != 0 }
+      ? nil : "it takes one text, and one of negative weight to keep away from"
   }
 }
 
@@ -219,29 +303,42 @@ extension Method {
     "A transformer writes pictures as tokens, and CLIP picks the best (DALL·E mini, Dayma and others, "
       + "2021)",
     arguments: [
-      .number("conditionScale", 0...20, default: 2, "How strongly the text is followed"),
+      .number("conditionScale", 0...100, default: 2, "How strongly the text is followed"),
       .number("temperature", 0.01...10, default: 0.7, "How freely tokens are chosen"),
       .integer("topK", 1...65_536, default: 50, "Number of likeliest tokens to choose among"),
+      .number(
+        "topP", 0.01...1, default: 1,
+        "Of these, only the likeliest that together have this probability"),
+      .flag(
+        "seamless", default: false,
+        "Whether the candidates are drawn as one picture, a square in which they run into each other"
+      ),
     ],
     components: [
       .init(
-        "transformer", DALLEBart.architecture.id, title: "DALL·E transformer",
-        takesInstalled: false),
-      .init("decoder", VQGAN.architecture.id, title: "VQGAN", takesInstalled: false),
+        "transformer", DALLEBart.architecture.id, title: "DALL·E transformer", isNamed: true),
+      .init("decoder", VQGAN.architecture.id, title: "VQGAN", isNamed: true),
     ],
-    takes: [.candidates],
+    takes: [.candidates, .model],
+    // As dalle-mini's own notebook samples; `topK` leaves out none.
+    ofNetwork: { network in
+      let side = (network.config as? DALLEBart.Config)?.pictureSize ?? 256
+      return [
+        "width": .integer(side), "height": .integer(side), "conditionScale": .number(10),
+        "temperature": .number(1), "topK": .integer(65_536),
+      ]
+    },
     preference: .init(0, "it paints the best pictures, in seconds"),
     size: { canvas in
+      if let side = (canvas.installed as? DALLEBart.Config)?.pictureSize {
+        return .init(width: side, height: side)
+      }
       let side = canvas.pack.manifest.pictureSize
       return .init(width: side, height: side)
     },
     check: { request throws(RequestError) in
-      if let scenes = try? request.scenes(),
-        scenes.count > 1 || scenes[0].count > 1 || scenes[0][0].weight <= 0
-      {
-        throw .impossible(
-          method: "dalle",
-          reason: "it takes one text, without negative weight; diffusion takes more")
+      if let objection = request.dalleObjection {
+        throw .impossible(method: "dalle", reason: objection)
       }
       if (request.width ?? 256) != (request.height ?? 256) {
         throw .impossible(
@@ -249,7 +346,9 @@ extension Method {
       }
     },
     remarks: { request in
-      guard let prompt = try? request.scenes()[0].first, prompt.weight != 1 else { return [] }
+      guard let prompt = try? request.scenes()[0].first(where: { $0.weight > 0 }),
+        prompt.weight != 1
+      else { return [] }
       return [
         Remark(
           "prompt",
@@ -269,6 +368,7 @@ extension Method {
       return nil
     }
   ) { context in
-    try Ranked(DALLEMiniPipeline(context), context)
+    let pipeline = try DALLEMiniPipeline(context)
+    return try context.arguments().flag("seamless") ? pipeline : Ranked(pipeline, context)
   }
 }
