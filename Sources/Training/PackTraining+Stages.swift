@@ -9,7 +9,7 @@ import Weights
 // What stages have in common.
 
 extension PackTraining {
-  /// The text vocabulary's size.
+  /// The text vocabulary's size, and what it is made of.
   struct TokenizerConfig: Codable {
     var seed: UInt64
     var vocabulary: Int
@@ -24,6 +24,8 @@ extension PackTraining {
     let folder = context.folder.appending(path: Stage.tokenizer.rawValue)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try tokenizer.encoded().write(to: folder.appending(path: "tokenizer.json"), options: .atomic)
+    try Sheet.captioned(set, count: 96).write(
+      to: folder.appending(path: "samples.png").path, replacing: true)
     if let corpus = set as? Corpus {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

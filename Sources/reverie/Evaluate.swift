@@ -1,6 +1,5 @@
 import ArgumentParser
 import Commands
-import EmbeddedPack
 import Foundation
 import Imaging
 import Models
@@ -37,16 +36,11 @@ struct EvaluatePack: AsyncParsableCommand {
         reverie evaluate drawers --sheets sheets
       """)
 
-  @Option(help: ArgumentHelp("Pack to measure; the embedded one if left out.", valueName: "folder"))
-  var pack: String?
+  @OptionGroup var options: EvaluationOptions
 
   @Option(
     help: ArgumentHelp("Another pack, measured in the same way beside it.", valueName: "folder"))
   var against: String?
-
-  @Option(
-    help: ArgumentHelp("Folder of the judge; the one that ships if left out.", valueName: "folder"))
-  var judge: String?
 
   @Option(
     help: ArgumentHelp(
@@ -84,23 +78,17 @@ struct EvaluatePack: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where the contact sheet goes.", valueName: "png"))
   var sheet = "evaluation.png"
 
-  @Option(help: "Threads of one operation.")
-  var threads: Int = Processor.cores
-
   func validate() throws {
     guard count >= 0, count <= 10_000 else {
       throw ValidationError("--count must be from 0 to 10000.")
     }
     guard seed >= 0 else { throw ValidationError("--seed must not be negative.") }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads must be from 1 to 1024.")
-    }
   }
 
   func run() async throws {
-    let pack = try Pack(folder: pack.map { URL(filePath: $0) } ?? EmbeddedPack.folder)
+    let pack = try options.openedPack()
     let other = try against.map { try Pack(folder: URL(filePath: $0)) }
-    let judge = try Judge(folder: judge.map { URL(filePath: $0) } ?? EmbeddedPack.judges)
+    let judge = try Judge(folder: options.judges)
     let rows = try await measure(pack, judge)
     guard let other else { return }
     Console.result("")
@@ -112,10 +100,7 @@ struct EvaluatePack: AsyncParsableCommand {
   private typealias Rows = [(name: String, value: String)]
 
   private func measure(_ pack: Pack, _ judge: Judge) async throws -> Rows {
-    let art = try (art ?? ProcessInfo.processInfo.environment[ArtFolder.variable]).map {
-      try ArtFolder(URL(filePath: $0))
-    }
-    let evaluation = try PackEvaluation(pack: pack, art: art)
+    let evaluation = try PackEvaluation(pack: pack, art: ArtFolder(named: art))
     Console.result("pack \(pack.manifest.id) \(pack.manifest.version)")
     var rows: Rows = []
     if lists.isEmpty { try measureNetworks(evaluation, judge, &rows) }
@@ -185,7 +170,7 @@ struct EvaluatePack: AsyncParsableCommand {
     request.method = method
     request.width = evaluation.pack.manifest.pictureSize
     request.height = evaluation.pack.manifest.pictureSize
-    let engine = Engine(pack: evaluation.pack, threads: threads)
+    let engine = Engine(pack: evaluation.pack, threads: options.threads)
     var done = 0
     let progress = ProgressNote()
     let prompts = evaluation.prompts(
@@ -248,10 +233,15 @@ struct EvaluatePack: AsyncParsableCommand {
         let part = Proportion(some.filter(\.hasStyle).count, of: some.count)
         row("\(name), \(style.name): style is its first guess", "\(part)", &rows)
       }
-    case .attributes: figure("the thing's colour is its first guess", \.hasTint)
+    case .attributes:
+      if painted.contains(where: { !$0.opinion.tints.isEmpty }) {
+        figure("the thing's colour is its first guess", \.hasTint)
+      }
     case .renders:
       figure("scene is its first guess", \.hasGround)
-      figure("hand is its first guess", \.hasHand)
+      if painted.contains(where: { !$0.opinion.hands.isEmpty }) {
+        figure("hand is its first guess", \.hasHand)
+      }
     case .relations, .chatter, .worn, .natural: break
     }
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import EmbeddedPack
 import Foundation
 import Imaging
 import Painting
@@ -21,13 +20,7 @@ struct EvaluateDrawers: AsyncParsableCommand {
         reverie evaluate drawers --drawer fft -- --objective tv:20
       """)
 
-  @Option(
-    help: ArgumentHelp("Pack that paints; the embedded one if left out.", valueName: "folder"))
-  var pack: String?
-
-  @Option(
-    help: ArgumentHelp("Folder of the judges; those that ship if left out.", valueName: "folder"))
-  var judge: String?
+  @OptionGroup var options: EvaluationOptions
 
   @Option(
     name: .customLong("drawer"),
@@ -52,9 +45,6 @@ struct EvaluateDrawers: AsyncParsableCommand {
   @Option(help: "Side of a picture on a sheet in pixels.")
   var cell = 48
 
-  @Option(help: "Threads of one operation.")
-  var threads: Int = Processor.cores
-
   @Argument(
     parsing: .postTerminator,
     help: ArgumentHelp(
@@ -68,20 +58,17 @@ struct EvaluateDrawers: AsyncParsableCommand {
     }
     guard seed >= 0 else { throw ValidationError("--seed must not be negative.") }
     guard (8...512).contains(cell) else { throw ValidationError("--cell must be from 8 to 512.") }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads must be from 1 to 1024.")
-    }
   }
 
   func run() async throws {
-    let pack = try Pack(folder: pack.map { URL(filePath: $0) } ?? EmbeddedPack.folder)
-    let folder = judge.map { URL(filePath: $0) } ?? EmbeddedPack.judges
+    let pack = try options.openedPack()
+    let folder = options.judges
     let ways = try ways(of: pack)
     let evaluation = try PackEvaluation(pack: pack)
     let clip = try CLIPJudge(folder: folder)
     let classifier = try Judge(folder: folder)
     let drawing = DrawerEvaluation(
-      evaluation, engine: Engine(pack: pack, threads: threads), judge: classifier)
+      evaluation, engine: Engine(pack: pack, threads: options.threads), judge: classifier)
     let prompts = try evaluation.prompts(of: Array(DrawerEvaluation.objects.prefix(count)))
     if let sheets {
       try FileManager.default.createDirectory(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Commands
-import EmbeddedPack
 import Foundation
 import Imaging
 import Painting
@@ -21,12 +20,7 @@ struct EvaluateVariety: AsyncParsableCommand {
         reverie evaluate variety --pack packs/mine --judge packs/judges --seeds 8
       """)
 
-  @Option(help: ArgumentHelp("Pack to measure; the embedded one if left out.", valueName: "folder"))
-  var pack: String?
-
-  @Option(
-    help: ArgumentHelp("Folder of the judge; the one that ships if left out.", valueName: "folder"))
-  var judge: String?
+  @OptionGroup var options: EvaluationOptions
 
   @Option(help: "How to paint.")
   var method: Method.ID = .auto
@@ -43,9 +37,6 @@ struct EvaluateVariety: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where the contact sheet goes.", valueName: "png"))
   var sheet = "variety.png"
 
-  @Option(help: "Threads of one operation.")
-  var threads: Int = Processor.cores
-
   func validate() throws {
     guard (1...10_000).contains(count) else {
       throw ValidationError("--count must be from 1 to 10000.")
@@ -54,17 +45,14 @@ struct EvaluateVariety: AsyncParsableCommand {
     guard (0...Int(UInt32.max)).contains(seed) else {
       throw ValidationError("--seed must be from 0 to \(UInt32.max).")
     }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads must be from 1 to 1024.")
-    }
     guard !FileManager.default.fileExists(atPath: sheet) else {
       throw ValidationError("\(sheet) is there already. Name another file with --sheet.")
     }
   }
 
   func run() async throws {
-    let pack = try Pack(folder: pack.map { URL(filePath: $0) } ?? EmbeddedPack.folder)
-    let judge = try Judge(folder: judge.map { URL(filePath: $0) } ?? EmbeddedPack.judges)
+    let pack = try options.openedPack()
+    let judge = try Judge(folder: options.judges)
     let evaluation = try PackEvaluation(pack: pack)
     var request = Request("")
     request.method = method
@@ -73,7 +61,7 @@ struct EvaluateVariety: AsyncParsableCommand {
     let progress = ProgressNote()
     var done = 0
     let results = try await evaluation.variety(
-      of: prompts, seeds: seeds, with: Engine(pack: pack, threads: threads), judge: judge,
+      of: prompts, seeds: seeds, with: Engine(pack: pack, threads: options.threads), judge: judge,
       request: request, seed: seed
     ) { variety in
       done += 1

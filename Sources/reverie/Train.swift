@@ -91,15 +91,12 @@ struct Train: ParsableCommand {
       )
     }
     if let threads { Libtorch.threads = threads }
-    let art = try (art ?? ProcessInfo.processInfo.environment[ArtFolder.variable]).map {
-      try ArtFolder(URL(filePath: $0))
-    }
     let interrupt = Interrupt()
     let progress = TrainingProgress(stage.rawValue)
     let context = PackTraining.Context(
       folder: URL(filePath: folder),
       data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji(size: size),
-      art: art,
+      art: try ArtFolder(named: art),
       start: try start.map { try Pack(folder: URL(filePath: $0)) },
       judge: judge.map { URL(filePath: $0) },
       device: device,

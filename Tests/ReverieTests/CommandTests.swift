@@ -24,6 +24,22 @@ func plainPNG() throws -> Data {
     result.output.split(separator: "\n").map(String.init)
   }
 
+  @Test("what was painted for words that the pack never met is said, and nothing of others")
+  func strangers() throws {
+    let pack = try TinyPack.make(words: ["a", "red", "fox"]).path
+    func errors(_ arguments: [String]) throws -> String {
+      let result = try Program().run(arguments + ["--pack", pack])
+      #expect(result.status == 0, "\(result.errors)")
+      return result.errors
+    }
+    let said = try errors(["a kite", "--seed", "5"])
+    #expect(said.contains("has never seen 'kite'"))
+    #expect(said.contains("For 'kite' it painted what looks most like a "))
+    #expect(try !errors(["a red fox", "--seed", "5"]).contains("never seen"))
+    #expect(try !errors(["a red fox", "--seed", "5"]).contains("looks most like"))
+    #expect(try !errors(["a kite", "--seed", "5", "--quiet"]).contains("kite"))
+  }
+
   @Test("a prompt alone paints, prints the path on standard output and says the seed on the other")
   func paints() throws {
     let program = try Program()

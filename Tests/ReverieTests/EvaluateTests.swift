@@ -9,7 +9,7 @@ import Training
   func drawers() throws {
     let words = ["evaluate", "drawers", "--count", "3", "--judge", "j", "--", "--iterations", "5"]
     let command = try #require(try Reverie.parseAsRoot(words) as? EvaluateDrawers)
-    #expect(command.count == 3 && command.judge == "j")
+    #expect(command.count == 3 && command.options.judge == "j")
     #expect(command.parameters == ["--iterations", "5"])
     #expect(throws: (any Error).self) {
       try Reverie.parseAsRoot(["evaluate", "drawers", "--count", "21"])

@@ -5,20 +5,14 @@ import Foundation
 /// Every mutation follows from its number, so that a failure can be repeated: set REVERIE_FUZZ_FIRST to
 /// the number that the failure names and REVERIE_FUZZ to 1.
 public struct Mutator {
-  private var state: UInt64
+  private var random: SplitMix
 
   /// The damage of a number.
-  public init(_ number: Int) { state = UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15 }
-
-  private mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+  public init(_ number: Int) {
+    random = SplitMix(state: UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15)
   }
 
-  private mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
+  private mutating func below(_ bound: Int) -> Int { random.below(max(1, bound)) }
 
   /// A length that a careless reader would believe.
   private mutating func length() -> UInt64 {
@@ -37,7 +31,7 @@ public struct Mutator {
       let at = below(bytes.count)
       switch below(9) {
       case 0: bytes[at] ^= 1 << UInt8(below(8))
-      case 1: bytes[at] = UInt8(truncatingIfNeeded: next())
+      case 1: bytes[at] = UInt8(truncatingIfNeeded: random.next())
       case 2: bytes.removeLast(below(bytes.count))
       case 3: bytes.removeSubrange(at..<min(bytes.count, at + 1 + below(16)))
       case 4:

@@ -197,6 +197,8 @@ struct PackTrainingTests {
         let configuration = try write(text, "\(stage.rawValue).yaml", in: folder)
         try training(folder).run(stage, configuration: configuration)
       }
+      let sheet = try Picture.read(from: folder.appending(path: "tokenizer/samples.png"))
+      #expect(sheet.width > 1000 && sheet.height > 1000)
       let out = folder.appending(path: "out")
       try PackAssembly(runs: folder).assemble(
         configuration: write(identity, "pack.yaml", in: folder), into: out)

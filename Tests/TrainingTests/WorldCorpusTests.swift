@@ -121,15 +121,13 @@ struct WorldCorpusTests {
     }
   }
 
-  @Test("what is worn lies on its wearer within the picture, grounds and wearers stay")
+  @Test("what is worn can be worn by its wearer, is told, and sits on its head")
   func worn() throws {
     let corpus = try Self.heldBack.get()
     let labels = (0..<20_000).map(corpus.label).filter { $0.kind == .worn }
     #expect((1300...1900).contains(labels.count))
     #expect(Set(labels.compactMap(\.relation)) == [.wearing, .holding])
     for label in labels.prefix(400) where label.relation == .wearing {
-      var bare = label
-      (bare.conceptIDs, bare.relation, bare.kind) = ([label.conceptIDs[0]], nil, .single)
       #expect(
         label.caption.contains(" wearing ") || label.caption.contains(" with ")
           || label.caption.contains(" in "), "\(label.caption)")
@@ -162,7 +160,7 @@ struct WorldCorpusTests {
     let lines = NaturalPrompts.table.split(separator: "\n")
     for (line, prompt) in zip(lines, prompts) {
       let things = line.split(separator: "|")[1].split(separator: ",")
-        .filter { !NaturalPrompts.trimmed($0).isEmpty }
+        .filter { !$0.allSatisfy(\.isWhitespace) }
       #expect(prompt.conceptIDs.count == things.count, "\(line)")
     }
   }
@@ -180,34 +178,5 @@ struct WorldCorpusTests {
     }
     let batch = corpus.batch(Array(0..<24))
     #expect(corpus.pixels(showing: batch.labels) == batch.pixels)
-  }
-
-  @Test(
-    "a contact sheet of the world, to be looked at",
-    .enabled(if: ProcessInfo.processInfo.environment["REVERIE_SHEET"] != nil))
-  func sheet() throws {
-    let art = try ProcessInfo.processInfo.environment[ArtFolder.variable].map {
-      try ArtFolder(URL(filePath: $0))
-    }
-    let corpus = try Corpus(
-      configuration: .world(arts: [.noto] + (art?.sets ?? [])), folder: art)
-    let place = URL(filePath: try #require(ProcessInfo.processInfo.environment["REVERIE_SHEET"]))
-    func write(_ labels: [ExampleLabel], _ name: String) throws {
-      let cells = try labels.map { label in
-        let bytes = corpus.pixels(showing: [label])
-        let area = 128 * 128
-        let turned = (0..<3 * area).map { bytes[$0 % 3 * area + $0 / 3] }
-        return ContactSheet.Cell(
-          try Picture(width: 128, height: 128, channels: 3, bytes: turned), caption: label.caption)
-      }
-      try ContactSheet(cells, columns: 12, cellSize: 128).render()
-        .write(to: place.appending(path: name).path, replacing: true)
-    }
-    let labels = (0..<6000).map(corpus.label)
-    try write(Array(labels.prefix(96)), "all.png")
-    try write(Array(labels.filter { $0.relation == .wearing }.prefix(120)), "worn.png")
-    try write(
-      Array(labels.filter { !$0.tints.isEmpty && $0.styleID == nil }.prefix(96)), "tints.png")
-    try write(Array(labels.filter { $0.relation == .holding }.prefix(36)), "held.png")
   }
 }

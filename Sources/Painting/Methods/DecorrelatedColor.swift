@@ -48,3 +48,23 @@ struct DecorrelatedColor {
     return (0..<9).map { minor($0 % 3, $0 / 3) / determinant }
   }
 }
+
+/// A constant contrast before the sigmoid, whatever the size of the coefficients. A picture that was given has its
+/// own: from then on nothing is evened out.
+struct EvenContrast {
+  /// The deviation of the values.
+  let deviation: Double
+  /// Whether it is kept.
+  var isEven: Bool
+
+  /// The values at that deviation.
+  func evened(_ x: Tensor) -> Tensor {
+    x / ((x - x.mean()).square().mean() + 1e-12).sqrt() * deviation
+  }
+
+  /// For checkpoints: whether it is kept changes when a picture is taken on.
+  var memory: [String: Tensor] {
+    get { ["evensContrast": Tensor(isEven ? 1 : 0)] }
+    set { isEven = (newValue["evensContrast"]?.item() ?? 1) > 0 }
+  }
+}

@@ -22,8 +22,7 @@ final class FourierDrawer: Drawer, Remembering {
   private let width: Int
   private let style: Style
   private let color: DecorrelatedColor
-  /// Whether the contrast is kept at a constant; a picture that was given has its own.
-  private var evensContrast: Bool
+  private var contrast: EvenContrast
 
   /// Begins from noise.
   convenience init(
@@ -52,8 +51,8 @@ final class FourierDrawer: Drawer, Remembering {
     _ spectrum: Tensor, width: Int, height: Int, _ style: Style, evensContrast: Bool
   ) {
     self.spectrum = spectrum.to(.float32).contiguous().cloned().variable()
-    (self.width, self.height, self.evensContrast) = (width, height, evensContrast)
-    self.style = style
+    (self.width, self.height, self.style) = (width, height, style)
+    contrast = EvenContrast(deviation: style.contrast, isEven: evensContrast)
     scale = Self.scale(width: width, height: height, decay: style.decay, spectrum.device)
     color = DecorrelatedColor(saturation: style.colors, spectrum.device)
   }
@@ -62,7 +61,7 @@ final class FourierDrawer: Drawer, Remembering {
 
   /// Where the contrast is evened out, sizes of coefficients mean nothing and steps may be large. A picture
   /// that was given has its sizes: with them a rate of 0.02 moves pixels by a tenth before the sigmoid.
-  var rates: [Double] { [evensContrast ? 1 : 5 / unitStep] }
+  var rates: [Double] { [contrast.isEven ? 1 : 5 / unitStep] }
 
   /// By how much pixels differ before the sigmoid when each coefficient moves by one.
   private lazy var unitStep: Double = noGrad {
@@ -72,23 +71,18 @@ final class FourierDrawer: Drawer, Remembering {
 
   func begin(from picture: Tensor) -> Bool {
     noGrad { spectrum.assign(Self.spectrum(of: picture, style)) }
-    evensContrast = false
+    contrast.isEven = false
     return true
   }
 
-  /// Whether the contrast is kept changes when a picture is taken on.
   var memory: [String: Tensor] {
-    get { ["evensContrast": Tensor(evensContrast ? 1 : 0)] }
-    set { evensContrast = (newValue["evensContrast"]?.item() ?? 1) > 0 }
+    get { contrast.memory }
+    set { contrast.memory = newValue }
   }
 
   func render(_ iteration: Int?) -> Tensor {
-    var x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]
-    if evensContrast {
-      let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
-      x = x / spread * style.contrast
-    }
-    return color.picture(of: x)
+    let x = (spectrum * scale).irfft2(height, width)  // [1, 3, H, W]
+    return color.picture(of: contrast.isEven ? contrast.evened(x) : x)
   }
 
   /// The amplitude of each frequency in natural pictures, `[H, W / 2 + 1, 1]`.

@@ -9,10 +9,8 @@ final class WaveletDrawer: Drawer, Remembering {
   /// rows, columns and both, `[1, 9, h, w]`.
   let parameters: [Tensor]
   private let grid: Grid
-  private let style: FourierDrawer.Style
   private let color: DecorrelatedColor
-  /// Whether the contrast is kept at a constant; a picture that was given has its own.
-  private var evensContrast = true
+  private var contrast: EvenContrast
 
   /// Begins from noise.
   init(
@@ -21,12 +19,12 @@ final class WaveletDrawer: Drawer, Remembering {
   ) {
     grid = Grid(width: width, height: height, decay: style.decay, device)
     parameters = grid.shapes.map { (stream.normal($0) * 0.01).to(device).variable() }
-    self.style = style
+    contrast = EvenContrast(deviation: style.contrast, isEven: true)
     color = DecorrelatedColor(saturation: style.colors, device)
   }
 
   /// As with a spectrum.
-  var rates: [Double] { parameters.map { _ in evensContrast ? 1 : 5 / unitStep } }
+  var rates: [Double] { parameters.map { _ in contrast.isEven ? 1 : 5 / unitStep } }
 
   /// By how much pixels differ before the sigmoid when each coefficient moves by one.
   private lazy var unitStep: Double = noGrad {
@@ -41,23 +39,18 @@ final class WaveletDrawer: Drawer, Remembering {
         own.assign(found)
       }
     }
-    evensContrast = false
+    contrast.isEven = false
     return true
   }
 
-  /// Whether the contrast is kept changes when a picture is taken on.
   var memory: [String: Tensor] {
-    get { ["evensContrast": Tensor(evensContrast ? 1 : 0)] }
-    set { evensContrast = (newValue["evensContrast"]?.item() ?? 1) > 0 }
+    get { contrast.memory }
+    set { contrast.memory = newValue }
   }
 
   func render(_ iteration: Int?) -> Tensor {
-    var x = grid.plane(of: parameters)  // [1, 3, H, W]
-    if evensContrast {
-      let spread = ((x - x.mean()).square().mean() + 1e-12).sqrt()
-      x = x / spread * style.contrast
-    }
-    return color.picture(of: x)
+    let x = grid.plane(of: parameters)  // [1, 3, H, W]
+    return color.picture(of: contrast.isEven ? contrast.evened(x) : x)
   }
 
   /// The scales of a size, and the transform between coefficients and pixels. What is drawn is a little larger

@@ -72,5 +72,6 @@ extension ParameterKind {
 }
 
 extension String {
-  var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
+  /// Without blanks and line ends around it.
+  package var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
 }

@@ -44,7 +44,7 @@ public struct JobFactory: Sendable {
     guard case .object(let fields) = body else {
       throw Problem(.unprocessableContent, "The body must be a JSON object with a 'request'.")
     }
-    try OpenAPI.check(fields, of: "NewJob")
+    try OpenAPI.Body.newJob.check(fields)
     guard case .object(let wanted) = fields["request"] else {
       throw Problem(
         .unprocessableContent, "There is no 'request' to say what is to be painted.",

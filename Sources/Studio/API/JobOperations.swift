@@ -151,7 +151,7 @@ struct JobOperations: OperationGroup {
     async throws -> Response
   {
     let job = try await job(context)
-    let fields = try await request.fields(of: "Cancellation")
+    let fields = try await request.fields(of: .cancellation)
     var keep = false
     switch fields["keep"] {
     case nil, .null: break
@@ -168,7 +168,7 @@ struct JobOperations: OperationGroup {
     async throws -> Response
   {
     let job = try await job(context)
-    let fields = try await request.fields(of: "Move")
+    let fields = try await request.fields(of: .move)
     var before: String?
     switch fields["before"] {
     case nil, .null: break
@@ -234,13 +234,12 @@ private func enlargement(_ job: Job) -> JSONValue {
 
 extension HummingbirdCore.Request {
   /// The fields of a small JSON body, which may be empty.
-  /// - Parameter body: the name of its schema.
   /// - Throws: `RequestError` for a field that the schema has not.
-  func fields(of body: String) async throws -> [String: JSONValue] {
+  func fields(of body: OpenAPI.Body) async throws -> [String: JSONValue] {
     guard case .object(let fields) = try await json(limit: 1 << 16) else {
       throw Problem(.unprocessableContent, "The body must be a JSON object.")
     }
-    try OpenAPI.check(fields, of: body)
+    try body.check(fields)
     return fields
   }
 }

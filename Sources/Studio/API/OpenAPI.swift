@@ -89,41 +89,54 @@ struct OpenAPI {
 
   // MARK: Schemas
 
-  /// The bodies that operations take, by name. What they have not, no operation reads.
-  private static let bodies: [String: JSONValue] = [
-    "NewJob": .record(
-      of: [
-        "request": .reference("Request"),
-        "count": .object([
-          "type": .array([.string("integer"), .string("null")]), "minimum": .integer(1),
-          "maximum": .integer(64),
-        ]),
-        "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
-        "parent": .optional(.text(limit: 32)), "film": .optional(.reference("NewFilm")),
-      ], required: ["request"]),
-    "Enlargement": .record(
-      of: [
-        "scale": .object([
-          "type": .array([.string("integer"), .string("null")]), "minimum": .integer(2),
-          "maximum": .integer(4),
-        ])
-      ]),
-    "Cancellation": .record(of: ["keep": .optional(.boolean)]),
-    "Move": .record(of: ["before": .optional(.text(limit: 32))]),
-    "PictureChange": .record(of: ["favourite": .boolean]),
-    "NewCollection": .record(of: ["name": .text(limit: 80, least: 1)], required: ["name"]),
-  ]
+  /// What operations take, by the name of its schema. What it has not, no operation reads.
+  enum Body: String, CaseIterable {
+    case newJob = "NewJob"
+    case enlargement = "Enlargement"
+    case cancellation = "Cancellation"
+    case move = "Move"
+    case pictureChange = "PictureChange"
+    case newCollection = "NewCollection"
 
-  /// Refuses fields that a body's schema has not.
-  /// - Throws: `RequestError` naming the first.
-  static func check(_ fields: [String: JSONValue], of body: String) throws(RequestError) {
-    guard case .object(let schema) = bodies[body],
-      case .object(let properties) = schema["properties"]
-    else {
-      preconditionFailure("no body is called \(body)")
+    private var properties: [String: JSONValue] {
+      func count(_ range: ClosedRange<Int>) -> JSONValue {
+        .object([
+          "type": .array([.string("integer"), .string("null")]),
+          "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
+        ])
+      }
+      switch self {
+      case .newJob:
+        return [
+          "request": .reference("Request"), "count": count(1...64),
+          "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
+          "parent": .optional(.text(limit: 32)), "film": .optional(.reference("NewFilm")),
+        ]
+      case .enlargement: return ["scale": count(2...4)]
+      case .cancellation: return ["keep": .optional(.boolean)]
+      case .move: return ["before": .optional(.text(limit: 32))]
+      case .pictureChange: return ["favourite": .boolean]
+      case .newCollection: return ["name": .text(limit: 80, least: 1)]
+      }
     }
-    for name in fields.keys.sorted() where properties[name] == nil {
-      throw .unknownField(name, nearest: nearestName(to: name, among: properties.keys.sorted()))
+
+    var schema: JSONValue {
+      let required: [String] =
+        switch self {
+        case .newJob: ["request"]
+        case .newCollection: ["name"]
+        case .enlargement, .cancellation, .move, .pictureChange: []
+        }
+      return .record(of: properties, required: required)
+    }
+
+    /// Refuses fields that it has not.
+    /// - Throws: `RequestError` naming the first.
+    func check(_ fields: [String: JSONValue]) throws(RequestError) {
+      let known = properties
+      for name in fields.keys.sorted() where known[name] == nil {
+        throw .unknownField(name, nearest: nearestName(to: name, among: known.keys.sorted()))
+      }
     }
   }
 
@@ -134,7 +147,8 @@ struct OpenAPI {
     let integer = JSONValue.plain("integer")
     let any = JSONValue.object([:])
     let fields = JSONValue.record(of: [:], isOpen: true)
-    var schemas = bodies
+    var schemas = Dictionary(
+      uniqueKeysWithValues: Body.allCases.map { ($0.rawValue, $0.schema) })
     let answers: [String: JSONValue] = [
       "Request": request(registry),
       "NewFilm": film(registry, isAnswer: false),

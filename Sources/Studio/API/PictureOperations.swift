@@ -123,7 +123,7 @@ struct PictureOperations: OperationGroup {
         ]
       ) { request, context in
         let picture = try await picture(context)
-        let fields = try await request.fields(of: "Enlargement")
+        let fields = try await request.fields(of: .enlargement)
         var scale = 2
         switch fields["scale"] {
         case nil, .null: break
@@ -146,7 +146,7 @@ struct PictureOperations: OperationGroup {
         ]
       ) { request, context in
         let picture = try await picture(context)
-        let fields = try await request.fields(of: "PictureChange")
+        let fields = try await request.fields(of: .pictureChange)
         if let wish = fields["favourite"] {
           guard case .bool(let favourite) = wish else {
             throw RequestError.badValue(field: "favourite", reason: "must be true or false")
@@ -210,7 +210,7 @@ struct PictureOperations: OperationGroup {
           .problem(422, "The name cannot be used"),
         ]
       ) { request, _ in
-        let fields = try await request.fields(of: "NewCollection")
+        let fields = try await request.fields(of: .newCollection)
         guard case .string(let text) = fields["name"] else {
           throw RequestError.badValue(field: "name", reason: "must be a text")
         }

@@ -52,8 +52,7 @@ extension A1111 {
   private static let missing = [
     "restore_faces", "tiling", "subseed_strength", "refiner_checkpoint", "firstpass_image",
     "alwayson_scripts", "eta", "latent_mask", "hr_second_pass_steps", "hr_checkpoint_name",
-    "hr_prompt",
-    "hr_negative_prompt",
+    "hr_prompt", "hr_negative_prompt",
   ]
 
   // MARK: Reading

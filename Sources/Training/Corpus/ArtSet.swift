@@ -78,6 +78,12 @@ public struct ArtFolder: Sendable {
     }
   }
 
+  /// The folder at a path, else the one that the environment names; nil where neither says one.
+  public init?(named path: String?) throws {
+    guard let path = path ?? ProcessInfo.processInfo.environment[Self.variable] else { return nil }
+    try self.init(URL(filePath: path))
+  }
+
   /// The file of a drawing; nil when the hand did not draw it.
   func file(_ set: ArtSet, _ sequence: String) -> URL? {
     let name =

@@ -65,13 +65,15 @@ struct Tint {
     coverage = visible > 0 ? sum / visible : 0
   }
 
+  private static let colorWords = Set(
+    NamedColor.all.flatMap { [$0.name] + $0.synonyms } + ["gold", "golden"])
+
   /// Whether words can give a concept another colour: not where a name of it says one already, nor where it
   /// would read oddly.
   static func isColorable(_ concept: Concept) -> Bool {
-    let colors = Set(NamedColor.all.flatMap { [$0.name] + $0.synonyms } + ["gold", "golden"])
     let words = concept.allNames.flatMap { $0.split(separator: " ").map(String.init) }
     return !["people", "body", "hearts", "shapes", "signs"].contains(concept.group)
-      && !words.contains(where: colors.contains)
+      && !words.contains(where: colorWords.contains)
       && !concept.allNames.contains {
         CaptionGrammar.isUncountable($0) || Drawable.definite.contains($0)
       }

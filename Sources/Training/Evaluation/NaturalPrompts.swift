@@ -1,4 +1,4 @@
-import Foundation
+import Painting
 
 /// A hundred prompts that people would type first, written down before anything was trained on them, with the
 /// things that ought to be seen: those that the judge knows by name, the rest for the eye.
@@ -110,18 +110,15 @@ enum NaturalPrompts {
   /// The prompts, with the numbers of their things; a thing that a catalogue lacks is left out.
   static func all(in catalogue: EmojiCatalogue) -> [EvaluationPrompt] {
     table.split(separator: "\n").map { line in
-      let parts = line.split(separator: "|", omittingEmptySubsequences: false).map(trimmed)
+      let parts = line.split(separator: "|", omittingEmptySubsequences: false)
+        .map { String($0).trimmed }
       let things = parts[1].split(separator: ",").compactMap {
-        catalogue.concept(named: trimmed($0))?.id
+        catalogue.concept(named: String($0).trimmed)?.id
       }
       return EvaluationPrompt(
         label: ExampleLabel(
           caption: parts[0], conceptIDs: things, kind: things.isEmpty ? .scene : .single),
         isAnywhere: true)
     }
-  }
-
-  static func trimmed(_ text: some StringProtocol) -> String {
-    text.trimmingCharacters(in: .whitespaces)
   }
 }

@@ -13,6 +13,17 @@ enum Sheet {
     return try Picture(all.reshaped(1, 3, rows * h, columns * w))
   }
 
+  /// The first examples of a set with their captions.
+  static func captioned(_ set: any CaptionedDataset, count: Int, columns: Int = 12) throws
+    -> Picture
+  {
+    let cells = try (0..<min(count, set.count ?? count)).map { index in
+      let example = try set.example(index)
+      return ContactSheet.Cell(example.picture, caption: example.caption)
+    }
+    return try ContactSheet(cells, columns: columns, cellSize: 128).render()
+  }
+
   /// Each picture of `x` above the one of `y` in its place.
   static func pairs(_ x: Tensor, _ y: Tensor, columns: Int = 12) throws -> Picture {
     try grid(concatenated([x, y], over: 2), columns: columns)

@@ -17,6 +17,8 @@ public final class JoinedFile: TensorFile {
   /// See `TensorFile`.
   public let foreign: [String]
   /// See `TensorFile`.
+  public let unread: [String: String]
+  /// See `TensorFile`.
   public let parts: [URL]
 
   private let holders: [String: any TensorFile]
@@ -35,6 +37,9 @@ public final class JoinedFile: TensorFile {
     }
     metadata = first.metadata
     foreign = Set(opened.flatMap(\.1.foreign)).sorted()
+    unread = opened.reduce(into: [:]) { unread, part in
+      for (name, type) in part.1.unread { unread["\(part.0).\(name)"] = type }
+    }
     parts = opened.map(\.1.url)
     holders = Dictionary(uniqueKeysWithValues: opened)
   }
