@@ -278,6 +278,7 @@ struct PackTrainingTests {
         "attack: {part: 2, radius: 1, growth: 0, steps: 1}\ndisturbance: 0.5",
         "'attack'"
       ),
+      (.clip, "disturbance: 0.5", "negatives: 8\ndisturbance: 0.5", "'frozenText: true'"),
       (.dalle, "image_token_count: 64", "image_token_count: 16", "'image_token_count'"),
     ])
   func misfits(stage: PackTraining.Stage, right: String, wrong: String, word: String) async throws {
@@ -325,8 +326,8 @@ struct PackTrainingTests {
         return try SafeTensors(contentsOf: runs.appending(path: "clip/clip.safetensors"))
       }
       let attack = "attack: {part: 0.5, radius: 1.5, growth: 2, steps: 1}\nchatter: 0.5\n"
-      let frozen = try weights(attack + "frozenText: true\n", steps: 3, "frozen")
-      let one = try weights(attack + "frozenText: true\n", steps: 1, "one")
+      let frozen = try weights(attack + "frozenText: true\nnegatives: 40\n", steps: 3, "frozen")
+      let one = try weights(attack + "frozenText: true\nnegatives: 40\n", steps: 1, "one")
       let moved = try weights(attack, steps: 3, "moved")
       #expect(Set(frozen.entries.keys) == Set(moved.entries.keys))
       func isSame(_ key: String, _ a: SafeTensors, _ b: SafeTensors) throws -> Bool {

@@ -24,6 +24,9 @@ public final class CLIPTrainee: Trainee {
     var chatter: Double?
     /// Whether the text tower keeps the weights that it starts with, so that what was conditioned on it stays.
     var frozenText: Bool?
+    /// Captions of the corpus that each picture must not be taken for, beside those of its batch; none if left
+    /// out. Needs a frozen text tower.
+    var negatives: Int?
     /// Changes that pictures must be known under, for a tower that will be climbed; none if left out.
     var attack: PictureAttack?
 
@@ -31,6 +34,12 @@ public final class CLIPTrainee: Trainee {
     var problem: String? {
       guard [reconstructed, chatter ?? 0].allSatisfy((0...1).contains) else {
         return "'reconstructed' and 'chatter' must be from 0 to 1"
+      }
+      guard (0...100_000).contains(negatives ?? 0) else {
+        return "'negatives' must be from 0 to 100000"
+      }
+      guard (negatives ?? 0) == 0 || frozenText == true else {
+        return "'negatives' are embedded once and need 'frozenText: true'"
       }
       return attack?.problem
     }
@@ -48,6 +57,7 @@ public final class CLIPTrainee: Trainee {
   private let heldOut: any CaptionedDataset
   private let tokenizer: CLIPTokenizer
   private let vqgan: VQGAN?
+  private var bank: CaptionBank?
   private let device: Device
 
   /// - Parameters:
@@ -73,6 +83,9 @@ public final class CLIPTrainee: Trainee {
     let isFrozen = config.frozenText == true
     parameters = built.parameters.filter { !isFrozen || $0.key.hasPrefix("visual.") }
     others = built.parameters.filter { isFrozen && !$0.key.hasPrefix("visual.") }
+    if let count = config.negatives, count > 0 {
+      bank = noGrad { CaptionBank(sets, count: count, embed: embed(captions:)) }
+    }
   }
 
   /// See `Trainee`.
@@ -80,29 +93,46 @@ public final class CLIPTrainee: Trainee {
     let batch = batches(step: step, count: config.schedule.batch)
     let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
     let captions = embed(tokens: batch.tokens)
+    let ruledOut = bank?.mask(of: batch.labels, on: device)
     let views = fitted(Augmentation.views(givenBack(batch.pictures, stream), stream))
-    let (seen, changed) = attacked(views, captions.detached(), step: step, stream)
-    let logits = embed(views: seen).matmul(captions.transposed()) * model.logitScale  // [B, B]
-    let own = Tensor.arange(0..<logits.size(0), device: device)
-    let loss = (logits.crossEntropy(own) + logits.transposed().crossEntropy(own)) / 2
+    let (seen, changed) = attacked(views, step: step, stream) { pictures, own in
+      let mask = ruledOut.map { $0[0..<own.size(0)] }
+      return self.logits(pictures, captions.detached(), mask).crossEntropy(own)
+    }
+    let pictures = embed(views: seen)
+    let own = Tensor.arange(0..<pictures.size(0), device: device)
+    let logits = self.logits(pictures, captions, ruledOut)
+    let toPictures = captions.matmul(pictures.transposed()) * model.logitScale
+    let loss = (logits.crossEntropy(own) + toPictures.crossEntropy(own)) / 2
     let isRight = logits.argmax(over: 1).equals(own).to(.float32)
     var figures = [("top1", isRight[changed..<own.size(0)].mean()), ("scale", model.logitScale)]
     if changed > 0 { figures.append(("attacked", isRight[0..<changed].mean())) }
     return (loss, figures)
   }
 
+  /// Of pictures against the batch's captions and the bank's, `[B, C + N]`.
+  /// - Parameters:
+  ///   - pictures: `[B, E]`.
+  ///   - captions: `[C, E]`.
+  ///   - mask: added to what the bank says, `[B, N]`.
+  private func logits(_ pictures: Tensor, _ captions: Tensor, _ mask: Tensor?) -> Tensor {
+    let own = pictures.matmul(captions.transposed())
+    guard let bank, let mask else { return own * model.logitScale }
+    let others = pictures.matmul(bank.embeddings.transposed()) + mask
+    return concatenated([own, others], over: 1) * model.logitScale
+  }
+
   /// The views, the first of them changed so that they are taken for others' captions, and how many of them.
-  /// - Parameter captions: `[B, E]`.
+  /// - Parameter loss: of embeddings `[B, E]` and the numbers of their captions, a scalar.
   private func attacked(
-    _ views: Tensor, _ captions: Tensor, step: Int, _ stream: RandomStream
+    _ views: Tensor, step: Int, _ stream: RandomStream, loss: (Tensor, Tensor) -> Tensor
   ) -> (Tensor, changed: Int) {
     let count = Int(Double(views.size(0)) * (config.attack?.part ?? 0))
     guard let attack = config.attack, count > 0 else { return (views, 0) }
     let own = Tensor.arange(0..<count, device: device)
-    let scale = model.logitScale.detached()
     let changed = attack.changed(
       views[0..<count], radius: attack.radius(at: step), stream
-    ) { (self.embed(views: $0).matmul(captions.transposed()) * scale).crossEntropy(own) }
+    ) { loss(self.embed(views: $0), own) }
     return (concatenated([changed, views[count..<views.size(0)]], over: 0), count)
   }
 
