@@ -44,7 +44,7 @@ struct CaptionBankTests {
       Tensor(captions.map { Float($0.count) }, [captions.count, 1])
     }
     #expect(bank.embeddings.shape == [20, 1])
-    #expect(try bank.embeddings[3..<4].item() == Float(set.label(3).caption.count))
+    #expect(try bank.embeddings[3..<4].item() == Double(set.label(3).caption.count))
     let mask = bank.mask(of: [set.label(3)], on: .cpu)
     #expect(mask.shape == [1, 20])
     #expect(try mask[0][3..<4].item() < -1000)
