@@ -198,8 +198,11 @@ public struct DVAEDecoder {
     return DVAE.unmapped((middle + found.narrowed(1, 3, 3).exp() * noise * scale).sigmoid())
   }
 
-  /// `[B, K, h, w]` to `[B, 6, h * factor, w * factor]`.
-  func statistics(_ codes: Tensor) -> Tensor {
+  /// The Laplace distributions of the logits of the picture's values: their middles, then the logarithms of
+  /// their spreads.
+  /// - Parameter codes: `[B, K, h, w]`, one-hot or any mixture.
+  /// - Returns: `[B, 6, h * factor, w * factor]` float32
+  public func statistics(_ codes: Tensor) -> Tensor {
     let x = input(codes.to(input.w.dtype).contiguous(channelsLast: true))
     let h = groups.enumerated().reduce(x) { h, group in
       let h = group.element.reduce(h) { h, block in block(h) }
@@ -211,6 +214,15 @@ public struct DVAEDecoder {
 }
 
 extension DVAE.Config: NetworkConfig {
+  /// What is wrong with it; nil when nothing is.
+  public var problem: String? {
+    guard (1...8).contains(group_count), (1...64).contains(n_blk_per_group),
+      (4...4096).contains(n_hid), n_hid % 4 == 0, (1...65_536).contains(vocab_size),
+      (1...65_536).contains(n_init)
+    else { return "the sizes make no network" }
+    return nil
+  }
+
   /// The network in a few words.
   public var title: String { "DALL·E's dVAE, \(vocab_size) codes" }
   /// Pixels for a code along each axis.

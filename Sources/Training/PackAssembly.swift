@@ -61,11 +61,10 @@ public struct PackAssembly {
       manifest.files["phrases.json"] = try entry(copy)
     }
 
-    for (architecture, stages) in PackTraining.Stage.makers {
+    for (architecture, made, stages) in PackTraining.Stage.makers {
       let old = start?.manifest.networks[architecture]
-      guard let name = old?.file ?? stages.first?.product, let file = product(stages, name) else {
-        continue
-      }
+      let name = old?.file ?? made
+      guard let file = product(stages, name) else { continue }
       guard let config = try config(architecture, stages) ?? old?.config else { continue }
       manifest.files[name] = try write(file, to: out, identity)
       manifest.networks[architecture] = .init(file: name, config: config)

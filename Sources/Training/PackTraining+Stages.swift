@@ -44,7 +44,7 @@ extension PackTraining {
 
   /// A network as a stage left it, or as the pack has it that stands in for the stage.
   func network<N: Network>(_ type: N.Type, of stage: Stage) throws -> N {
-    let file = try product(stage, stage.product ?? "")
+    let file = try product(stage, Stage.file(of: type))
     let own = context.start.flatMap { $0.file(of: type) == file ? $0.config(of: type) : nil }
     let config =
       try own

@@ -19,28 +19,30 @@ import Weights
 /// | `diffusion` | `tokenizer`, `vqgan`, `clip` | `diffusion.safetensors` |
 /// | `biggan` | | `biggan.safetensors` |
 /// | `upscaler` | `vqgan` | `upscaler.safetensors` |
+/// | `dvae` | | `dvae-encoder.safetensors` and `dvae-decoder.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, judge
+    case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, dvae, judge
     case judgeCLIP = "judge-clip"
 
-    /// The networks of a pack, each with the stages that make it, the best first.
-    static let makers: [(architecture: Architecture.ID, stages: [Stage])] = [
-      (CLIP.architecture.id, [.clip]), (VQGAN.architecture.id, [.decoder, .vqgan]),
-      (DALLEBart.architecture.id, [.dalle]), (VDiffusion.architecture.id, [.diffusion]),
-      (BigGAN.architecture.id, [.biggan]), (RRDBNet.architecture.id, [.upscaler]),
+    /// The networks of a pack: the file of each, and the stages that make it, the best first.
+    static let makers: [(architecture: Architecture.ID, file: String, stages: [Stage])] = [
+      (CLIP.architecture.id, "clip.safetensors", [.clip]),
+      (VQGAN.architecture.id, "vqgan.safetensors", [.decoder, .vqgan]),
+      (DALLEBart.architecture.id, "dalle.safetensors", [.dalle]),
+      (VDiffusion.architecture.id, "diffusion.safetensors", [.diffusion]),
+      (BigGAN.architecture.id, "biggan.safetensors", [.biggan]),
+      (RRDBNet.architecture.id, "upscaler.safetensors", [.upscaler]),
+      (DVAEEncoder.architecture.id, "dvae-encoder.safetensors", [.dvae]),
+      (DVAEDecoder.architecture.id, "dvae-decoder.safetensors", [.dvae]),
     ]
 
-    /// The file of the network that the stage makes; nil where it makes none of a pack.
-    var product: String? {
-      switch self {
-      case .decoder, .vqgan: "vqgan.safetensors"
-      case .clip, .dalle, .diffusion, .biggan, .upscaler: "\(rawValue).safetensors"
-      case .tokenizer, .judge, .judgeCLIP: nil
-      }
+    /// The file of a network that stages make; empty where none does.
+    static func file<N: Network>(of type: N.Type) -> String {
+      makers.first { $0.architecture == N.architecture.id }?.file ?? ""
     }
   }
 
@@ -129,6 +131,7 @@ public struct PackTraining {
     case .diffusion: try trainDiffusion(configuration)
     case .biggan: try trainBigGAN(configuration)
     case .upscaler: try trainUpscaler(configuration)
+    case .dvae: try trainDVAE(configuration)
     case .judge: try trainJudge(configuration)
     // A judge must owe nothing to what it judges: it always begins at random.
     case .judgeCLIP: try trainCLIP(configuration, .judgeCLIP, file: nil)

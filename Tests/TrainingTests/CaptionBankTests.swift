@@ -28,7 +28,7 @@ struct CaptionBankTests {
         false
       ),
       (
-        ExampleLabel(caption: "a red fox left of an owl on blue", conceptIDs: [], kind: .file),
+        ExampleLabel(caption: "a fox in a file", conceptIDs: [], kind: .file),
         false
       ),
     ])

@@ -130,6 +130,13 @@ private let configurations: [PackTraining.Stage: String] = [
   conditionScale: 2.0
 
   """ + schedule(steps: 2, batch: 4),
+  .dvae: """
+  network: {group_count: 4, n_hid: 4, n_blk_per_group: 1, vocab_size: 16, n_init: 8}
+  temperature: 0.1
+  annealing: 2
+  evenness: 1.0
+
+  """ + schedule(steps: 2, batch: 4),
   .biggan: """
   network:
     z_dim: 8
@@ -204,7 +211,7 @@ struct PackTrainingTests {
         configuration: write(identity, "pack.yaml", in: folder), into: out)
 
       let pack = try Pack(folder: out)
-      #expect(pack.manifest.files.count == 8)
+      #expect(pack.manifest.files.count == 10)
       var request = Request("a fox on a blue background")
       request.seed = 3
       var pictures: [Picture] = []

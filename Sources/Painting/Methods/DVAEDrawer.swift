@@ -68,7 +68,7 @@ extension Method {
   static let dvaeCLIP = guided(
     "dvae-clip", title: "dVAE+CLIP",
     "Logits of the codes of DALL·E's dVAE are optimised, one code drawn at each place",
-    by: [.init("generator", DVAEDecoder.architecture.id, title: "dVAE", takesPacks: false)],
+    by: [.init("generator", DVAEDecoder.architecture.id, title: "dVAE")],
     arguments: [
       .choice(
         "codes", ["drawn", "likeliest"], default: "drawn",
@@ -87,7 +87,7 @@ extension Method {
       DVAEDecoder.self, in: painting.method.components[0], of: painting.request.model)
     // Without its encoder it cannot begin from a picture.
     let encoder = try? painting.networks.network(
-      DVAEEncoder.self, of: painting.request.model, packs: false)
+      DVAEEncoder.self, of: painting.request.model)
     return DVAEDrawer(decoder, encoder, decoder.config, context)
   }
 }

@@ -55,7 +55,7 @@ extension Method {
   static let superResolution = guided(
     "super-resolution", title: "Super-resolution",
     "Draws a small picture that ESRGAN or Real-ESRGAN enlarges",
-    by: [.init("generator", RRDBNet.architecture.id, title: "ESRGAN", takesPacks: false)]
+    by: [.init("generator", RRDBNet.architecture.id, title: "ESRGAN")]
   ) { context in
     let painting = try context.ofPainting()
     let model = try painting.networks.network(
