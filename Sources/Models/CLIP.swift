@@ -43,6 +43,16 @@ public struct CLIP {
   /// - Returns: `[B, E]` float32
   public func encodeText(_ tokens: Tensor) -> Tensor { text(tokens) }
 
+  /// What the text tower makes of texts, for networks that are told more than one embedding.
+  ///
+  /// - Parameter tokens: `[B, T]` int64, each row with the end token, `T` at most the context length.
+  /// - Returns: their embeddings, not normalised to length one, `[B, E]` float32, and what stands behind the
+  ///   tower's last norm for each token, `[B, T, D]`.
+  public func readText(_ tokens: Tensor) -> (embeddings: Tensor, tokens: Tensor) {
+    let x = text.transformer(text.embed(tokens), mask: text.causalMask(tokens.size(1)))
+    return (text.project(x, tokens.argmax(over: 1)), text.ln_final(x))
+  }
+
   /// The factor on cosine similarities, without dimensions.
   public var logitScale: Tensor { logit_scale.exp() }
 

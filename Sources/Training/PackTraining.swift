@@ -17,6 +17,7 @@ import Weights
 /// | `decoder` | `vqgan`, `clip` | `vqgan.safetensors` with a decoder tuned to the codes |
 /// | `dalle` | `tokenizer`, `vqgan` | `dalle.safetensors` |
 /// | `diffusion` | `tokenizer`, `vqgan`, `clip` | `diffusion.safetensors` |
+/// | `prior` | `tokenizer`, `clip` | `prior.safetensors` |
 /// | `biggan` | | `biggan.safetensors` |
 /// | `upscaler` | `vqgan` | `upscaler.safetensors` |
 /// | `dvae` | | `dvae-encoder.safetensors` and `dvae-decoder.safetensors` |
@@ -25,7 +26,7 @@ import Weights
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, dvae, judge
+    case tokenizer, vqgan, clip, decoder, dalle, diffusion, prior, biggan, upscaler, dvae, judge
     case judgeCLIP = "judge-clip"
 
     /// The networks of a pack: the file of each, and the stages that make it, the best first.
@@ -34,6 +35,7 @@ public struct PackTraining {
       (VQGAN.architecture.id, "vqgan.safetensors", [.decoder, .vqgan]),
       (DALLEBart.architecture.id, "dalle.safetensors", [.dalle]),
       (VDiffusion.architecture.id, "diffusion.safetensors", [.diffusion]),
+      (UnCLIPPrior.architecture.id, "prior.safetensors", [.prior]),
       (BigGAN.architecture.id, "biggan.safetensors", [.biggan]),
       (RRDBNet.architecture.id, "upscaler.safetensors", [.upscaler]),
       (DVAEEncoder.architecture.id, "dvae-encoder.safetensors", [.dvae]),
@@ -129,6 +131,7 @@ public struct PackTraining {
     case .clip: try trainCLIP(configuration, .clip, file: start("clip.safetensors"))
     case .dalle: try trainDALLE(configuration)
     case .diffusion: try trainDiffusion(configuration)
+    case .prior: try trainPrior(configuration)
     case .biggan: try trainBigGAN(configuration)
     case .upscaler: try trainUpscaler(configuration)
     case .dvae: try trainDVAE(configuration)

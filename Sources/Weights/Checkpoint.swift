@@ -160,11 +160,11 @@ public final class Checkpoint {
     case .kernel(let origin):
       shape(origin).map { shape in KeyRules.Origin.kernelOrder(shape.count).map { shape[$0] } }
     case .reshaped(let origin, let rank): shape(origin).map { KeyRules.fitted($0, rank: rank) }
-    case .joined(let keys):
+    case .joined(let keys, let rows):
       keys.dropFirst().reduce(keys.first.flatMap { file.entries[prefix + $0]?.shape }) {
         total, key in
         guard var total, let shape = file.entries[prefix + key]?.shape, let first = shape.first,
-          total.dropFirst() == shape.dropFirst()
+          total.dropFirst() == shape.dropFirst(), rows.map({ $0 > 0 && first % $0 == 0 }) ?? true
         else { return nil }
         total[0] += first
         return total
@@ -183,8 +183,12 @@ public final class Checkpoint {
     case .reshaped(let origin, let rank):
       let weight = try read(origin)
       return weight.reshaped(KeyRules.fitted(weight.shape, rank: rank))
-    case .joined(let keys):
-      return concatenated(try keys.map { try file.weight(prefix + $0) }, over: 0)
+    case .joined(let keys, let rows):
+      let parts = try keys.map { try file.weight(prefix + $0) }
+      guard let rows else { return concatenated(parts, over: 0) }
+      let rest = Array(parts[0].shape.dropFirst())
+      return concatenated(parts.map { $0.reshaped([-1, rows] + rest) }, over: 1)
+        .reshaped([-1] + rest)
     }
   }
 

@@ -21,8 +21,9 @@ public struct KeyRules: Sendable {
     /// A kernel of flax, `[in, out]` or `[H, W, in, out]`, becomes PyTorch's weight, `[out, in]` or
     /// `[out, in, H, W]`.
     case kernel
-    /// Part `index` of `count` tensors that are joined along the first dimension.
-    case part(Int, of: Int)
+    /// Part `index` of `count` tensors that are joined along the first dimension; with `rows`, so many rows of
+    /// each in turn, as where a head's query, key and value lie together.
+    case part(Int, of: Int, rows: Int? = nil)
     /// Trailing dimensions of size one are added or dropped to reach this rank.
     case rank(Int)
   }
@@ -102,7 +103,7 @@ public struct KeyRules: Sendable {
     case layer(Int, of: String)
     case transposed(Origin)
     case kernel(Origin)
-    case joined([String])
+    case joined([String], rows: Int?)
     case reshaped(Origin, rank: Int)
 
     /// The file's keys.
@@ -110,7 +111,7 @@ public struct KeyRules: Sendable {
       switch self {
       case .key(let key), .layer(_, let key): [key]
       case .transposed(let origin), .kernel(let origin), .reshaped(let origin, _): origin.keys
-      case .joined(let keys): keys
+      case .joined(let keys, _): keys
       }
     }
   }
@@ -120,7 +121,7 @@ public struct KeyRules: Sendable {
   /// - Parameter shape: of a tensor of the file.
   func plan(_ keys: [String], shape: (String) -> [Int]?) -> [String: Origin] {
     var plan: [String: Origin] = [:]
-    var parts: [String: [String?]] = [:]
+    var parts: [String: (keys: [String?], rows: Int?)] = [:]
     for key in keys {
       guard
         let (rule, ours) = rules.lazy.compactMap({ rule in rule.apply(key).map { (rule, $0) } })
@@ -129,8 +130,8 @@ public struct KeyRules: Sendable {
         plan[key] = .key(key)
         continue
       }
-      if case .part(let index, let count) = rule.change {
-        parts[ours, default: Array(repeating: nil, count: count)][index] = key
+      if case .part(let index, let count, let rows) = rule.change {
+        parts[ours, default: (Array(repeating: nil, count: count), rows)].keys[index] = key
       } else if rule.isStacked {
         for layer in 0..<min(shape(key)?.first ?? 0, Self.mostLayers) {
           guard let ours = rule.apply(key, layer: layer) else { continue }
@@ -140,9 +141,9 @@ public struct KeyRules: Sendable {
         plan[ours] = rule.change.applied(to: .key(key))
       }
     }
-    for (ours, keys) in parts {
-      let present = keys.compactMap { $0 }
-      if present.count == keys.count { plan[ours] = .joined(present) }
+    for (ours, part) in parts {
+      let present = part.keys.compactMap { $0 }
+      if present.count == part.keys.count { plan[ours] = .joined(present, rows: part.rows) }
     }
     return plan
   }

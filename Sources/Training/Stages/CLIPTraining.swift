@@ -155,10 +155,7 @@ public final class CLIPTrainee: Trainee {
   }
 
   /// Pictures in -1…1 to the tower's size, in 0…1 and a little beyond.
-  private func fitted(_ x: Tensor) -> Tensor {
-    let side = config.network.vision.imageSize
-    return ((x.size(2) == side ? x : x.resampled(side, side, antialias: true)) + 1) / 2
-  }
+  private func fitted(_ x: Tensor) -> Tensor { model.fitted(x) }
 
   /// Pictures of the tower's size in 0…1 to embeddings of length one, `[B, E]`.
   private func embed(views: Tensor) -> Tensor { model.embed(views).to(.float32).normalized() }
@@ -218,6 +215,17 @@ public final class CLIPTrainee: Trainee {
     return "\(label.conceptIDs) \(parts) \(label.relation.map { "\($0)" } ?? "")"
       + (label.scale.map { "\($0)" } ?? "")
   }
+}
+
+extension CLIP {
+  /// Pictures in -1…1 to the tower's size, in 0…1 and a little beyond.
+  fileprivate func fitted(_ x: Tensor) -> Tensor {
+    let side = config.vision.imageSize
+    return ((x.size(2) == side ? x : x.resampled(side, side, antialias: true)) + 1) / 2
+  }
+
+  /// Whole pictures in -1…1 of any size to embeddings of length one, `[B, E]`.
+  func embed(shown x: Tensor) -> Tensor { embed(fitted(x)).to(.float32).normalized() }
 }
 
 extension PackTraining {

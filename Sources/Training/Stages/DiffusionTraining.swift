@@ -36,6 +36,9 @@ public final class DiffusionTrainee: Trainee {
     public var styles: Double
     /// Part of the captions with words that nothing in the picture answers to.
     public var chatter: Double
+    /// Part of the examples that are told by CLIP's embedding of the picture instead of the caption's, so that
+    /// the network also paints what a prior or another picture tells (unCLIP's decoder); none if left out.
+    var pictures: Double?
     /// How the sample sheet is drawn.
     public var conditionScale: Double
 
@@ -51,9 +54,13 @@ public final class DiffusionTrainee: Trainee {
       guard (0..<1).contains(emptyCaptions), (1...10_000_000).contains(pool) else {
         return "'emptyCaptions' must be from 0 to below 1, and 'pool' above 0"
       }
-      guard [pairs, counts, bareScenes, scenes, styles, chatter].allSatisfy((0...1).contains) else {
+      guard
+        [pairs, counts, bareScenes, scenes, styles, chatter, pictures ?? 0]
+          .allSatisfy((0...1).contains)
+      else {
         return
-          "'pairs', 'counts', 'bareScenes', 'scenes', 'styles' and 'chatter' must be from 0 to 1"
+          "'pairs', 'counts', 'bareScenes', 'scenes', 'styles', 'chatter' and 'pictures' must be "
+          + "from 0 to 1"
       }
       return pairs + counts + bareScenes <= 1
         ? nil : "'pairs', 'counts' and 'bareScenes' sum to more than 1"
@@ -73,7 +80,10 @@ public final class DiffusionTrainee: Trainee {
   private let prompts: [String]
   private let device: Device
   /// Latents and embeddings of the examples met so far, batch by batch.
-  private var kept: [Int: (latents: Tensor, embeddings: Tensor)] = [:]
+  private var kept: [Int: Example] = [:]
+
+  /// Latents `[B, C, h, w]`, embeddings `[B, E]` of the captions and, where they are told, of the pictures.
+  private typealias Example = (latents: Tensor, captions: Tensor, pictures: Tensor?)
 
   /// - Parameters:
   ///   - file: weights to start from, if any.
@@ -101,8 +111,14 @@ public final class DiffusionTrainee: Trainee {
   /// See `Trainee`.
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let count = config.schedule.batch
-    let (z, known) = examples(step)
+    let (z, captions, pictures) = examples(step)
     let stream = RandomStream(seed: config.schedule.seed, "noise \(step)", on: device)
+    let known =
+      pictures.map { pictures in
+        let shown = RandomStream(seed: config.schedule.seed, "told \(step)", on: device)
+          .uniform([count, 1]).less(than: config.pictures ?? 0).to(.float32)
+        return captions + (pictures - captions) * shown
+      } ?? captions
     // Times spread evenly over the batch: the loss depends on them more than on anything else.
     let places = Tensor.arange(0..<count, .float32, device: device)
     let times = (places + stream.uniform([count])) / Double(count)
@@ -114,21 +130,25 @@ public final class DiffusionTrainee: Trainee {
     return ((v - (e * signal - z * noise)).square().mean(), [])
   }
 
-  /// A step's latents `[B, C, h, w]` and embeddings `[B, E]`.
-  private func examples(_ step: Int) -> (latents: Tensor, embeddings: Tensor) {
+  private func examples(_ step: Int) -> Example {
     let count = config.schedule.batch
     let number = step % max(1, config.pool / count)
     if let known = kept[number] {
-      return (known.latents.to(.float32), known.embeddings.to(.float32))
+      return (
+        known.latents.to(.float32), known.captions.to(.float32), known.pictures?.to(.float32)
+      )
     }
     let batch = batches(step: number, count: count)
     let made = noGrad {
       (
         latents: vqgan.encode(batch.pictures),
-        embeddings: clip.encodeText(batch.tokens).to(.float32).normalized()
+        captions: clip.encodeText(batch.tokens).to(.float32).normalized(),
+        pictures: (config.pictures ?? 0) > 0 ? clip.embed(shown: batch.pictures) : nil
       )
     }
-    kept[number] = (made.latents.to(.float16), made.embeddings.to(.float16))
+    kept[number] = (
+      made.latents.to(.float16), made.captions.to(.float16), made.pictures?.to(.float16)
+    )
     return made
   }
 
