@@ -127,7 +127,15 @@ private let configurations: [PackTraining.Stage: String] = [
   scenes: 0.2
   styles: 0.0
   chatter: 0.3
+  pictures: 0.5
   conditionScale: 2.0
+
+  """ + schedule(steps: 2, batch: 4),
+  .prior: """
+  network: {text_ctx: 24, xf_width: 16, xf_layers: 1, xf_heads: 2, clip_dim: 8, text_dim: 16, hasStatistics: true}
+  emptyCaptions: 0.2
+  pool: 8
+  chatter: 0.3
 
   """ + schedule(steps: 2, batch: 4),
   .dvae: """
@@ -211,7 +219,7 @@ struct PackTrainingTests {
         configuration: write(identity, "pack.yaml", in: folder), into: out)
 
       let pack = try Pack(folder: out)
-      #expect(pack.manifest.files.count == 10)
+      #expect(pack.manifest.files.count == 11)
       var request = Request("a fox on a blue background")
       request.seed = 3
       var pictures: [Picture] = []

@@ -2,6 +2,7 @@ import Diffusion
 import Foundation
 import Imaging
 import Models
+import Painting
 import Tokenizers
 import Torch
 import Weights
