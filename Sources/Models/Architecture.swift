@@ -146,8 +146,9 @@ extension Architecture {
   /// The networks that Reverie has. Of two whose keys a file has, the earlier one is taken.
   public static let builtIn: [Architecture] = [
     CLIP.architecture, VQGAN.architecture, DVAEEncoder.architecture, DVAEDecoder.architecture,
-    BigGAN.architecture, VDiffusion.architecture, RRDBNet.architecture,
-    SRVGGNetCompact.architecture, VGG16.architecture, DALLEBart.architecture,
+    BigGAN.architecture, VDiffusion.architecture, GuidedDiffusion.architecture,
+    GuidedClassifier.architecture, SecondaryDiffusion.architecture, RRDBNet.architecture,
+    SRVGGNetCompact.architecture, VGG16.architecture, LPIPS.architecture, DALLEBart.architecture,
     VQGANDetokenizer.architecture, UnCLIPPrior.architecture, DiffusionPrior.architecture,
     NoisedCLIPTextEncoder.architecture, NoisedCLIPImageEncoder.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.

@@ -28,6 +28,8 @@ public struct Method: Identifiable, Sendable {
 
   /// Its name.
   public let id: ID
+  /// Other names that it may be asked for by.
+  public let aliases: [ID]
   /// The method as galleries know it, `VQGAN+CLIP` for instance.
   public let title: String
   /// What it is, in one sentence without the final stop.
@@ -76,7 +78,7 @@ public struct Method: Identifiable, Sendable {
   ///   - remarks: what of a request has no effect in it.
   ///   - make: a painting of a resolved request.
   public init(
-    _ id: ID, title: String, _ help: String, arguments: [PartArgument] = [],
+    _ id: ID, title: String, _ help: String, aliases: [ID] = [], arguments: [PartArgument] = [],
     defaults: [String: JSONValue] = [:], components: [ComponentSlot] = [],
     takes: Capabilities, films: Set<Film.Kind> = [],
     ofNetwork: @escaping @Sendable (DrawingNetwork) -> [String: JSONValue] = { _ in [:] },
@@ -89,6 +91,7 @@ public struct Method: Identifiable, Sendable {
     make: @escaping @Sendable (PipelineContext) throws -> any Pipeline
   ) {
     self.id = id
+    self.aliases = aliases
     self.title = title
     self.help = help
     self.arguments = arguments
@@ -174,6 +177,8 @@ public struct ComponentSlot: Sendable, Hashable {
   public let role: String
   /// The architecture that fills it.
   public let architecture: Architecture.ID
+  /// Others that an installed model may fill it with where a request names the model.
+  public let alternatives: [Architecture.ID]
   /// What it is, for messages: "VQGAN".
   public let title: String
   /// Whether the pack's own network of this architecture is meant for it.
@@ -186,10 +191,11 @@ public struct ComponentSlot: Sendable, Hashable {
   /// A slot; see the fields.
   public init(
     _ role: String, _ architecture: Architecture.ID, title: String, takesPacks: Bool = true,
-    takesInstalled: Bool = true, isNamed: Bool = false
+    takesInstalled: Bool = true, isNamed: Bool = false, alternatives: [Architecture.ID] = []
   ) {
     self.role = role
     self.architecture = architecture
+    self.alternatives = alternatives
     self.title = title
     self.takesPacks = takesPacks
     self.takesInstalled = takesInstalled

@@ -45,7 +45,17 @@ public struct Registry: Sendable {
   // MARK: Looking
 
   /// The method of a name; nil where there is none, and for `auto`.
-  public func method(_ id: Method.ID?) -> Method? { methods.first { $0.id == id } }
+  public func method(_ id: Method.ID?) -> Method? {
+    methods.first { $0.id == id }
+      ?? methods.first { method in id.map(method.aliases.contains) ?? false }
+  }
+
+  /// The networks that may fill a slot, the usual one first.
+  func architectures(of slot: ComponentSlot) -> [Architecture] {
+    ([slot.architecture] + slot.alternatives).compactMap { id in
+      architectures.first { $0.id == id }
+    }
+  }
 
   /// The method for films of which no method is asked for: one that shoots every kind.
   public var filmMethod: Method? {

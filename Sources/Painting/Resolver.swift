@@ -153,7 +153,8 @@ public struct Resolver: Sendable {
   private func stranger(to method: Method, _ model: String?) -> RequestError? {
     guard let model, (try? library.store.model(model)) != nil,
       let slot = method.components.first, slot.takesInstalled,
-      let architecture = architecture(slot), !library.installed(architecture).contains(model)
+      let architecture = architecture(slot, of: model),
+      !library.installed(architecture).contains(model)
     else { return nil }
     return .impossible(method: method.id, reason: "'\(model)' holds no \(slot.title)")
   }
@@ -180,14 +181,17 @@ public struct Resolver: Sendable {
     }
   }
 
-  private func architecture(_ slot: ComponentSlot) -> Architecture? {
-    registry.architectures.first { $0.id == slot.architecture }
+  /// The architecture of the network that fills a slot: of the model that is named, if that holds one.
+  private func architecture(_ slot: ComponentSlot, of model: String? = nil) -> Architecture? {
+    let known = registry.architectures(of: slot)
+    return model.flatMap { model in known.first { library.installed($0).contains(model) } }
+      ?? known.first
   }
 
   /// Whether an installed network draws what a resolved request asks for, and its sizes.
   func installedConfig(_ request: Request, _ method: Method) throws -> (any NetworkConfig)? {
     guard let slot = method.components.first, slot.takesInstalled,
-      let architecture = architecture(slot), !drawsWithPack(request, method)
+      let architecture = architecture(slot, of: request.model), !drawsWithPack(request, method)
     else { return nil }
     return try library.component(
       architecture, of: request.model ?? library.first(architecture)
@@ -218,9 +222,9 @@ public struct Resolver: Sendable {
   /// The pack's defaults where its own networks draw; those of an installed network where that draws.
   private func defaults(of method: Method, in request: Request) throws -> [String: JSONValue] {
     if drawsWithPack(request, method) { return try packDefaults(of: method) }
-    guard let slot = method.components.first, let architecture = architecture(slot) else {
-      return [:]
-    }
+    guard let slot = method.components.first,
+      let architecture = architecture(slot, of: request.model)
+    else { return [:] }
     // One that is not there is told when it is opened, by name.
     return (try? library.drawing(architecture, of: request.model)).map(method.ofNetwork) ?? [:]
   }

@@ -1,3 +1,4 @@
+import Models
 import Testing
 import Torch
 
@@ -82,5 +83,31 @@ import Torch
       picture: Tensor.zeros([1, 3, 2, 2]), latent: Tensor.ones([1, 4]), iteration: 1)
     #expect(objective.loss(observation) == nil)
     #expect(objective.memory["start"]?.floats() == [1, 1, 1, 1])
+  }
+
+  @Test("LPIPS measures from the picture to begin from, or from the first one")
+  func lpips() throws {
+    let likeness = StartObjective.Likeness(
+      measure: LPIPS(Parameters(Initializer(seed: 1))),
+      trunk: VGG16(Parameters(Initializer(seed: 2))))
+    let (first, later) = (
+      RandomStream(seed: 1, "pictures").uniform([1, 3, 32, 32]),
+      RandomStream(seed: 2, "pictures").uniform([1, 3, 32, 32])
+    )
+    func features(_ picture: Tensor) -> [Tensor] {
+      likeness.measure.features(picture, likeness.trunk)
+    }
+    let expected = likeness.measure(features(later), features(first)).item()
+    #expect(expected > 0)
+    let begun = StartObjective(.lpips, initial: first, likeness: likeness)
+    let x = later.variable()
+    let loss = try #require(begun.loss(Observation(picture: x)))
+    #expect(abs(loss.item() - expected) < 1e-6 * max(1, expected))
+    #expect(gradient(of: loss, at: [x])[0].abs().sum().item() > 0)
+    let own = StartObjective(.lpips, likeness: likeness)
+    #expect(try #require(own.loss(Observation(picture: first))).item() == 0)
+    #expect(
+      abs(try #require(own.loss(Observation(picture: later))).item() - expected)
+        < 1e-6 * max(1, expected))
   }
 }

@@ -7,7 +7,7 @@ import Torch
 
 /// A diffusion network, and what makes pictures of what it draws.
 struct DiffusionModel {
-  let network: VDiffusion
+  let network: any SampledNetwork
   /// Decodes the latents that it draws; nil when it draws pictures.
   let decoder: VQGAN?
 
@@ -28,19 +28,36 @@ struct Conditioning {
   let scales: [Double]
 }
 
-/// Goes from noise to a picture with a network of v-diffusion: conditioned on CLIP's embeddings without a
-/// classifier (`cfg_sample.py`), steered by the gradient of objectives (`clip_sample.py`; Crowson's
-/// CLIP-guided diffusion, 2021), or both: see `NetworkDenoiser` and `Guided`.
+/// Goes from noise to a picture with a network of v-diffusion or guided-diffusion: conditioned on CLIP's
+/// embeddings without a classifier (`cfg_sample.py`), steered by the gradient of objectives
+/// (`clip_sample.py`; Crowson's CLIP-guided diffusion, 2021) or of a classifier (`classifier_sample.py`), or
+/// all of these: see `NetworkDenoiser` and `Guided`.
 final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   /// How a picture is sampled.
   struct Options {
     var sampler: any Sampler = DDIM()
-    var schedule = ContinuousSchedule.spliced
     var steps = 50
     /// How much the gradient of the objectives counts; 0 leaves it out.
     var guidance: Schedule = 0
     /// The time at which a given picture, noised, is taken up.
     var start = 0.9
+    /// Steps that are left out at the beginning (`skip_timesteps`); 0 leaves the beginning to `start`.
+    var skip = 0
+    /// Whether the noise is looked for that gives the picture to begin from (`cfg_modify_image.py`).
+    var inverts = false
+    /// Whether the picture that is found keeps to its colours at each step (`clip_denoised`).
+    var clips = false
+    /// What the gradient goes through instead of the network: Disco Diffusion's secondary model.
+    var secondary: SecondaryDiffusion?
+    /// What steers towards a class.
+    var classifier: Classifier?
+
+    /// A classifier of noised pictures, the class that is wanted, and how strongly.
+    struct Classifier {
+      let network: GuidedClassifier
+      let wanted: Int
+      let scale: Double
+    }
   }
 
   let request: Request
@@ -58,6 +75,10 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   /// The side of the square in which the picture is composed; nil where the network composes the whole.
   private let side: Int?
   private let levels: [NoiseLevel]
+  /// Steps of the way that are left out at its beginning.
+  private let skipped: Int
+  /// Steps, before all others, from the picture back to noise.
+  private let inverted: Int
   private var sampler: any Sampler
   /// The newest picture that the network found, to be shown on the way.
   private var x0: Tensor?
@@ -75,17 +96,25 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     sceneLength = request.sceneLength(of: max(1, scenes.count))
     let scale = model.decoder?.config.factor ?? 1
     let shape = [
-      1, model.network.config.channels, context.size.height / scale, context.size.width / scale,
+      1, model.network.channels, context.size.height / scale, context.size.width / scale,
     ]
     let noise = context.firstNoise("first noise", shape).to(context.device)
-    levels = options.schedule.levels(
-      options.steps, from: context.initial == nil ? 1 : options.start)
-    let first = levels[0]
+    let initial = model.network.showsBeginning ? nil : context.initial
+    let whole = try model.network.levels(options.steps, from: 1)
+    let isLate = initial != nil && options.skip == 0 && !options.inverts
+    let begun = isLate ? try model.network.levels(options.steps, from: options.start) : whole
+    let levels = Array(begun.suffix(max(2, begun.count - options.skip)))
+    self.levels = levels
+    skipped = whole.count - levels.count
+    inverted = options.inverts ? levels.count - 1 : 0
     x = noGrad {
-      context.initial.map { first.noised(model.encoded($0), with: noise) } ?? noise
+      guard !options.inverts else { return initial.map(model.encoded) ?? noise }
+      // Of grey, where there is nothing else, as Disco Diffusion has it.
+      let grey = options.skip > 0 ? Tensor.zeros(shape, device: context.device) : nil
+      return (initial.map(model.encoded) ?? grey).map { levels[0].noised($0, with: noise) } ?? noise
     }
     sampler = options.sampler
-    let guidance = try Guidance(context, total: options.steps)
+    let guidance = try Guidance(context, total: whole.count - 1)
     let device = context.device
     known = noGrad {
       guidance.allKept.map { kept in
@@ -99,7 +128,7 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     self.guidance = guidance
     // The pack's network knows squares alone: what it draws would fill any other picture and be squeezed.
     let short = min(shape[2], shape[3])
-    side = model.decoder != nil && context.initial == nil && shape[2] != shape[3] ? short : nil
+    side = model.decoder != nil && initial == nil && shape[2] != shape[3] ? short : nil
   }
 
   /// What of the sample is not to change.
@@ -110,36 +139,45 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     let open: Tensor
   }
 
-  var total: Int { options.steps }
+  var total: Int { inverted + levels.count - 1 }
   var isDone: Bool { done >= total }
+
+  /// The level at which the sample is.
+  private var index: Int { done - inverted }
+  /// The step of the whole way.
+  private var place: Int { max(0, index) + skipped }
 
   // MARK: Sampling
 
   func step(_ control: StepControl) throws -> Double? {
+    guard index >= 0 else {
+      try invert()
+      return nil
+    }
     let denoiser = self.denoiser
-    let scale = options.guidance.value(at: done)
+    let scale = options.guidance.value(at: place)
     var loss: Double?
-    let guided = denoiser.guided(scale) { x, level, found in
+    let guided = denoiser.guided(scale, through: path) { x, level, found in
       let (grad, number) = try self.grad(at: x, level, found)
       loss = number
       return grad
     }
+    let steered = classified(guided)
     var next = try sampler.step(
-      x, done, of: levels,
+      x, index, of: levels,
       denoise: { x, level in
-        guard scale > 0 else {
-          let found = try noGrad { try denoiser(x, at: level) }
-          x0 = found.x0
-          return found
-        }
-        return try guided(x, at: level)
+        let found =
+          try scale > 0 ? steered(x, at: level) : unguided(denoiser, x, at: level)
+        // What the network itself found is shown, as Disco Diffusion has it.
+        x0 = found.guidance?.x0 ?? found.x0
+        return found
       },
       noise: { RandomStream(seed: seed, "noise \(done)").normal(x.shape).to(x.device) })
     // What stays is noised anew to where the sample is now, so that the network sees it around what it
     // paints (Lugmayr and others, "RePaint", 2022, without its way back).
-    for (index, known) in known.enumerated() {
-      let noise = RandomStream(seed: seed, "known \(index) \(done)").normal(x.shape).to(x.device)
-      let there = levels[done + 1].noised(known.latent, with: noise)
+    for (part, known) in known.enumerated() {
+      let noise = RandomStream(seed: seed, "known \(part) \(done)").normal(x.shape).to(x.device)
+      let there = levels[index + 1].noised(known.latent, with: noise)
       next = next * known.open + there * (1 - known.open)
     }
     x.assign(next)
@@ -149,24 +187,54 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
 
   /// The network, told what the scene's prompts want, under the filters.
   private var denoiser: any Denoiser {
-    guidance.filtered(side.map { ComposedDenoiser(base: told, side: $0) } ?? told, step: done)
+    guidance.filtered(side.map { ComposedDenoiser(base: told, side: $0) } ?? told, step: place)
   }
 
   private var told: any Denoiser {
-    let network = model.network
-    guard let condition = network.config.condition else {
-      return NetworkDenoiser(.v) { network($0, time: $1, embeddings: nil) }
+    let scene = scenes.isEmpty ? nil : scenes[(place / sceneLength) % scenes.count]
+    let told = model.network.denoiser(scene, step: place)
+    return options.clips && model.decoder == nil ? told.thresholded(.static(1)) : told
+  }
+
+  /// What the gradient of guidance goes through.
+  private var path: GuidancePath {
+    guard let secondary = options.secondary else { return .network }
+    return .secondary(NetworkDenoiser(.v) { secondary($0, time: $1) })
+  }
+
+  /// A denoiser that is also steered towards the class that is wanted.
+  private func classified(_ denoiser: any Denoiser) -> any Denoiser {
+    guard let classifier = options.classifier else { return denoiser }
+    return denoiser.guided(classifier.scale, through: .direct) { x, level, _ in
+      let b = x.size(0)
+      return classifier.network.gradient(
+        x, timesteps: Tensor.full([b], level.t, device: x.device),
+        classes: Tensor(Array(repeating: classifier.wanted, count: b), [b]).to(x.device))
     }
-    var conds: [(cond: Tensor, weight: Double)] = []
-    if !scenes.isEmpty {
-      let scene = scenes[(done / sceneLength) % scenes.count]
-      conds = scene.scales.enumerated().map { index, scale in
-        (cond: scene.embeddings[index..<index + 1], weight: scale)
-      }
+  }
+
+  /// What a denoiser finds where no objective steers it.
+  private func unguided(
+    _ denoiser: any Denoiser, _ x: Tensor, at level: NoiseLevel
+  ) throws -> Denoised {
+    guard options.classifier == nil else {
+      let steered = classified(denoiser)
+      return try steered(x, at: level)
     }
-    return NetworkDenoiser(
-      .v, conds: conds, null: Tensor.zeros([1, condition.embedding], device: x.device)
-    ) { network($0, time: $1, embeddings: concatenated($2, over: 0)) }
+    return try noGrad { try denoiser(x, at: level) }
+  }
+
+  /// A step from the picture back towards the noise that gives it, told nothing.
+  private func invert() throws {
+    let plain = model.network.denoiser(nil, step: 0)
+    let next = try noGrad {
+      try sampler.step(
+        x, done, of: levels.reversed(), denoise: { try plain($0, at: $1) },
+        noise: { Tensor.zeros(x.shape, device: x.device) })
+    }
+    x.assign(next)
+    done += 1
+    if index == 0 { sampler = options.sampler }
   }
 
   /// The gradient of the objectives at `x`, downwards, and their loss.
@@ -176,9 +244,13 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     x0 = found.x0.detached()
     var (sum, loss) = (Tensor?.none, 0.0)
     for batch in 0..<guidance.batches {
-      let part = try guidance.gradient(at: [x], step: done, batch: batch, latent: nil) { _ in
+      let part = try guidance.gradient(at: [x], step: place, batch: batch, latent: nil) { _ in
         // The first set of views uses up the history of what was found.
-        model.picture(batch == 0 ? found.x0 : try denoiser(x, at: level).x0)
+        guard batch > 0 else { return model.picture(found.x0) }
+        guard case .secondary(let other) = path else {
+          return model.picture(try denoiser(x, at: level).x0)
+        }
+        return model.picture(try other(x, at: level.continuous).x0)
       }
       loss += part.loss / Double(guidance.batches)
       sum = sum.map { $0 + part.gradients[0] } ?? part.gradients[0]
@@ -192,14 +264,14 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
 
   func current() -> Tensor {
     noGrad {
-      if x0 == nil, !isDone { x0 = try? denoiser(x, at: levels[done]).x0 }
+      if x0 == nil, !isDone, index >= 0 { x0 = try? denoiser(x, at: levels[index]).x0 }
       return guidance.shown(model.picture(isDone ? x : x0 ?? x))
     }
   }
 
   func finished() throws -> [FinishedPicture] {
     var exact = request
-    exact.iterations = done
+    exact.iterations = max(1, index + skipped)
     var finished = FinishedPicture(current(), exact)
     finished.finish = guidance.finish
     return [finished]
@@ -252,7 +324,9 @@ extension Method {
   static let clipGuidedDiffusion = Method(
     "diffusion", title: "diffusion",
     "A diffusion model goes from noise to a picture, told what is wanted by CLIP's embedding and, with "
-      + "--guidance, steered by its gradient (CLIP-guided diffusion, v-diffusion; Crowson, 2021)",
+      + "--guidance, steered by its gradient (CLIP-guided diffusion, v-diffusion; Crowson, 2021), with an "
+      + "installed network of OpenAI's guided-diffusion, too (Dhariwal & Nichol, 2021)",
+    aliases: ["guided-diffusion"],
     arguments: [
       .schedule(
         "guidance", 0...1_000_000, default: 0,
@@ -268,13 +342,44 @@ extension Method {
         "Part of the noise that ddim draws anew in each step; at 1 it is DDPM"),
       .choice(
         "schedule", ContinuousSchedule.allCases.map(\.rawValue), default: "spliced",
-        "How the steps are spread over the way from noise to picture"),
+        "How the steps are spread over the way from noise to picture; networks of guided-diffusion go by "
+          + "respacing instead"),
+      .text(
+        "respacing",
+        "Which of its thousand timesteps a network of guided-diffusion stops at, as in ddim50, 250 or "
+          + "10,10,3,2,2, instead of iterations that lie evenly apart"),
       .number(
         "start", 0.01...1, default: 0.9,
         "How much of a picture to begin from is noise at first: at 1 nothing of it is left"),
+      .integer(
+        "skipSteps", 0...100_000, default: 0,
+        "Steps at the beginning that are left out: the picture to begin from, or grey, is noised to where "
+          + "they end (Disco Diffusion); 0 leaves that to start"),
+      .flag(
+        "inversion", default: false,
+        "Look for the noise that gives the picture to begin from and begin with it, so that another prompt "
+          + "changes the picture (v-diffusion's cfg_modify_image)"),
+      .flag(
+        "clipDenoised", default: false,
+        "Keep what the network finds to its range of colours in each step"),
+      .text(
+        "secondary",
+        "An installed secondary model of Disco Diffusion, through which the gradient goes instead of the "
+          + "network: faster, and less exact"),
+      .integer(
+        "class", 0...999_999,
+        "What a network that knows classes draws; another one in each step if left out"),
+      .text(
+        "classifier",
+        "An installed classifier of guided-diffusion that steers towards the class"),
+      .number("classifierScale", 0...1000, default: 1, "How strongly the classifier steers"),
     ],
     defaults: ["iterations": .integer(50), "cutouts": .integer(8)],
-    components: [.init("generator", VDiffusion.architecture.id, title: "diffusion model")],
+    components: [
+      .init(
+        "generator", VDiffusion.architecture.id, title: "diffusion model",
+        alternatives: [GuidedDiffusion.architecture.id])
+    ],
     takes: [.guidance, .model], films: [.progress, .restyle],
     ofNetwork: ofNetwork,
     preference: .init(1, "it takes several prompts, a picture to begin from and all proportions"),
@@ -294,6 +399,7 @@ extension Method {
       return .init(width: side(width), height: side(height))
     },
     check: { request throws(RequestError) in
+      try checkWay(request)
       guard isUnguided(request) else { return }
       if request.objectives?.isEmpty == false {
         throw .badValue(
@@ -338,23 +444,29 @@ extension Method {
   ) { context in
     let arguments = try context.arguments()
     let (networks, request) = (context.networks, context.request)
-    let slot = context.method.components[0]
-    let network = try networks.network(VDiffusion.self, in: slot, of: request.model)
-    let isOwn = request.model == nil && networks.pack.config(of: VDiffusion.self) != nil
-    let model = DiffusionModel(
-      network: network, decoder: isOwn ? try networks.network(VQGAN.self) : nil)
+    if arguments.flag("inversion"), context.initial == nil {
+      throw RequestError.badValue(
+        field: "inversion", reason: "needs a picture to begin from: --init-image PICTURE")
+    }
+    let model = try model(context, arguments)
+    let continuous = model.network as? ContinuousNetwork
     let drawing =
-      isOwn
+      model.decoder != nil || continuous == nil
       ? nil : try networks.provider.library.drawing(VDiffusion.architecture, of: request.model)
+    var options = CLIPGuidedDiffusionPipeline.Options(
+      sampler: sampler(arguments.choice("sampler"), eta: arguments.number("eta")),
+      steps: request.iterations ?? 50, guidance: arguments.schedule("guidance"),
+      start: arguments.number("start"), skip: arguments.integer("skipSteps"),
+      inverts: arguments.flag("inversion"), clips: arguments.flag("clipDenoised"))
+    options.secondary = try secondary(model, context, arguments)
+    options.classifier = try classifier(model, context, arguments)
     return try CLIPGuidedDiffusionPipeline(
-      context, model,
-      .init(
-        sampler: sampler(arguments.choice("sampler"), eta: arguments.number("eta")),
-        schedule: arguments.choice("schedule"), steps: request.iterations ?? 50,
-        guidance: arguments.schedule("guidance"), start: arguments.number("start")),
-      scenes: conditioning(
-        model, context, scale: arguments.number("conditionScale"),
-        knowsNothing: drawing.map(knowsNothing) ?? true))
+      context, model, options,
+      scenes: continuous.map { continuous in
+        try conditioning(
+          continuous.network.config, model, context, scale: arguments.number("conditionScale"),
+          knowsNothing: drawing.map(knowsNothing) ?? true)
+      } ?? [])
   }
 
   private static func sampler(_ name: String, eta: Double) -> any Sampler {
@@ -370,118 +482,5 @@ extension Method {
       return false
     }
     return guidance.values.allSatisfy { $0 == 0 }
-  }
-
-  // MARK: Networks of v-diffusion
-
-  /// What v-diffusion's own programs sample its networks by: `cfg_sample.py` the one that was trained for
-  /// guidance without a classifier, `clip_sample.py` all others.
-  static func ofNetwork(_ network: DrawingNetwork) -> [String: JSONValue] {
-    guard let config = network.config as? VDiffusion.Config else { return [:] }
-    var values: [String: JSONValue] = [
-      "schedule": .string((config.isPort ? ContinuousSchedule.ddpm : .spliced).rawValue)
-    ]
-    guard config.isPublished else { return values }
-    (values["width"], values["height"]) = (.integer(config.size), .integer(config.size))
-    if config.condition != nil, knowsNothing(network) {
-      values.merge([
-        "sampler": .string("plms"), "iterations": .integer(50), "conditionScale": .number(3),
-      ]) { $1 }
-    } else {
-      values.merge([
-        "sampler": .string("ddim"), "eta": .number(1), "iterations": .integer(1000),
-        "guidance": .number(500), "conditionScale": .number(1), "cutouts": .integer(16),
-        "cutMode": .string(CutoutMode.notebook.rawValue),
-      ]) { $1 }
-    }
-    return values
-  }
-
-  /// Whether a network that is told something was trained with being told nothing, too. Of the two networks
-  /// on Conceptual 12M, which are alike but for this, only the name tells.
-  private static func knowsNothing(_ network: DrawingNetwork) -> Bool {
-    network.config as? VDiffusion.Config != .cc12m || network.isNamed("cfg")
-  }
-
-  /// The CLIP whose embeddings a network is told: OpenAI's ViT-B/16 by v-diffusion's, wherever it is
-  /// installed; by others one of the request's that is as wide.
-  private static func teller(_ model: DiffusionModel, _ context: PipelineContext) throws
-    -> Perceptor?
-  {
-    let (request, networks) = (context.request, context.networks)
-    if model.decoder != nil { return try networks.perceptor("pack", request) }
-    let library = networks.provider.library
-    let named = try networks.perceptors(request).map { ($0.id, $0.clip.config) }
-    let installed = library.installed(CLIP.architecture).compactMap { id in
-      (try? library.component(CLIP.architecture, of: id).config as? CLIP.Config).map { (id, $0) }
-    }
-    return try teller(of: model.network.config, among: named, installed)
-      .map { try networks.perceptor($0, request) }
-  }
-
-  /// Which CLIP that is, by name.
-  /// - Parameters:
-  ///   - named: those that the request names.
-  ///   - installed: those that there are.
-  static func teller(
-    of config: VDiffusion.Config, among named: [(String, CLIP.Config)],
-    _ installed: [(String, CLIP.Config)]
-  ) -> String? {
-    guard config == .cc12m else {
-      return named.first { $0.1.embedDim == config.condition?.embedding }?.0
-    }
-    return (named + installed).first { $1.openAIName(id: $0) == "ViT-B/16" }?.0
-  }
-
-  /// What a diffusion network is conditioned on of the prompts, scene by scene; nothing where it is not.
-  /// - Parameter knowsNothing: whether it was trained with being told nothing, so that one may go beyond
-  ///   what it is told.
-  private static func conditioning(
-    _ model: DiffusionModel, _ context: PipelineContext, scale: Double, knowsNothing: Bool
-  ) throws -> [Conditioning] {
-    guard let condition = model.network.config.condition else { return [] }
-    guard let perceptor = try teller(model, context) else {
-      throw RequestError.badValue(
-        field: "clip",
-        reason: model.network.config == .cc12m
-          ? "must name OpenAI's ViT-B/16, which tells this network what is wanted. Get it with: "
-            + "reverie models pull openai-vit-b-16"
-          : "must name a CLIP with embeddings of \(condition.embedding) numbers, which "
-            + "'\(model.network.config.title)' was trained with")
-    }
-    guard knowsNothing || scale == 1 else {
-      throw RequestError.badValue(
-        field: "conditionScale",
-        reason:
-          "must be 1 with this network, which was not trained with an empty text (one that was has "
-          + "'cfg' in its name, as v-diffusion-cc12m-1-cfg)")
-    }
-    let cutouts = Cutouts(
-      size: perceptor.size, count: context.request.cutouts ?? 1,
-      mode: context.request.cutMode ?? .balanced,
-      power: context.request.cutPower?.value(at: 0) ?? 1,
-      augmentations: context.request.augmentations, seed: context.seed)
-    return try context.request.scenes().map { prompts in
-      var (rows, scales): ([Tensor], [Double]) = ([], [])
-      for prompt in prompts where prompt.weight != 0 && prompt.region == .everywhere {
-        guard
-          let found = try perceptor.embeddings(
-            of: prompt.target, cutouts: cutouts, files: context.files,
-            size: (context.size.width, context.size.height), device: context.device)
-        else { continue }
-        rows.append(found.to(.float32).normalized().mean(over: [0], keepDims: true))
-        scales.append(prompt.weight * scale)
-      }
-      guard !rows.isEmpty else {
-        return .init(
-          embeddings: Tensor.zeros([1, condition.embedding], device: context.device), scales: [0])
-      }
-      guard knowsNothing else {
-        // One embedding of all that is wanted, as clip_sample.py has it.
-        let sum = zip(rows, scales).map { $0 * $1 }
-        return .init(embeddings: sum.dropFirst().reduce(sum[0], +).normalized(), scales: [1])
-      }
-      return .init(embeddings: concatenated(rows, over: 0), scales: scales)
-    }
   }
 }

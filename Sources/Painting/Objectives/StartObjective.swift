@@ -1,3 +1,4 @@
+import Models
 import Torch
 
 extension ObjectiveKind {
@@ -6,7 +7,8 @@ extension ObjectiveKind {
     arguments: [
       .choice(
         "kind", StartObjective.Measure.allCases.map(\.rawValue), default: "latent",
-        "near zero, or near the beginning by squares, by angle, by cosine, or by pixels"),
+        "near zero, or near the beginning by squares, by angle, by cosine, by pixels, or to the eye (lpips: "
+          + "of models lpips-vgg and vgg16, which are to be installed)"),
       .choice(
         "schedule", ["constant", "decay", "steps"], default: "constant",
         "always, falling as 1 / (2 i + 1), or falling to zero in steps"),
@@ -21,9 +23,14 @@ extension ObjectiveKind {
         .steps(every: context.integer("every"), count: context.integer("steps"))
       default: .constant
       }
-    return StartObjective(
-      context.choice("kind"), schedule,
-      initial: context.initial)
+    let measure: StartObjective.Measure = context.choice("kind")
+    var likeness: StartObjective.Likeness?
+    if measure == .lpips {
+      let networks = try context.ofPainting().networks
+      likeness = .init(
+        measure: try networks.network(LPIPS.self), trunk: try networks.network(VGG16.self))
+    }
+    return StartObjective(measure, schedule, initial: context.initial, likeness: likeness)
   }
 }
 
@@ -45,6 +52,15 @@ final class StartObjective: Objective, Remembering {
     /// Half the mean absolute difference from the picture to begin from, or from the first one (pixray's
     /// `init_weight_pix`).
     case pixels
+    /// How unlike the eye finds the picture and the one to begin from, or the first one (`init_scale` of
+    /// Disco Diffusion and CLIP-guided diffusion): LPIPS.
+    case lpips
+  }
+
+  /// What tells how alike the eye finds two pictures.
+  struct Likeness {
+    let measure: LPIPS
+    let trunk: VGG16
   }
 
   /// How much it counts in an iteration.
@@ -71,27 +87,38 @@ final class StartObjective: Objective, Remembering {
   /// Under `start`, what the first iteration showed.
   var memory: [String: Tensor] = [:]
   private let initial: Tensor?
+  private let likeness: Likeness?
+  /// Of `memory["start"]`, what `likeness` compares.
+  private var features: [Tensor]?
 
-  /// - Parameter initial: the picture to begin from, `[1, 3, H, W]` in 0…1.
-  init(_ measure: Measure, _ schedule: Schedule = .constant, initial: Tensor? = nil) {
+  /// - Parameters:
+  ///   - initial: the picture to begin from, `[1, 3, H, W]` in 0…1.
+  ///   - likeness: needed where that is measured.
+  init(
+    _ measure: Measure, _ schedule: Schedule = .constant, initial: Tensor? = nil,
+    likeness: Likeness? = nil
+  ) {
     self.measure = measure
     self.schedule = schedule
     self.initial = initial
+    self.likeness = likeness
   }
 
   func loss(_ observation: Observation) -> Tensor? {
     let now =
-      measure == .pixels ? observation.picture : observation.latent ?? observation.picture * 2 - 1
+      looksAtPictures ? observation.picture : observation.latent ?? observation.picture * 2 - 1
     let start = measure == .zero ? now : start(now)
     let factor = schedule.factor(observation.iteration)
     guard factor > 0 else { return nil }
     return distance(now, start) * factor
   }
 
+  private var looksAtPictures: Bool { measure == .pixels || measure == .lpips }
+
   private func start(_ now: Tensor) -> Tensor {
     if let start = memory["start"] { return start.to(now.device) }
     // A filter may have changed the picture's size.
-    let given = measure == .pixels && initial?.shape == now.shape ? initial : nil
+    let given = looksAtPictures && initial?.shape == now.shape ? initial : nil
     let start = (given ?? now).detached().cloned()
     memory["start"] = start
     return start
@@ -104,6 +131,14 @@ final class StartObjective: Objective, Remembering {
     case .spherical: sphericalDistance(now.reshaped(-1), start.reshaped(-1))
     case .cosine: 1 - (now.reshaped(-1).normalized() * start.reshaped(-1).normalized()).sum()
     case .pixels: (now - start).abs().mean() / 2
+    case .lpips: unlikeness(now, start)
     }
+  }
+
+  private func unlikeness(_ now: Tensor, _ start: Tensor) -> Tensor {
+    guard let likeness else { preconditionFailure("nothing tells how alike pictures are") }
+    let own = features ?? noGrad { likeness.measure.features(start, likeness.trunk) }
+    features = own
+    return likeness.measure(likeness.measure.features(now, likeness.trunk), own).sum()
   }
 }

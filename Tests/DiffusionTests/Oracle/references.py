@@ -4,6 +4,8 @@
     git clone https://github.com/crowsonkb/v-diffusion-pytorch && git -C v-diffusion-pytorch checkout 439ed4c
     git clone https://github.com/crowsonkb/k-diffusion && git -C k-diffusion checkout 4601bf0
     git clone https://github.com/crowsonkb/guided-diffusion && git -C guided-diffusion checkout fb47224
+    git clone https://github.com/openai/guided-diffusion openai-guided-diffusion
+    git -C openai-guided-diffusion checkout 22e0df8
     git clone https://github.com/openai/glide-text2im && git -C glide-text2im checkout 69b5307
     git clone https://github.com/kakaobrain/karlo && git -C karlo checkout 3c68a50
 

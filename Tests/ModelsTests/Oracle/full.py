@@ -233,6 +233,34 @@ def esrgan():
     print("ESRGAN: scale", large.abs().max().item())
 
 
+def guided():
+    """OpenAI's network of guided-diffusion for 256 pixels in half precision, and four steps of DDIM, where the checkout of
+    Tests/DiffusionTests/Oracle/references.py lies in .oracle."""
+    checkout = ROOT / ".oracle" / "checkouts" / "openai-guided-diffusion"
+    if not checkout.exists():
+        print("guided-diffusion: left out, for want of", checkout)
+        return
+    sys.path.insert(0, str(checkout))
+    from guided_diffusion import script_util
+    torch.manual_seed(11)
+    model = script_util.create_model(
+        256, 256, 2, learn_sigma=True, attention_resolutions="32,16,8", num_head_channels=64, use_scale_shift_norm=True,
+        resblock_updown=True)
+    with torch.no_grad():
+        for key, p in model.named_parameters():
+            if not p.any() and p.ndim > 1:  # what training begins at zero
+                p.normal_(std=(0.3 / p[0].numel()) ** 0.5)
+            p.copy_(p.half())
+    torch.save({k: v.half() for k, v in model.state_dict().items()}, FULL / "256x256_diffusion_uncond.pt")
+    diffusion = script_util.create_gaussian_diffusion(steps=1000, learn_sigma=True, timestep_respacing="ddim4")
+    noise = torch.randn(1, 3, 256, 256)
+    with torch.no_grad():
+        picture = diffusion.ddim_sample_loop(
+            model.eval(), noise.shape, noise=noise, clip_denoised=False, device="cpu", eta=0.0)
+    save_file(dict(noise=noise, picture=picture.contiguous()), FULL / "256x256_diffusion_uncond.oracle.safetensors")
+    print("guided-diffusion: scale", picture.abs().max().item())
+
+
 def cosine(a, b):
     return torch.nn.functional.cosine_similarity(a.detach().double().flatten(), b.detach().double().flatten(), dim=0)
 
@@ -251,3 +279,4 @@ if __name__ == "__main__":
     dvae()
     biggan()
     esrgan()
+    guided()
