@@ -150,6 +150,7 @@ extension Architecture {
     GuidedClassifier.architecture, SecondaryDiffusion.architecture, RRDBNet.architecture,
     SRVGGNetCompact.architecture, VGG16.architecture, LPIPS.architecture, DALLEBart.architecture,
     VQGANDetokenizer.architecture, UnCLIPPrior.architecture, DiffusionPrior.architecture,
+    GLIDE.architecture, UnCLIPDecoder.architecture, UnCLIPUpsampler.architecture,
     NoisedCLIPTextEncoder.architecture, NoisedCLIPImageEncoder.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.
     AestheticHead.architecture,

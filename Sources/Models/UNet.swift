@@ -5,7 +5,8 @@ import Torch
 /// (2020), as Dhariwal & Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021), have it.
 ///
 /// Follows `UNetModel` in `guided_diffusion/unet.py` of openai/guided-diffusion at 22e0df8, keys verbatim.
-/// Differences: no dropout, no checkpoints. Norms stay float32.
+/// Differences: no dropout, no checkpoints. Norms stay float32. GLIDE and Karlo use the same U-Net, whose attention
+/// sees a context beside the picture (`encoder_kv`).
 public struct UNet {
   /// The shape of the network.
   public struct Config: Codable, Sendable, Hashable {
@@ -31,18 +32,24 @@ public struct UNet {
     public var scales: Bool
     /// Whether it is blocks that halve and double the resolution (`resblock_updown`), not convolutions.
     public var resamplesInBlocks: Bool
+    /// Width of what attention sees beside the picture (`encoder_channels`); nil when it sees nothing.
+    public var context: Int?
+    /// Whether the middle attends (`use_middle_attention`).
+    public var attendsInMiddle: Bool
 
     /// A configuration; see the fields. What is left out is as in most of OpenAI's.
     public init(
       inputs: Int = 3, outputs: Int = 6, width: Int, widths: [Int], blocks: Int = 2,
       attention: [Int], headWidth: Int? = 64, heads: Int = 1, newAttentionOrder: Bool = false,
-      scales: Bool = true, resamplesInBlocks: Bool = true
+      scales: Bool = true, resamplesInBlocks: Bool = true, context: Int? = nil,
+      attendsInMiddle: Bool = true
     ) {
       (self.inputs, self.outputs, self.width) = (inputs, outputs, width)
       (self.widths, self.blocks, self.attention) = (widths, blocks, attention)
       (self.headWidth, self.heads) = (headWidth, heads)
       self.newAttentionOrder = newAttentionOrder
       (self.scales, self.resamplesInBlocks) = (scales, resamplesInBlocks)
+      (self.context, self.attendsInMiddle) = (context, attendsInMiddle)
     }
 
     /// Heights and widths are multiples of it.
@@ -59,15 +66,22 @@ public struct UNet {
       guard (1...1024).contains(inputs), (1...4096).contains(outputs), (2...8192).contains(width),
         width % 2 == 0, (1...12).contains(widths.count), (1...64).contains(blocks),
         widths.allSatisfy({ (1...32_768).contains($0) && $0 % Self.groups == 0 }),
-        attention.allSatisfy(widths.indices.contains),
+        attention.allSatisfy(widths.indices.contains), (1...65_536).contains(context ?? 1),
         headWidth.map({ (1...32_768).contains($0) }) ?? (1...1024).contains(heads),
-        // The middle attends too.
-        (attention + [widths.count - 1]).allSatisfy({ level in
+        (attention + (attendsInMiddle ? [widths.count - 1] : [])).allSatisfy({ level in
           headWidth.map { widths[level] % $0 == 0 } ?? (widths[level] % heads == 0)
         })
       else { return "the sizes make no U-Net" }
       return nil
     }
+  }
+
+  /// What attention sees beside the picture.
+  struct Context {
+    /// `[B, S, context]`
+    let values: Tensor
+    /// Added to the scores on each of them, `[B, S]`; nil for nothing.
+    var mask: Tensor?
   }
 
   let trunk: UNetTrunk
@@ -111,14 +125,15 @@ public struct UNet {
   /// - Parameters:
   ///   - x: `[B, inputs, H, W]`, height and width multiples of `config.factor`.
   ///   - told: what blocks are told, `[B, 4 width]`; see `UNetTrunk.told(_:)`.
+  ///   - context: what attention sees beside the picture, where it sees something.
   /// - Returns: `[B, outputs, H, W]` float32
-  func callAsFunction(_ x: Tensor, told: Tensor) -> Tensor {
+  func callAsFunction(_ x: Tensor, told: Tensor, context: Context? = nil) -> Tensor {
     let dtype = computeType
     let told = told.silu().to(dtype)
-    var (h, skipped) = trunk.run(x.to(dtype).contiguous(channelsLast: true), told)
+    var (h, skipped) = trunk.run(x.to(dtype).contiguous(channelsLast: true), told, context)
     for layers in output_blocks {
       h = concatenated([h, skipped.removeLast()], over: 1)
-      h = UNetLayer.run(layers, h, told)
+      h = UNetLayer.run(layers, h, told, context)
     }
     return out2(out0(h).silu()).to(.float32)
   }
@@ -165,11 +180,12 @@ struct UNetTrunk {
     let middle = p / "middle_block"
     input_blocks = blocks
     self.channels = channels
-    middle_block = [
-      .block(TimedResBlock(middle / 0, inputs, inputs, config)),
-      .attention(QKVAttention(middle / 1, inputs, config)),
-      .block(TimedResBlock(middle / 2, inputs, inputs, config)),
-    ]
+    let attention =
+      config.attendsInMiddle
+      ? [UNetLayer.attention(QKVAttention(middle / 1, inputs, config))] : []
+    middle_block =
+      [.block(TimedResBlock(middle / 0, inputs, inputs, config))] + attention
+      + [.block(TimedResBlock(middle / (attention.count + 1), inputs, inputs, config))]
   }
 
   /// What the blocks are told of the time, `[B, 4 width]` float32.
@@ -185,13 +201,15 @@ struct UNetTrunk {
   }
 
   /// What the lowest level makes of `[B, inputs, H, W]`, and what stood behind each of the blocks before.
-  func run(_ x: Tensor, _ told: Tensor) -> (Tensor, skipped: [Tensor]) {
+  func run(
+    _ x: Tensor, _ told: Tensor, _ context: UNet.Context? = nil
+  ) -> (Tensor, skipped: [Tensor]) {
     var (h, skipped) = (x, [Tensor]())
     for layers in input_blocks {
-      h = UNetLayer.run(layers, h, told)
+      h = UNetLayer.run(layers, h, told, context)
       skipped.append(h)
     }
-    return (UNetLayer.run(middle_block, h, told), skipped)
+    return (UNetLayer.run(middle_block, h, told, context), skipped)
   }
 }
 
@@ -204,14 +222,16 @@ enum UNetLayer {
 
   /// `[B, C, H, W]` through layers.
   /// - Parameter told: behind its SiLU, `[B, 4 width]`.
-  static func run(_ layers: [UNetLayer], _ x: Tensor, _ told: Tensor) -> Tensor {
+  static func run(
+    _ layers: [UNetLayer], _ x: Tensor, _ told: Tensor, _ context: UNet.Context?
+  ) -> Tensor {
     layers.reduce(x) { x, layer in
       switch layer {
       case .convolution(let convolution): convolution(x)
       case .doubling(let convolution):
         convolution(x.resampled(2 * x.size(2), 2 * x.size(3), .nearest))
       case .block(let block): block(x, told)
-      case .attention(let attention): attention(x)
+      case .attention(let attention): attention(x, context)
       }
     }
   }
@@ -273,38 +293,55 @@ struct TimedResBlock {
 /// Self-attention over all positions beside a shortcut (`AttentionBlock`).
 struct QKVAttention {
   let norm: GroupNorm
-  let qkv: Pointwise, proj_out: Pointwise
+  let qkv: Pointwise, encoder_kv: Pointwise?, proj_out: Pointwise
   let heads: Int
   let newOrder: Bool
 
   init(_ p: Parameters, _ channels: Int, _ config: UNet.Config) {
     norm = GroupNorm(p / "norm", UNet.Config.groups, channels)
     qkv = Pointwise(p / "qkv", channels, 3 * channels)
+    encoder_kv = config.context.map { Pointwise(p / "encoder_kv", $0, 2 * channels) }
     proj_out = Pointwise(p / "proj_out", channels, channels, initial: .zeros)
     heads = config.heads(on: channels)
     newOrder = config.newAttentionOrder
   }
 
   /// `[B, C, H, W]` to the same shape.
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ context: UNet.Context?) -> Tensor {
     let (b, c, h, w) = (x.size(0), x.size(1), x.size(2), x.size(3))
     let rows = norm(x).permuted(0, 2, 3, 1).reshaped(b, h * w, c)
-    let y = proj_out(attended(qkv(rows), heads: heads, newOrder: newOrder))  // [B, H W, C]
+    let beside = encoder_kv.flatMap { kv in context.map { (kv($0.values), $0.mask) } }
+    let y = proj_out(attended(qkv(rows), heads: heads, newOrder: newOrder, beside: beside))
     return x + y.reshaped(b, h, w, c).permuted(0, 3, 1, 2)
   }
 }
 
 /// What positions make of queries, keys and values, which lie side by side in `[B, T, 3 C]`: for each head
 /// in turn, or in the new order all heads' queries, keys and values.
+/// - Parameter beside: keys and values that stand before those of the positions, `[B, S, 2 C]`, for each head in
+///   turn, and what is added to the scores on them, `[B, S]`.
 /// - Returns: `[B, T, C]`
-func attended(_ qkv: Tensor, heads: Int, newOrder: Bool) -> Tensor {
+func attended(
+  _ qkv: Tensor, heads: Int, newOrder: Bool, beside: (kv: Tensor, mask: Tensor?)? = nil
+) -> Tensor {
   let (b, t, c) = (qkv.size(0), qkv.size(1), qkv.size(2) / 3)
   // [3, B, heads, T, C / heads]
   let parts =
     newOrder
     ? qkv.reshaped(b, t, 3, heads, c / heads).permuted(2, 0, 3, 1, 4)
     : qkv.reshaped(b, t, heads, 3, c / heads).permuted(3, 0, 2, 1, 4)
-  return attention(parts[0], parts[1], parts[2]).permuted(0, 2, 1, 3).reshaped(b, t, c)
+  var (k, v, mask) = (parts[1], parts[2], Tensor?.none)
+  if let beside {
+    let s = beside.kv.size(1)
+    // [2, B, heads, S, C / heads]
+    let first = beside.kv.reshaped(b, s, heads, 2, c / heads).permuted(3, 0, 2, 1, 4)
+    (k, v) = (concatenated([first[0], k], over: 2), concatenated([first[1], v], over: 2))
+    mask = beside.mask.map {
+      concatenated([$0, Tensor.zeros([b, t], device: $0.device)], over: 1)
+        .reshaped(b, 1, 1, s + t)
+    }
+  }
+  return attention(parts[0], k, v, mask: mask).permuted(0, 2, 1, 3).reshaped(b, t, c)
 }
 
 /// A convolution over one dimension with a kernel of one: a linear layer of each position.
@@ -383,6 +420,8 @@ extension UNet.Config {
       self.blocks = blocks
       attention = attends.indices.filter { attends[$0] == [true] }
       resamplesInBlocks = shrinks.first ?? true
+      context = shapes["middle_block.1.encoder_kv.weight"].flatMap { $0.count == 3 ? $0[1] : nil }
+      attendsInMiddle = exists("middle_block.1.qkv.weight")
       return
     }
     return nil

@@ -7,7 +7,7 @@ import Weights
 @testable import Models
 
 /// Against kakaobrain/karlo, diffusers, dalle2-pytorch and openai/glide-text2im, by `Oracle/unclip.py`.
-@Suite("Priors of unCLIP, and GLIDE's noised CLIP")
+@Suite("unCLIP and GLIDE")
 struct UnCLIPTests {
   private let file = Result { try SafeTensors(contentsOf: Fixtures.url("unclip.safetensors")) }
 
@@ -104,6 +104,60 @@ struct UnCLIPTests {
     try expect("image", x, image(x, timesteps: file.tensor("image.t")))
   }
 
+  private static let unet = UNet.Config(
+    width: 32, widths: [32, 64], blocks: 1, attention: [1], headWidth: 32, context: 32)
+
+  @Test(
+    "GLIDE's networks give what the original gives",
+    arguments: [
+      ("glide-base", 3, false, false), ("glide-upsampler", 6, true, false),
+      ("glide-hole", 7, false, true), ("glide-upsampler-hole", 10, true, true),
+    ])
+  func glide(name: String, inputs: Int, enlarges: Bool, fills: Bool) throws {
+    let file = try file.get()
+    var unet = Self.unet
+    unet.inputs = inputs
+    let config = GLIDE.Config(
+      unet, size: 16, smallSize: enlarges ? 4 : nil, fillsHoles: fills, n_vocab: 30, text_ctx: 5,
+      xf_width: 32, xf_layers: 2, xf_heads: 2)
+    #expect(config.problem == nil)
+    let glide = GLIDE(Parameters(Recorder()), config)
+    let x = try file.tensor("unet.x").variable()
+    let text = glide.read(try file.tensor("unet.tokens"), mask: try file.tensor("unet.mask"))
+    let hole = GLIDE.Hole(
+      picture: try file.tensor("unet.hole"), known: try file.tensor("unet.known"))
+    try expect(
+      name, x,
+      glide(
+        x, timesteps: file.tensor("unet.t"), text: text, small: file.tensor("unet.small"),
+        hole: hole))
+  }
+
+  @Test("Karlo's decoder and super-resolution give what the original gives")
+  func decoder() throws {
+    let file = try file.get()
+    func close(_ found: Tensor, _ name: String) throws {
+      let wanted = try file.tensor(name)
+      expectClose(found, wanted, atol: 1e-4 * wanted.abs().amax().item(), name)
+    }
+    var unet = Self.unet
+    unet.context = 48
+    let decoder = UnCLIPDecoder(
+      Parameters(Recorder()), .init(unet, size: 16, clip_dim: 24, clip_emb_mult: 4))
+    let (x, t) = (try file.tensor("unet.x").variable(), try file.tensor("unet.t"))
+    let told = decoder.read(picture: try file.tensor("decoder.picture"), text: try text())
+    try expect("decoder", x, decoder(x, timesteps: t, told: told))
+    let null = decoder.read(picture: nil, text: try text())
+    try close(decoder(x, timesteps: t, told: null), "decoder.null")
+
+    (unet.context, unet.inputs, unet.outputs, unet.attention) = (nil, 6, 3, [])
+    (unet.scales, unet.attendsInMiddle) = (false, false)
+    let upsampler = UnCLIPUpsampler(Parameters(Recorder()), .init(unet, size: 16))
+    let large = try file.tensor("upsampler.large")
+    try expect("upsampler", x, upsampler(x, timesteps: t, large: large, isLast: false))
+    try close(upsampler(x, timesteps: t, large: large, isLast: true), "upsampler.last")
+  }
+
   @Test("the published networks have their numbers of parameters, and are known by their shapes")
   func published() {
     func shapes(_ make: (Parameters) -> Void) -> [String: [Int]] {
@@ -124,6 +178,21 @@ struct UnCLIPTests {
     #expect(count(shapes { _ = NoisedCLIPTextEncoder($0, .init()) }) == 71_679_488)
     #expect(count(shapes { _ = NoisedCLIPImageEncoder($0, .init()) }) == 86_443_776)
     #expect(UnCLIPPrior.Config(detecting: ["prd_emb": [1]]) == nil)
+
+    for (config, parameters) in [
+      (GLIDE.Config.base, 385_030_726), (.upsampler, 398_361_286), (.baseInpaint, 385_037_638),
+      (.upsamplerInpaint, 398_368_198),
+    ] {
+      let glide = shapes { _ = GLIDE($0, config) }
+      #expect(count(glide) == parameters)
+      #expect(GLIDE.Config(detecting: glide) == config)
+    }
+    let decoder = shapes { _ = UnCLIPDecoder($0, .karlo) }
+    #expect(count(decoder) == 893_318_086)
+    #expect(UnCLIPDecoder.Config(detecting: decoder) == .karlo)
+    let upsampler = shapes { _ = UnCLIPUpsampler($0, .karlo) }
+    #expect(count(upsampler) == 2 * 691_579_523)
+    #expect(UnCLIPUpsampler.Config(detecting: upsampler) == .karlo)
   }
 }
 

@@ -96,4 +96,49 @@ z = image((pictures + 1) * 127.5, steps)
 out.update({"image.x": pictures, "image.t": steps})
 record("image", z / z.norm(dim=-1, keepdim=True), pictures)
 
+# The U-Nets that are told texts: GLIDE's four, Karlo's decoder and the two of its super-resolution.
+from types import SimpleNamespace  # noqa: E402
+from glide_text2im.text2im_model import (  # noqa: E402
+    InpaintText2ImUNet, SuperResInpaintText2ImUnet, SuperResText2ImUNet, Text2ImUNet)
+from karlo.modules.unet import PLMImUNet, SuperResUNetModel  # noqa: E402
+
+GLIDE = dict(
+    text_ctx=5, xf_width=32, xf_layers=2, xf_heads=2, xf_final_ln=True, tokenizer=SimpleNamespace(n_vocab=30), xf_padding=True,
+    in_channels=3, model_channels=32, out_channels=6, num_res_blocks=1, attention_resolutions=(2,), channel_mult=(1, 2),
+    num_head_channels=32, use_scale_shift_norm=True, resblock_updown=True)
+x, t = torch.randn(2, 3, 8, 16, requires_grad=True), torch.tensor([5.0, 700.25])
+tokens = torch.randint(30, (2, 5))
+mask = torch.tensor([[1, 1, 1, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)
+small, hole = torch.randn(2, 3, 4, 8), torch.randn(2, 3, 8, 16)
+known = (torch.rand(2, 1, 8, 16) > 0.5).float()
+out.update({"unet.x": x, "unet.t": t, "unet.tokens": tokens, "unet.mask": mask.float(), "unet.small": small, "unet.hole": hole,
+            "unet.known": known})
+for name, kind, more in (
+        ("glide-base", Text2ImUNet, {}), ("glide-upsampler", SuperResText2ImUNet, dict(low_res=small)),
+        ("glide-hole", InpaintText2ImUNet, dict(inpaint_image=hole, inpaint_mask=known)),
+        ("glide-upsampler-hole", SuperResInpaintText2ImUnet, dict(inpaint_image=hole, inpaint_mask=known, low_res=small))):
+    net = filled(kind(**GLIDE))
+    record(name, net(x, t, tokens=tokens, mask=mask, **more), x)
+
+decoder = filled(PLMImUNet(
+    text_ctx=6, xf_width=48, in_channels=3, model_channels=32, out_channels=6, num_res_blocks=1, attention_resolutions=(2,),
+    channel_mult=(1, 2), num_head_channels=32, use_scale_shift_norm=True, resblock_updown=True, clip_dim=E, clip_emb_mult=4,
+    clip_emb_drop=0.1))
+words = out["karlo.mask"].bool()
+picture = torch.randn(2, E)
+record("decoder", decoder(x, t, txt_feat=emb, txt_feat_seq=out["karlo.encoding"], mask=words, y=picture), x)
+out["decoder.picture"] = picture
+y = decoder(x, t, txt_feat=emb, txt_feat_seq=out["karlo.encoding"], mask=words, y=decoder.cf_param[None].expand(2, -1))
+out["decoder.null"] = y
+upsampler = nn.Module()
+for name in ("model_first_steps", "model_last_step"):
+    setattr(upsampler, name, SuperResUNetModel(
+        in_channels=3, model_channels=32, out_channels=3, num_res_blocks=1, attention_resolutions=(), channel_mult=[1, 2],
+        resblock_updown=True, use_middle_attention=False))
+filled(upsampler)
+large = torch.randn(2, 3, 8, 16)
+out["upsampler.large"] = large
+record("upsampler", upsampler.model_first_steps(x, t, low_res=large), x)
+out["upsampler.last"] = upsampler.model_last_step(x, t, low_res=large)
+
 save_file({k: v.detach().contiguous() for k, v in out.items()}, FIXTURES / "unclip.safetensors")
