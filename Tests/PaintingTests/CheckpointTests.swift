@@ -89,6 +89,23 @@ import Weights
     #expect(output.metadata == whole.metadata)
   }
 
+  @Test("a sketch goes on from where it was left, and so does what follows it", arguments: [4, 9])
+  func sketched(left iterations: Int) async throws {
+    var request = Request("red fox")
+    (request.method, request.width, request.height, request.seed) = ("pixel", 32, 32, 7)
+    (request.iterations, request.cutouts, request.precision) = (12, 2, .float32)
+    let plain = try await engine().output(of: request)
+    request.sketch = 6
+    let whole = try await engine().output(of: request)
+    #expect(whole.picture != plain.picture)
+    let folder = try await left(request) { $0.iterations = iterations }
+    let (output, first) = try await resumed(request, folder)
+    #expect(first == iterations + 1)
+    #expect(output.picture == whole.picture)
+    request.sketch = 0
+    #expect(try await engine().output(of: request).picture == plain.picture)
+  }
+
   private func candidates(_ count: Int) -> Request {
     var request = Request("red fox")
     (request.method, request.width, request.height, request.seed) = (.dalle, 32, 32, 7)

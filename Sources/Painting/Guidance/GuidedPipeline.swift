@@ -20,6 +20,7 @@ final class GuidedPipeline: Pipeline {
   private let optimizers: [any Optimizer]
   private let average: ParameterAverage?
   private let overlay: Overlay?
+  private let sketch: Sketch?
   private var schedule: RateSchedule
   private var best = BestPicture()
 
@@ -45,6 +46,11 @@ final class GuidedPipeline: Pipeline {
     }
     guidance.latentOf = { picture in noGrad { drawer.latent(of: picture) } }
     overlay = try Overlay(context)
+    sketch = request.sketch.flatMap { $0 > 0 ? Sketch(context, iterations: $0) : nil }
+    if let sketch, !drawer.begin(from: noGrad { sketch.render() }) {
+      throw RequestError.impossible(
+        method: context.method.id, reason: "its drawer cannot begin from a sketch")
+    }
     schedule = RateSchedule(
       percentages: request.learningRateDrops ?? [], iterations: total, patience: request.patience)
   }
@@ -66,6 +72,7 @@ final class GuidedPipeline: Pipeline {
 
   /// One iteration.
   func step(_ control: StepControl) throws -> Double? {
+    if let sketch, done < sketch.iterations { return try step(sketch) }
     try layOver()
     if guidance.changesScene(at: done) { best = BestPicture() }
     var gradients: [Tensor] = []
@@ -96,11 +103,28 @@ final class GuidedPipeline: Pipeline {
     return loss
   }
 
+  /// An iteration of the sketch; the drawer begins from it when it is done.
+  private func step(_ sketch: Sketch) throws -> Double? {
+    var (sum, loss) = (Tensor?.none, 0.0)
+    for batch in 0..<guidance.batches {
+      let found = try guidance.gradient(
+        at: [sketch.pixels], step: done, batch: batch, latent: nil
+      ) { _ in sketch.render() }
+      loss += found.loss / Double(guidance.batches)
+      sum = sum.map { $0 + found.gradients[0] } ?? found.gradients[0]
+    }
+    if let sum { sketch.step(sum) }
+    done += 1
+    if done == sketch.iterations { _ = drawer.begin(from: noGrad { sketch.render() }) }
+    return loss
+  }
+
   // MARK: Looking
 
   func current() -> Tensor {
     noGrad {
-      average?.with(drawer.parameters) { guidance.shown(drawer.render(nil)) }
+      if let sketch, done < sketch.iterations { return guidance.shown(sketch.render()) }
+      return average?.with(drawer.parameters) { guidance.shown(drawer.render(nil)) }
         ?? guidance.shown(drawer.render(nil))
     }
   }
@@ -108,7 +132,8 @@ final class GuidedPipeline: Pipeline {
   /// The picture to keep: the best so far; where parameters are averaged or drawn by chance, the one
   /// that they stand for now.
   func picture() throws -> Tensor {
-    if average != nil || drawer.drawsByChance { return current() }
+    let isSketch = sketch.map { done <= $0.iterations } == true
+    if average != nil || drawer.drawsByChance || isSketch { return current() }
     guard let kept = best.picture else { throw PaintingError.stoppedEarly }
     return kept
   }
@@ -192,6 +217,9 @@ final class GuidedPipeline: Pipeline {
       + optimizers.enumerated().flatMap { index, optimizer in
         optimizer.state.map { ("optimizer.\(index).\($0.key)", $0.tensor) }
       } + (average?.state ?? []).map { ("average.\($0.key)", $0.tensor) }
+      + (sketch.map {
+        [("sketch", $0.pixels)] + $0.optimizer.state.map { ("sketch.\($0.key)", $0.tensor) }
+      } ?? [])
   }
 
   var state: PipelineState {

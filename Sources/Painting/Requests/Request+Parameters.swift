@@ -123,6 +123,10 @@ extension Request {
     .integer(
       "patience", \.patience, 1...100_000, .optimisation, .optimizer,
       "Iterations without a better picture after which the step is dropped or painting ends"),
+    .integer(
+      "sketch", \.sketch, 0...10_000, .optimisation, .optimizer, default: 0,
+      "Iterations, the first of all, on a coarse picture of plain pixels, from which the drawer then begins"
+    ),
     .parts(
       "objectives", \.objectives, .objective, .optimisation, .objectives,
       "What is wanted beside the prompts"),

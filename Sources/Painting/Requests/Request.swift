@@ -104,6 +104,9 @@ public struct Request: Sendable, Hashable {
   public var ema: Double?
   /// Iterations without a better picture after which the step is dropped or the end has come.
   public var patience: Int?
+  /// Iterations, the first of all, on a coarse picture of plain pixels, from which the drawer then begins; nil for
+  /// none.
+  public var sketch: Int?
   /// What is wanted beside the prompts.
   public var objectives: [PartSpec]?
   /// What is done to the picture before anybody sees it.
