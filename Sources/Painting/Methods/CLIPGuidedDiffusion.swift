@@ -39,6 +39,8 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     var steps = 50
     /// How much the gradient of the objectives counts; 0 leaves it out.
     var guidance: Schedule = 0
+    var steering = Steering()
+    var symmetry = SampleSymmetry()
     /// The time at which a given picture, noised, is taken up.
     var start = 0.9
   }
@@ -96,6 +98,7 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
           open: (1 - open).less(than: 0.75).to(.float32).to(device))
       }
     }
+    guidance.limitsColors = options.steering.look == .found
     self.guidance = guidance
     // The pack's network knows squares alone: what it draws would fill any other picture and be squeezed.
     let short = min(shape[2], shape[3])
@@ -116,11 +119,14 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   // MARK: Sampling
 
   func step(_ control: StepControl) throws -> Double? {
+    if options.symmetry.isDue(done, of: total) {
+      x.assign(noGrad { options.symmetry.applied(to: x) })
+    }
     let denoiser = self.denoiser
     let scale = options.guidance.value(at: done)
     var loss: Double?
     let guided = denoiser.guided(scale) { x, level, found in
-      let (grad, number) = try self.grad(at: x, level, found)
+      let (grad, number) = try self.grad(at: x, level, found, scale: scale)
       loss = number
       return grad
     }
@@ -169,23 +175,19 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     ) { network($0, time: $1, embeddings: concatenated($2, over: 0)) }
   }
 
-  /// The gradient of the objectives at `x`, downwards, and their loss.
+  /// The gradient of the objectives at `x`, downwards, and their loss; where they are no numbers, none.
   private func grad(
-    at x: Tensor, _ level: NoiseLevel, _ found: Denoised
-  ) throws -> (grad: Tensor, loss: Double) {
+    at x: Tensor, _ level: NoiseLevel, _ found: Denoised, scale: Double
+  ) throws -> (grad: Tensor, loss: Double?) {
     x0 = found.x0.detached()
-    var (sum, loss) = (Tensor?.none, 0.0)
-    for batch in 0..<guidance.batches {
-      let part = try guidance.gradient(at: [x], step: done, batch: batch, latent: nil) { _ in
-        // The first set of views uses up the history of what was found.
-        model.picture(batch == 0 ? found.x0 : try denoiser(x, at: level).x0)
-      }
-      loss += part.loss / Double(guidance.batches)
-      sum = sum.map { $0 + part.gradients[0] } ?? part.gradients[0]
-    }
-    let total = sum ?? Tensor.zeros(x.shape, device: x.device)
-    let wanted = known.reduce(total) { $0 * $1.open }
-    return (-wanted, loss)
+    let shown = options.steering.shown(found, of: x, at: level)
+    guard
+      let sum = try? guidance.gradient(
+        at: x, of: model.picture(shown), step: done, way: level.way),
+      sum.gradients[0].isFinite().to(DType.float32).amin().item() > 0
+    else { return (Tensor.zeros(x.shape, device: x.device), nil) }
+    let wanted = known.reduce(sum.gradients[0]) { $0 * $1.open }
+    return (-options.steering.limited(wanted, scale: scale), sum.loss)
   }
 
   // MARK: Looking
@@ -269,6 +271,20 @@ extension Method {
       .choice(
         "schedule", ContinuousSchedule.allCases.map(\.rawValue), default: "spliced",
         "How the steps are spread over the way from noise to picture"),
+      .choice(
+        "look", Steering.Look.allCases.map(\.rawValue), default: "found",
+        "What steers looks at: the picture that the network finds, or, as in Disco Diffusion, that blended "
+          + "with what noise there still is"),
+      .number(
+        "clampGradient", 0...1000,
+        "Root mean square above which what steers is made weaker (Disco Diffusion's clamp_max); without "
+          + "limit if left out"),
+      .choice(
+        "symmetry", SampleSymmetry.Kind.allCases.map(\.rawValue), default: "none",
+        "Halves that are made alike once on the way"),
+      .numbers(
+        "symmetryAt", 0...1, most: 16, default: [0.09],
+        "After which shares of the steps they are"),
       .number(
         "start", 0.01...1, default: 0.9,
         "How much of a picture to begin from is noise at first: at 1 nothing of it is left"),
@@ -311,7 +327,8 @@ extension Method {
       guard isUnguided(request) else { return [] }
       let idle = [
         "cutMode", "cutPower", "cutWhole", "cutSizes", "cutSpread", "cutCenter", "augmentations",
-        "averagingWeight", "accumulate", "pictureViews",
+        "averagingWeight", "accumulate", "pictureViews", "cutOverview", "cutInner", "cutInnerPower",
+        "cutInnerGray", "look", "clampGradient",
       ].filter { request[$0] != nil }
       let stops = (try? request.scenes().joined().contains { $0.stop.isFinite }) == true
       return idle.map {
@@ -351,7 +368,12 @@ extension Method {
       .init(
         sampler: sampler(arguments.choice("sampler"), eta: arguments.number("eta")),
         schedule: arguments.choice("schedule"), steps: request.iterations ?? 50,
-        guidance: arguments.schedule("guidance"), start: arguments.number("start")),
+        guidance: arguments.schedule("guidance"),
+        steering: .init(
+          look: arguments.choice("look"), clamp: arguments.numberIfGiven("clampGradient")),
+        symmetry: .init(
+          kind: arguments.choice("symmetry"), shares: arguments.numbers("symmetryAt")),
+        start: arguments.number("start")),
       scenes: conditioning(
         model, context, scale: arguments.number("conditionScale"),
         knowsNothing: drawing.map(knowsNothing) ?? true))
