@@ -291,7 +291,7 @@ extension Method {
     ],
     defaults: ["iterations": .integer(50), "cutouts": .integer(8)],
     components: [.init("generator", VDiffusion.architecture.id, title: "diffusion model")],
-    takes: [.guidance, .model], films: [.progress, .restyle],
+    takes: [.guidance, .model], films: [.progress, .restyle, .zoom, .morph],
     ofNetwork: ofNetwork,
     preference: .init(1, "it takes several prompts, a picture to begin from and all proportions"),
     size: { canvas in
