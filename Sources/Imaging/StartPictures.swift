@@ -12,6 +12,12 @@ public enum StartPicture: String, Sendable, CaseIterable, Codable {
   case perlin
   /// Normal noise of five sizes, one over the other, around grey.
   case octaves
+  /// Coarse Perlin noise in colours with fine grey noise (Disco Diffusion's `perlin_init`, `mixed`).
+  case disco
+  /// The same, both in colours.
+  case discoColor = "disco-color"
+  /// The same, both grey.
+  case discoGray = "disco-gray"
 
   /// What it is, in one sentence without the final stop.
   public var help: String {
@@ -21,6 +27,9 @@ public enum StartPicture: String, Sendable, CaseIterable, Codable {
     case .gradient: "A ramp of random ends in every channel (VQGAN-CLIP's gradient)"
     case .perlin: "Fractal Perlin noise with stretched contrast (pixray's pixels)"
     case .octaves: "Normal noise of five sizes, one over the other, around grey"
+    case .disco: "Coarse coloured and fine grey Perlin noise (Disco Diffusion's mixed)"
+    case .discoColor: "Coarse and fine Perlin noise in colours (Disco Diffusion's color)"
+    case .discoGray: "Coarse and fine Perlin noise in grey (Disco Diffusion's gray)"
     }
   }
 
@@ -32,7 +41,16 @@ public enum StartPicture: String, Sendable, CaseIterable, Codable {
     case .gradient: Self.gradient(width, height, random)
     case .perlin: PerlinNoise.picture(width: width, height: height, from: random)
     case .octaves: Self.octaves(width, height, random)
+    case .disco: disco(.init(coarse: true, fine: false), width, height, random)
+    case .discoColor: disco(.init(coarse: true, fine: true), width, height, random)
+    case .discoGray: disco(.init(coarse: false, fine: false), width, height, random)
     }
+  }
+
+  private func disco(
+    _ colors: DiscoPerlin.Colors, _ width: Int, _ height: Int, _ random: RandomStream
+  ) -> Tensor {
+    DiscoPerlin.picture(colors, width: width, height: height, from: random)
   }
 
   /// Red grows to the right, green downwards, blue downwards from where it begins.

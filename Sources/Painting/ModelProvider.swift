@@ -237,7 +237,9 @@ public struct Networks {
   public func perceptors(_ request: Request) throws -> [Perceptor] {
     let choices =
       try request.clip.map { try Perceptor.Choice.parse($0) } ?? Perceptor.Choice.default
-    return try choices.map { try perceptor($0.id, weight: $0.weight, request) }
+    let all =
+      request.clipVoices == .average ? choices.reduce(0) { $0 + $1.weight } : 1
+    return try choices.map { try perceptor($0.id, weight: $0.weight / all, request) }
   }
 
   /// A perceptor by its name, `pack` being the pack's own, that reads texts as a request has it.

@@ -20,7 +20,7 @@ struct Again: AsyncParsableCommand {
         reverie again metadata.txt
 
       A text, or - for standard input, may be what a picture's file tells: Reverie's own JSON, a request, \
-      or the lines that AUTOMATIC1111's tools write.
+      the lines that AUTOMATIC1111's tools write, or Disco Diffusion's settings.txt.
       """)
 
   @Argument(
@@ -52,6 +52,11 @@ struct Again: AsyncParsableCommand {
       switch try text.content() {
       case .metadata(let told): metadata = told
       case .request(let request): return try await paint(request)
+      case .settings(let settings):
+        if !output.quiet {
+          for remark in settings.leftOut { Console.say("Note: \(remark).") }
+        }
+        return try await paint(settings.request())
       }
     } else {
       metadata = isFilm ? try await Metadata(ofFilmAt: file) : try Metadata(ofPictureAt: file)

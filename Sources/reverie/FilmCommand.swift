@@ -41,6 +41,12 @@ struct FilmCommand: AsyncParsableCommand {
     completion: RequestArguments.completion)
   var words: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A request as JSON, or Disco Diffusion's settings.txt with its camera; what the command line says "
+        + "goes before it.", valueName: "file"))
+  var request: String?
+
   @OptionGroup(title: "Output")
   var output: OutputOptions
 
@@ -48,8 +54,11 @@ struct FilmCommand: AsyncParsableCommand {
   var execution: ExecutionOptions
 
   func run() async throws {
-    var film = try FilmArguments(kind, words)
-    var parsed = try RequestArguments(parsing: film.rest)
+    let file = try request.map { try RequestFile($0) }
+    file?.note(output)
+    var film = try FilmArguments(kind, words, base: file?.film ?? [:])
+    var parsed = try RequestArguments(
+      parsing: film.rest, base: file?.request, files: file?.files ?? Attachments())
     if parsed.request.method == nil, let method = Registry.builtIn.filmMethod {
       parsed.default("method", .string(method.id.rawValue))
     }
@@ -132,9 +141,13 @@ struct FilmArguments {
   }
 
   /// Takes a film's options out of the words.
+  /// - Parameter base: values that stand in where the words are silent; those of other kinds are left out.
   /// - Throws: `ValidationError` or `RequestError`.
-  init(_ kind: Film.Kind, _ words: [String]) throws {
+  init(_ kind: Film.Kind, _ words: [String], base: [String: JSONValue] = [:]) throws {
     self.kind = kind
+    given = base.filter { name, _ in
+      Film.parameters.contains { $0.name == name && $0.films.contains(kind) }
+    }
     var words = words[...]
     while let word = words.popFirst() {
       if word == "--" {

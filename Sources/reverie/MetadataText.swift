@@ -12,6 +12,8 @@ struct MetadataText {
     case metadata(Metadata)
     /// What is asked for, and no more.
     case request(Request)
+    /// What another program's settings ask for.
+    case settings(ForeignSettings)
   }
 
   private static let mostBytes = 4 << 20
@@ -54,6 +56,7 @@ struct MetadataText {
       }
       return .request(request)
     }
+    if let settings = ForeignSettings(disco: text) { return .settings(settings) }
     // Also as `--json` prints it, beside the path.
     struct Line: Decodable { let metadata: JSONValue }
     struct Form: Decodable { let program: String }

@@ -83,7 +83,8 @@ struct Paint: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A request as JSON; what the command line says goes before it.", valueName: "file.json"))
+      "A request as JSON, or Disco Diffusion's settings.txt; what the command line says goes before it.",
+      valueName: "file"))
   var request: String?
 
   @Option(
@@ -210,13 +211,8 @@ struct Paint: AsyncParsableCommand {
 
   private func parse() throws -> RequestArguments {
     guard let path = request else { return try RequestArguments(parsing: words) }
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw FileError(path: path)
-    }
-    let base = try Request(json: data)
-    let url = URL(filePath: path)
-    let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
-    return try RequestArguments(
-      parsing: words, base: base, files: try places.attachments(base.references))
+    let file = try RequestFile(path, folder: files)
+    file.note(output)
+    return try RequestArguments(parsing: words, base: file.request, files: file.files)
   }
 }

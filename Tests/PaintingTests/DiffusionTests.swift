@@ -53,6 +53,64 @@ struct DiffusionTests {
     #expect(steered.losses.count == 4 && steered.losses.allSatisfy { $0?.isFinite == true })
   }
 
+  @Test("Disco Diffusion's ways of steering change the picture, each in its own way")
+  func disco() async throws {
+    func steered(_ change: (inout Request) -> Void) async throws -> [UInt8] {
+      let painted = try await paint(
+        request {
+          $0.arguments["guidance"] = .number(500)
+          change(&$0)
+        })
+      #expect(painted.losses.allSatisfy { $0?.isFinite == true })
+      return painted.bytes
+    }
+    let changes: [(inout Request) -> Void] = [
+      { _ in }, { $0.arguments["look"] = .string("blended") },
+      { $0.arguments["clampGradient"] = .number(0.001) }, { $0.cutMode = .dango },
+      { ($0.cutMode, $0.cutOverview) = (.dango, Schedule("[1]*400+[3]*600")) },
+      { $0.arguments["symmetry"] = .string("horizontal") },
+      {
+        $0.arguments["symmetry"] = .string("horizontal")
+        $0.arguments["symmetryAt"] = .array([.number(0.5)])
+      }, { $0.accumulate = 2 },
+    ]
+    var pictures: [[UInt8]] = []
+    for change in changes {
+      let picture = try await steered(change)
+      #expect(try await steered(change) == picture)
+      pictures.append(picture)
+    }
+    // With four steps, 0.09 is the first of them, of pure noise.
+    #expect(Set(pictures).count == changes.count)
+    let idle = try Resolver(pack: Pack(folder: TinyPack.make())).remarks(
+      on: request {
+        ($0.cutMode, $0.cutInner) = (.dango, 3)
+        ($0.arguments["clampGradient"], $0.arguments["guidance"]) = (.number(1), .number(0))
+      })
+    #expect(idle.map(\.field).contains("clampGradient") && idle.map(\.field).contains("cutInner"))
+  }
+
+  @Test("What steers and is no number is left out")
+  func noNumber() async throws {
+    struct Nothing: Objective {
+      func loss(_ observation: Observation) -> Tensor? { observation.picture.mean() * .nan }
+    }
+    var registry = Registry.builtIn
+    registry.add(ObjectiveKind("test-nothing", "no number") { _ in Nothing() })
+    let engine = Engine(
+      pack: try Pack(folder: TinyPack.make()), registry: registry, threads: 1)
+    func painted(_ guidance: Double) async throws -> Engine.Painted {
+      try await engine.painted(
+        request {
+          $0.arguments["guidance"] = .number(guidance)
+          if guidance > 0 { $0.objectives = [PartSpec("test-nothing")] }
+        }, .init())
+    }
+    let (without, nothing) = (try await painted(0), try await painted(500))
+    #expect(nothing.losses == [nil, nil, nil, nil])
+    #expect(nothing.bytes == without.bytes)
+  }
+
   @Test("The text is not asked for where it does not count")
   func untold() async throws {
     let one = try await paint(request { $0.arguments["conditionScale"] = .number(0) })
@@ -86,7 +144,7 @@ struct DiffusionTests {
     #expect(near < far)
   }
 
-  @Test("What an optimiser would need is refused, and films that go on from pictures")
+  @Test("What an optimiser would need is refused, and films of pictures painted in turns")
   func refused() throws {
     #expect(throws: RequestError.self) {
       try request { $0.learningRate = 0.1 }.validate(in: .builtIn)
@@ -100,14 +158,10 @@ struct DiffusionTests {
         }.validate(in: .builtIn)
       }
     }
-    #expect(throws: RequestError.self) { try Film(.zoom).adapted(request()) }
     #expect(throws: RequestError.self) { try Film(.ring).adapted(request()) }
-    #expect(throws: RequestError.self) {
-      var morph = Film(.morph)
-      morph.seeds = [1, 2]
-      _ = try morph.adapted(request())
-    }
     #expect(throws: Never.self) { try Film(.progress).adapted(request()) }
+    // Each frame is a painting of its own.
+    #expect(try Film(.zoom).adapted(request()).iterations == 4)
   }
 }
 

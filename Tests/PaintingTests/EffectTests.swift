@@ -247,14 +247,17 @@ import Torch
     var particulars = ModelLibrary.Particulars()
     particulars.id = "critic"
     _ = try library.add([folder], particulars)
-    func loss(_ clip: String) async throws -> Double {
+    func loss(_ clip: String, _ voices: Request.Voices? = nil) async throws -> Double {
       let painted = try await Engine(pack: Self.pack.get(), library: library, threads: 1).painted(
-        request("fft") { $0.clip = clip }, files)
+        request("fft") { ($0.clip, $0.clipVoices) = (clip, voices) }, files)
       return try #require(painted.losses.first ?? nil)
     }
     let (own, other) = (try await loss("pack"), try await loss("critic"))
     #expect(abs(try await loss("pack,critic:0.5") - (own + other / 2)) < 1e-4)
     #expect(abs(try await loss("pack:2") - 2 * own) < 1e-4)
+    let mean = (own + other / 2) / 1.5
+    #expect(abs(try await loss("pack,critic:0.5", .average) - mean) < 1e-4)
+    #expect(abs(try await loss("pack:2", .average) - own) < 1e-4)
   }
 
   @Test("the cut mode whole shows the plain picture, as Deep Daze without cutouts does")

@@ -234,7 +234,8 @@ import Testing
           for axis in try Grid(paint.grid).axes { #expect(!axis.values.isEmpty) }
         case let film as FilmCommand:
           let rest = try FilmArguments(film.kind, film.words).rest
-          try RequestArguments(parsing: rest).request.validate(in: .builtIn)
+          let request = try RequestArguments(parsing: rest).request
+          if film.request == nil { try request.validate(in: .builtIn) }
         default: break
         }
       } catch  where Reverie.exitCode(for: error) == .success {

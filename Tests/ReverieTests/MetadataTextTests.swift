@@ -43,6 +43,37 @@ import Testing
     #expect(empty.status != 0 && empty.errors.contains("standard input is empty"))
   }
 
+  @Test("Disco Diffusion's settings paint a picture and a film, and what is left out is told")
+  func disco() throws {
+    let program = try Program()
+    let settings = """
+      {"text_prompts": {"0": ["red fox:2"]}, "steps": 12, "skip_steps": 10, "width": 64, "height": 64,
+       "seed": 5, "cutn_batches": 1, "clip_guidance_scale": 500, "range_scale": 150, "max_frames": 2,
+       "cut_overview": "[1]*1000", "cut_innercut": "[1]*1000", "zoom": "0: (1.1)"}
+      """
+    try Data(settings.utf8).write(to: program.folder.appending(path: "settings.txt"))
+    for (index, arguments) in [["--request", "settings.txt"], ["again", "settings.txt"]]
+      .enumerated()
+    {
+      let made = try run(program, arguments + ["-o", "\(index).png"])
+      #expect(made.status == 0, "\(made.errors)")
+      #expect(made.errors.contains("Note: range_scale is not taken over"))
+      let request = try Metadata(
+        ofPictureAt: program.folder.appending(path: "\(index).png").path
+      ).request
+      #expect(request.prompt == "red fox:2" && request.seed == 5 && request.iterations == 2)
+      #expect(request.cutOverview == 1 && request["clampGradient"] == .number(0.05))
+    }
+    let both = try (0...1).map {
+      try Picture.read(from: program.folder.appending(path: "\($0).png").path).bytes
+    }
+    #expect(both[0] == both[1])
+    let film = try run(
+      program, ["film", "zoom", "--request", "settings.txt", "-o", "film.gif", "--json"])
+    #expect(film.status == 0, "\(film.errors)")
+    #expect(film.output.contains("\"frames\":2"))
+  }
+
   @Test("the lines of AUTOMATIC1111's tools give seed, size and prompts, and ours the method, too")
   func infotext() throws {
     let program = try Program()

@@ -1,3 +1,4 @@
+import Foundation
 import Torch
 
 /// How the camera of a film moves from frame to frame.
@@ -10,6 +11,13 @@ struct Camera {
   /// - Parameter frame: the number of the frame that it makes the next one of, counted from 0.
   func callAsFunction(_ picture: Tensor, frame: Int) -> Tensor {
     let (zoom, turn) = (film.zoom.value(at: frame), film.turn.value(at: frame))
+    if film.edges == .wrap {
+      return noGrad {
+        wrapped(
+          picture, zoom: zoom, turn: turn,
+          shift: (film.shiftX.value(at: frame), film.shiftY.value(at: frame)))
+      }
+    }
     let shift = [film.shiftX, film.shiftY].map { Int($0.value(at: frame).rounded()) }
     return noGrad {
       let (height, width) = (picture.size(2), picture.size(3))
@@ -28,6 +36,42 @@ struct Camera {
       if shift[1] != 0 { moved = moved.rolled(-shift[1], over: 2) }
       return moved.clamped(0, 1)
     }
+  }
+
+  /// Shifted, then enlarged and turned around its middle, read linearly with its other end beyond each edge
+  /// (Disco Diffusion's `warpPerspective` with `BORDER_WRAP`).
+  private func wrapped(
+    _ picture: Tensor, zoom: Double, turn: Double, shift: (x: Double, y: Double)
+  ) -> Tensor {
+    let (height, width) = (picture.size(2), picture.size(3))
+    let (cx, cy) = (Double(width / 2), Double(height / 2))
+    let (c, s) = (cos(turn * .pi / 180) / zoom, sin(turn * .pi / 180) / zoom)
+    let x = (Tensor.arange(0..<width, .float32) - cx).reshaped(1, width)
+    let y = (Tensor.arange(0..<height, .float32) - cy).reshaped(height, 1)
+    /// The pixel before a place and the one behind, on the circle, and how far the place lies between.
+    func neighbors(_ place: Tensor, _ size: Int) -> (before: Tensor, behind: Tensor, share: Tensor)
+    {
+      let first = place.floor()
+      func around(_ place: Tensor) -> Tensor {
+        (place - (place / Double(size)).floor() * Double(size)).clamped(0, Double(size - 1))
+      }
+      return (around(first), around(first + 1), place - first)
+    }
+    let columns = neighbors(x * c + y * s + (cx + shift.x), width)
+    let rows = neighbors(y * c - x * s + (cy + shift.y), height)
+    let flat = picture.reshaped(picture.size(1), height * width)
+    func read(_ row: Tensor, _ column: Tensor) -> Tensor {
+      let places = (row * Double(width) + column).to(.int64).reshaped(-1).to(picture.device)
+      return flat.indexSelect(1, places).reshaped(picture.shape)
+    }
+    func mixed(_ a: Tensor, _ b: Tensor, _ share: Tensor) -> Tensor {
+      a + (b - a) * share.to(picture.device)
+    }
+    let upper = mixed(
+      read(rows.before, columns.before), read(rows.before, columns.behind), columns.share)
+    let lower = mixed(
+      read(rows.behind, columns.before), read(rows.behind, columns.behind), columns.share)
+    return mixed(upper, lower, rows.share)
   }
 
   /// Where every pixel reads, `[1, H, W, 2]`.

@@ -46,8 +46,10 @@ extension Engine {
         .init(
           request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height)))
     switch film.kind {
+    case .zoom where !runner.method.takes.contains(.optimizer): try walk(shoot)
     case .progress, .zoom: try shootPainting(shoot)
     case .restyle: try await restyle(shoot)
+    case .morph where !runner.method.takes.contains(.optimizer): try blend(shoot)
     case .morph: try morph(shoot)
     case .ring: try shootRing(shoot)
     }
@@ -83,6 +85,74 @@ extension Engine {
       {
         try guided.goOn(from: camera(picture, frame: number - 1), forgetting: true)
       }
+    }
+  }
+
+  // MARK: Each frame painted by itself
+
+  /// A camera's film of a method without parameters: each frame is painted from what the camera sees of the
+  /// one before (Disco Diffusion's 2D films), or made of those that are.
+  private func walk(_ shoot: Shoot) throws {
+    var shoot = shoot
+    let (film, camera) = (shoot.film, Camera(film: shoot.film))
+    let (count, turbo) = (film.frames ?? 60, film.turbo ?? 1)
+    shoot.reel.total = count
+    let scenes = try keyframes(film, shoot.request)
+    let done = shoot.run?.frameCount ?? 0
+    // What was painted last and, with turbo, what was seen there, both as the camera moved on since.
+    var tracks: [Tensor] = []
+    var last = (0..<done).last(where: film.isPainted)
+    if let frame = last {
+      guard let kept = try shoot.run?.kept("frame-\(frame)") else {
+        throw PaintingError.badCheckpoint(reason: "its frame \(frame + 1) is not there")
+      }
+      tracks = kept.map { $0.to(device) }
+      for later in (frame + 1)..<max(frame + 1, done) {
+        tracks = tracks.map { camera($0, frame: later - 1) }
+      }
+    }
+    for frame in done..<max(done, count) {
+      if shoot.runner.control.isStopped() { return }
+      tracks = tracks.map { camera($0, frame: frame - 1) }
+      guard film.isPainted(frame) else {
+        let share = Double(frame % turbo + 1) / Double(turbo)
+        try shoot.reel.add(tracks[0] * share + tracks[1] * (1 - share), frame + 1)
+        continue
+      }
+      let scene = scenes[min(scenes.count - 1, frame * scenes.count / count)]
+      let seen = tracks.first
+      let pipeline = try shoot.runner.pipeline(
+        film.request(scene, frame: frame, method: shoot.runner.method), initial: seen)
+      try shoot.runner.paint(pipeline, picture: frame + 1)
+      guard pipeline.isDone, let found = try pipeline.finished().first?.picture else { return }
+      let painted = found.to(device)
+      tracks = turbo > 1 ? [painted, seen ?? painted] : [painted]
+      try shoot.run?.keep(tracks, as: "frame-\(frame)")
+      let share = 1 / Double(turbo)
+      try shoot.reel.add(seen.map { painted * share + $0 * (1 - share) } ?? painted, frame + 1)
+      if let last { shoot.run?.forget("frame-\(last)") }
+      last = frame
+    }
+  }
+
+  /// From one picture to the next by a method without parameters: each frame is painted of a mix of both
+  /// pictures' first noise, or of both texts by shares.
+  private func blend(_ shoot: Shoot) throws {
+    var shoot = shoot
+    let film = shoot.film
+    let keys = try keyframes(film, shoot.request)
+    let between = film.frames ?? 30
+    shoot.reel.total = (keys.count - 1) * between + 1
+    let done = shoot.run?.frameCount ?? 0
+    for number in 1...(shoot.reel.total ?? 1) where number > done {
+      if shoot.runner.control.isStopped() { return }
+      let segment = min((number - 1) / between, keys.count - 2)
+      let share = Double(number - 1 - segment * between) / Double(between)
+      let request = keys[segment].mixed(with: keys[segment + 1], share)
+      let pipeline = try shoot.runner.pipeline(request)
+      try shoot.runner.paint(pipeline, picture: number)
+      guard pipeline.isDone, let frame = try pipeline.finished().first else { return }
+      try shoot.reel.add(frame.picture, number)
     }
   }
 

@@ -63,6 +63,23 @@ extension Film {
     .init(
       name: "seeds", kind: .seeds(most: 1_000), films: [.morph], help: "Seeds between which it goes"
     ),
+    .init(
+      name: "edges", kind: .choice(Edges.allCases.map(\.rawValue)), films: [.zoom],
+      help: "What lies beyond the edges: the picture mirrored, which is usual, or its other end"),
+    .init(
+      name: "skip", kind: .number(0...0.95), films: [.zoom],
+      help:
+        "Of diffusion: share of the steps that frames after the first leave out, by which the frame before "
+        + "stays (0.6)"),
+    .init(
+      name: "nearness", kind: .number(0...1_000), films: [.zoom],
+      help: "Of diffusion with guidance: how strongly a frame is held to the one before (0)"),
+    .init(
+      name: "turbo", kind: .integer(1...30), films: [.zoom],
+      help: "Of diffusion: of so many frames one is painted, and the others are made of it (1)"),
+    .init(
+      name: "preroll", kind: .integer(0...1_000), films: [.zoom],
+      help: "Frames that are painted before turbo begins (10)"),
   ]
 
   /// A film of a kind with these values, all else as usual.

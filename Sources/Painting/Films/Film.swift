@@ -56,6 +56,25 @@ public struct Film: Codable, Sendable, Hashable {
   public var carry = 0.0
   /// The pictures of `morph`, if not the scenes of the prompt.
   public var seeds: [Int] = []
+  /// What `zoom` shows beyond the edges; nil mirrors it.
+  public var edges: Edges?
+  /// Share of the steps that frames of `zoom` by diffusion leave out after the first, which is how much of
+  /// the frame before stays; nil is 0.6 (`frames_skip_steps`).
+  public var skip: Double?
+  /// How strongly they are held to the frame before (`frames_scale`); nil is not at all.
+  public var nearness: Double?
+  /// Of how many frames of `zoom` by diffusion one is painted, the others being made of it; nil paints all.
+  public var turbo: Int?
+  /// Frames that are painted before that begins; nil is 10.
+  public var preroll: Int?
+
+  /// What a moving camera sees beyond the edges of a picture.
+  public enum Edges: String, Codable, Sendable, Hashable, CaseIterable {
+    /// The picture mirrored.
+    case mirror
+    /// Its other end (Disco Diffusion).
+    case wrap
+  }
 
   /// A film of a kind, all else as usual for it.
   public init(_ kind: Kind) {
@@ -80,9 +99,11 @@ public struct Film: Codable, Sendable, Hashable {
           + able.joined(separator: ", "))
     }
     switch kind {
-    case .zoom: request.iterations = (frames ?? 60) * every
+    // Where there is nothing to optimise, each frame is a painting of its own.
+    case .zoom where method.takes.contains(.optimizer):
+      request.iterations = (frames ?? 60) * every
     case .restyle: request.iterations = every
-    case .progress, .morph, .ring: break
+    case .zoom, .progress, .morph, .ring: break
     }
     if kind == .restyle, source.isEmpty {
       throw RequestError.badValue(
@@ -100,7 +121,7 @@ public struct Film: Codable, Sendable, Hashable {
 
   /// Checks every parameter against its declaration.
   private func validate() throws(RequestError) {
-    guard [rate, smooth ?? 1, hold, carry].allSatisfy(\.isFinite) else {
+    guard [rate, smooth ?? 1, hold, carry, skip ?? 0, nearness ?? 0].allSatisfy(\.isFinite) else {
       throw .badValue(field: "film", reason: "has a value that is no number")
     }
     let values = values

@@ -29,6 +29,8 @@ final class Guidance {
   private let total: Int
   /// Sets of views whose gradients are averaged for one step.
   let batches: Int
+  /// Whether the colours that are looked at are limited to 0…1, with the gradient of `clampedGradient`.
+  var limitsColors = true
 
   /// The guidance that a request asks for.
   /// - Parameter own: what the drawer itself wants.
@@ -42,6 +44,12 @@ final class Guidance {
     objectives = try maker.objectives() + own.map { Weighted(objective: $0, weight: 1) }
     batches = request.accumulate ?? 1
     self.total = total
+  }
+
+  /// Guidance by objectives at hand, without perceptors and filters.
+  init(_ objectives: [Weighted], total: Int, batches: Int = 1) {
+    (filters, perceptors, scenes, sceneLength) = ([], [], [[]], total)
+    (self.objectives, self.total, self.batches) = (objectives, total, batches)
   }
 
   /// Whether another scene begins at this step.
@@ -72,24 +80,54 @@ final class Guidance {
   func gradient(
     at parameters: [Tensor], step: Int, batch: Int, latent: Tensor?, draw: (Int) throws -> Tensor
   ) throws -> Gradient {
-    let chance = step * batches + batch
-    let picture = try draw(chance)
+    let picture = try draw(step * batches + batch)
     let values = picture.detached()
-    let seen = values.clamped(0, 1).variable()
+    let sum = try gradients(
+      at: values, and: parameters, step: step, batch: batch, latent: latent, way: nil)
+    let pulled = pullback(of: picture, along: sum.atPicture, at: parameters)
+    let both = zip(pulled, sum.direct).map { ($0 + $1) / Double(batches) }
+    return Gradient(loss: sum.loss, gradients: both, picture: values)
+  }
+
+  /// The mean gradient of all sets of views of one picture, which goes back from the picture once.
+  /// - Parameters:
+  ///   - x: where it is wanted.
+  ///   - picture: `[1, 3, H, W]` with history to `x`.
+  ///   - step: counted from 0.
+  ///   - way: how much of the way from noise to picture is done.
+  /// - Throws: `PaintingError.diverged`.
+  func gradient(at x: Tensor, of picture: Tensor, step: Int, way: Double) throws -> Gradient {
+    let values = picture.detached()
+    let first = try gradients(at: values, and: [], step: step, batch: 0, latent: nil, way: way)
+    var (atPicture, loss) = (first.atPicture, first.loss)
+    for batch in 1..<max(1, batches) {
+      let more = try gradients(
+        at: values, and: [], step: step, batch: batch, latent: nil, way: way)
+      (atPicture, loss) = (atPicture + more.atPicture, loss + more.loss)
+    }
+    let pulled = pullback(of: picture, along: atPicture, at: [x])[0] / Double(batches)
+    return Gradient(loss: loss / Double(batches), gradients: [pulled], picture: values)
+  }
+
+  /// The gradients of all losses of one set of views: at the picture, and straight at the parameters.
+  private func gradients(
+    at values: Tensor, and parameters: [Tensor], step: Int, batch: Int, latent: Tensor?,
+    way: Double?
+  ) throws -> (atPicture: Tensor, direct: [Tensor], loss: Double) {
+    let seen = (limitsColors ? values.clamped(0, 1) : values).variable()
     let drawn = values.variable()
-    let sum = loss(at: seen, drawn, latent: latent, step: step, chance: chance)
+    let sum = loss(
+      at: seen, drawn, latent: latent, step: step, chance: step * batches + batch, way: way)
     let number = sum.item()
     guard number.isFinite else { throw PaintingError.diverged(iteration: step) }
     let found = Torch.gradient(of: sum, at: [seen, drawn] + parameters)
-    let wanted = clampedGradient(found[0], at: values, 0, 1) + found[1]
-    let pulled = pullback(of: picture, along: wanted, at: parameters)
-    let both = zip(pulled, found.dropFirst(2)).map { ($0 + $1) / Double(batches) }
-    return Gradient(loss: number, gradients: both, picture: values)
+    let wanted = limitsColors ? clampedGradient(found[0], at: values, 0, 1) : found[0]
+    return (wanted + found[1], Array(found.dropFirst(2)), number)
   }
 
   /// The sum of all losses that have something to say, `[]`.
   private func loss(
-    at seen: Tensor, _ drawn: Tensor, latent: Tensor?, step: Int, chance: Int
+    at seen: Tensor, _ drawn: Tensor, latent: Tensor?, step: Int, chance: Int, way: Double?
   ) -> Tensor {
     var picture = covered(seen)
     var losses: [Tensor] = []
@@ -101,7 +139,8 @@ final class Guidance {
     let observation = Observation(
       picture: picture, drawn: drawn, latent: latent, latentOf: latentOf,
       views: perceptors.map {
-        $0.views(of: picture, chance, step: step, progress: Double(step) / Double(total))
+        $0.views(
+          of: picture, chance, step: step, progress: Double(step) / Double(total), way: way)
       }, iteration: step, total: total)
     let scene = scenes[(step / sceneLength) % scenes.count]
     for wanted in scene + objectives {

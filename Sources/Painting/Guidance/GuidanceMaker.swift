@@ -43,10 +43,12 @@ struct GuidanceMaker {
   }
 
   private func cutouts(size: Int) throws -> Cutouts {
-    Cutouts(
+    var cutouts = Cutouts(
       size: size, count: request.cutouts ?? 1, mode: request.cutMode ?? .balanced,
       power: request.cutPower?.value(at: 0) ?? 1, augmentations: request.augmentations,
       squares: try request.squares(), seed: context.seed)
+    cutouts.dango = try request.dango()
+    return cutouts
   }
 
   /// What the prompts want, scene by scene.

@@ -98,6 +98,21 @@ public struct PartContext {
     return schedule
   }
 
+  /// Several numbers.
+  public func numbers(_ name: String) -> [Double] {
+    check(name) { if case .numbers = $0 { true } else { false } }
+    guard case .array(let values) = arguments[name] else {
+      preconditionFailure("\(self.name) declares no default for '\(name)'")
+    }
+    return values.compactMap { value in
+      switch value {
+      case .number(let number): number
+      case .integer(let number): Double(number)
+      default: nil
+      }
+    }
+  }
+
   /// A whole number.
   public func integer(_ name: String) -> Int {
     guard let value = integerIfGiven(name) else {

@@ -83,13 +83,14 @@ struct PerceptorViews {
   ///   - chance: the number that chance derives from.
   ///   - step: of the painting.
   ///   - progress: the share of all steps that is done.
-  func views(of picture: Tensor, _ chance: Int, step: Int = 0, progress: Double)
-    -> Observation.Views
-  {
+  ///   - way: the share of the way from noise to picture that is done; nil where that is `progress`.
+  func views(
+    of picture: Tensor, _ chance: Int, step: Int = 0, progress: Double, way: Double? = nil
+  ) -> Observation.Views {
     var cutouts = cutouts
     if let power { cutouts.power = power.value(at: step) }
     if let whole { cutouts.wholeShare = whole.value(at: step) }
-    let set = cutouts.views(iteration: chance, progress: progress)
+    let set = cutouts.views(iteration: chance, progress: progress, way: way)
     let seen = set(picture)
     var views = Observation.Views(cutouts: seen, embeddings: perceptor.clip.embed(seen))
     let clip = perceptor.clip

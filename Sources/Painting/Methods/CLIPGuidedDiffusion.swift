@@ -39,6 +39,8 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     var steps = 50
     /// How much the gradient of the objectives counts; 0 leaves it out.
     var guidance: Schedule = 0
+    var steering = Steering()
+    var symmetry = SampleSymmetry()
     /// The time at which a given picture, noised, is taken up.
     var start = 0.9
     /// Steps that are left out at the beginning (`skip_timesteps`); 0 leaves the beginning to `start`.
@@ -125,6 +127,7 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
           open: (1 - open).less(than: 0.75).to(.float32).to(device))
       }
     }
+    guidance.limitsColors = options.steering.look == .found
     self.guidance = guidance
     // The pack's network knows squares alone: what it draws would fill any other picture and be squeezed.
     let short = min(shape[2], shape[3])
@@ -154,11 +157,14 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
       try invert()
       return nil
     }
+    if options.symmetry.isDue(place, of: skipped + levels.count - 1) {
+      x.assign(noGrad { options.symmetry.applied(to: x) })
+    }
     let denoiser = self.denoiser
     let scale = options.guidance.value(at: place)
     var loss: Double?
     let guided = denoiser.guided(scale, through: path) { x, level, found in
-      let (grad, number) = try self.grad(at: x, level, found)
+      let (grad, number) = try self.grad(at: x, level, found, scale: scale)
       loss = number
       return grad
     }
@@ -237,27 +243,19 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     if index == 0 { sampler = options.sampler }
   }
 
-  /// The gradient of the objectives at `x`, downwards, and their loss.
+  /// The gradient of the objectives at `x`, downwards, and their loss; where they are no numbers, none.
   private func grad(
-    at x: Tensor, _ level: NoiseLevel, _ found: Denoised
-  ) throws -> (grad: Tensor, loss: Double) {
+    at x: Tensor, _ level: NoiseLevel, _ found: Denoised, scale: Double
+  ) throws -> (grad: Tensor, loss: Double?) {
     x0 = found.x0.detached()
-    var (sum, loss) = (Tensor?.none, 0.0)
-    for batch in 0..<guidance.batches {
-      let part = try guidance.gradient(at: [x], step: place, batch: batch, latent: nil) { _ in
-        // The first set of views uses up the history of what was found.
-        guard batch > 0 else { return model.picture(found.x0) }
-        guard case .secondary(let other) = path else {
-          return model.picture(try denoiser(x, at: level).x0)
-        }
-        return model.picture(try other(x, at: level.continuous).x0)
-      }
-      loss += part.loss / Double(guidance.batches)
-      sum = sum.map { $0 + part.gradients[0] } ?? part.gradients[0]
-    }
-    let total = sum ?? Tensor.zeros(x.shape, device: x.device)
-    let wanted = known.reduce(total) { $0 * $1.open }
-    return (-wanted, loss)
+    let shown = options.steering.shown(found, of: x, at: level)
+    guard
+      let sum = try? guidance.gradient(
+        at: x, of: model.picture(shown), step: place, way: level.way),
+      sum.gradients[0].isFinite().to(DType.float32).amin().item() > 0
+    else { return (Tensor.zeros(x.shape, device: x.device), nil) }
+    let wanted = known.reduce(sum.gradients[0]) { $0 * $1.open }
+    return (-options.steering.limited(wanted, scale: scale), sum.loss)
   }
 
   // MARK: Looking
@@ -348,6 +346,20 @@ extension Method {
         "respacing",
         "Which of its thousand timesteps a network of guided-diffusion stops at, as in ddim50, 250 or "
           + "10,10,3,2,2, instead of iterations that lie evenly apart"),
+      .choice(
+        "look", Steering.Look.allCases.map(\.rawValue), default: "found",
+        "What steers looks at: the picture that the network finds, or, as in Disco Diffusion, that blended "
+          + "with what noise there still is"),
+      .number(
+        "clampGradient", 0...1000,
+        "Root mean square above which what steers is made weaker (Disco Diffusion's clamp_max); without "
+          + "limit if left out"),
+      .choice(
+        "symmetry", SampleSymmetry.Kind.allCases.map(\.rawValue), default: "none",
+        "Halves that are made alike once on the way"),
+      .numbers(
+        "symmetryAt", 0...1, most: 16, default: [0.09],
+        "After which shares of the steps they are"),
       .number(
         "start", 0.01...1, default: 0.9,
         "How much of a picture to begin from is noise at first: at 1 nothing of it is left"),
@@ -380,7 +392,7 @@ extension Method {
         "generator", VDiffusion.architecture.id, title: "diffusion model",
         alternatives: [GuidedDiffusion.architecture.id])
     ],
-    takes: [.guidance, .model], films: [.progress, .restyle],
+    takes: [.guidance, .model], films: [.progress, .restyle, .zoom, .morph],
     ofNetwork: ofNetwork,
     preference: .init(1, "it takes several prompts, a picture to begin from and all proportions"),
     size: { canvas in
@@ -417,7 +429,8 @@ extension Method {
       guard isUnguided(request) else { return [] }
       let idle = [
         "cutMode", "cutPower", "cutWhole", "cutSizes", "cutSpread", "cutCenter", "augmentations",
-        "averagingWeight", "accumulate", "pictureViews",
+        "averagingWeight", "accumulate", "pictureViews", "cutOverview", "cutInner", "cutInnerPower",
+        "cutInnerGray", "look", "clampGradient",
       ].filter { request[$0] != nil }
       let stops = (try? request.scenes().joined().contains { $0.stop.isFinite }) == true
       return idle.map {
@@ -458,6 +471,10 @@ extension Method {
       steps: request.iterations ?? 50, guidance: arguments.schedule("guidance"),
       start: arguments.number("start"), skip: arguments.integer("skipSteps"),
       inverts: arguments.flag("inversion"), clips: arguments.flag("clipDenoised"))
+    options.steering = .init(
+      look: arguments.choice("look"), clamp: arguments.numberIfGiven("clampGradient"))
+    options.symmetry = .init(
+      kind: arguments.choice("symmetry"), shares: arguments.numbers("symmetryAt"))
     options.secondary = try secondary(model, context, arguments)
     options.classifier = try classifier(model, context, arguments)
     return try CLIPGuidedDiffusionPipeline(

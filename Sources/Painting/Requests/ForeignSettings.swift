@@ -4,14 +4,33 @@ import Imaging
 /// Settings that travel in a picture's file: Reverie's own, and those of other programs as far as they mean
 /// something here.
 public struct ForeignSettings: Sendable, Equatable {
-  /// Whose they are: "reverie", "a1111", "comfyui".
+  /// Whose they are: "reverie", "a1111", "comfyui", "disco".
   public let origin: String
   /// Fields of a request. There may be no prompt.
   public let fields: [String: JSONValue]
+  /// Parameters of a film, where the settings have any.
+  public let film: [String: JSONValue]
+  /// What they say that is not taken over, by the other program's names.
+  public let leftOut: [Remark]
 
-  init(origin: String, fields: [String: JSONValue]) {
-    (self.origin, self.fields) = (origin, fields)
+  init(
+    origin: String, fields: [String: JSONValue], film: [String: JSONValue] = [:],
+    leftOut: [Remark] = []
+  ) {
+    (self.origin, self.fields, self.film, self.leftOut) = (origin, fields, film, leftOut)
   }
+
+  /// Reads the settings that Disco Diffusion keeps beside its pictures, or a dictionary of its parameters;
+  /// nil where the text is none.
+  public init?(disco text: String) {
+    guard let settings = DiscoSettings(text) else { return nil }
+    self.init(
+      origin: "disco", fields: settings.fields, film: settings.film, leftOut: settings.leftOut)
+  }
+
+  /// The request that they are.
+  /// - Throws: `RequestError` where a value does not hold, or there is no prompt.
+  public func request() throws(RequestError) -> Request { try Request(fields: fields) }
 
   /// Reads the contents of a picture's file; nil where it tells nothing.
   public init?(of data: Data) {

@@ -33,6 +33,15 @@ public struct PartArgument: Sendable {
       name: name, kind: .integer(range), default: `default`.map(JSONValue.integer), help: help)
   }
 
+  /// Numbers in a range, at most so many.
+  public static func numbers(
+    _ name: String, _ range: ClosedRange<Double>, most: Int, default: [Double], _ help: String
+  ) -> PartArgument {
+    PartArgument(
+      name: name, kind: .numbers(range, most: most),
+      default: .array(`default`.map(JSONValue.number)), help: help)
+  }
+
   /// One of these words.
   public static func choice(
     _ name: String, _ words: [String], default: String? = nil, _ help: String

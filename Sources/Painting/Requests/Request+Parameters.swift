@@ -32,6 +32,9 @@ extension Request {
       "clip", \.clip, limit: 400, .picture, [],
       "Installed CLIPs that judge the picture, as ID or ID:WEIGHT, several by commas; 'pack' is the "
         + "pack's own"),
+    .choice(
+      "clipVoices", \.clipVoices, .picture, .views,
+      "Whether what several CLIPs say is added up, as if left out, or averaged by their weights"),
     .text(
       "model", \.model, limit: 100, .picture, .model, "The installed network that draws"),
   ]
@@ -64,6 +67,10 @@ extension Request {
       "pictureViews", \.pictureViews, .prompts, .prompts, default: .once,
       "When pictures that are wanted are cut into views: once, at each step into the views of the "
         + "picture that is painted, or at each step into others"),
+    .choice(
+      "promptWeights", \.promptWeights, .prompts, .prompts,
+      "Whether the weights of the prompts count as they are, as if left out, or as shares of their sum"
+    ),
     .integer(
       "sceneIterations", \.sceneIterations, 1...100_000, .prompts, .prompts,
       "Iterations of a scene (scenes are separated by ^) before the next; shared evenly if left out"
@@ -96,6 +103,20 @@ extension Request {
       "cutCenter", \.cutCenter, 0.1...100, .optimisation, .views,
       "How closely the squares of the ways big-sleep and deep-daze gather round the middle; they lie "
         + "evenly if left out"),
+    .schedule(
+      "cutOverview", \.cutOverview, 0...64, .optimisation, .views,
+      "Views of the whole picture in the way dango, over the thousandths of the way from noise to picture "
+        + "as in 12*400,4*600; shares of the cutouts if all four are left out"),
+    .schedule(
+      "cutInner", \.cutInner, 0...64, .optimisation, .views,
+      "Squares in the way dango, over the thousandths of the way as in 4*400,12*600"),
+    .schedule(
+      "cutInnerPower", \.cutInnerPower, 0.01...100, .optimisation, .views,
+      "Above one for smaller squares in the way dango, below for larger; 1 if left out"),
+    .schedule(
+      "cutInnerGray", \.cutInnerGray, 0...1, .optimisation, .views,
+      "Share of the squares in the way dango without colour, one more than that; 0.2*400,0*600 if left "
+        + "out"),
     .augmentations(
       "augmentations", \.augmentations, .optimisation, .views,
       "What is done to the views; left out, what belongs to the way of cutting"),

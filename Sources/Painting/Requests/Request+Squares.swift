@@ -32,6 +32,21 @@ extension Request {
     return squares
   }
 
+  /// What the way of cutting `dango` is to show on the way; nil where nothing is said of it.
+  /// - Throws: `RequestError.badValue` with another way of cutting.
+  func dango() throws(RequestError) -> DangoSchedules? {
+    let given = [
+      ("cutOverview", cutOverview), ("cutInner", cutInner), ("cutInnerPower", cutInnerPower),
+      ("cutInnerGray", cutInnerGray),
+    ].filter { $0.1 != nil }
+    for (field, _) in given { try check(field, is: [.dango]) }
+    guard !given.isEmpty else { return nil }
+    let usual = DangoSchedules.usual
+    return DangoSchedules(
+      overviews: cutOverview ?? usual.overviews, squares: cutInner ?? usual.squares,
+      power: cutInnerPower ?? usual.power, gray: cutInnerGray ?? usual.gray)
+  }
+
   /// Refuses what the way of cutting, once it is known, does not look at.
   private func check(_ field: String, is modes: [CutoutMode]) throws(RequestError) {
     guard let cutMode, !modes.contains(cutMode) else { return }

@@ -48,6 +48,8 @@ public struct Request: Sendable, Hashable {
   public var initNoise: StartPicture?
   /// The perceptors, as `id` or `id:weight`, several by commas; nil is the pack's own.
   public var clip: String?
+  /// Whether what several perceptors say is added up or averaged.
+  public var clipVoices: Voices?
   /// The installed network that draws; nil is the pack's own.
   public var model: String?
   /// Prompts in their structured form, beside `prompt`.
@@ -70,6 +72,8 @@ public struct Request: Sendable, Hashable {
   public var pictureViews: PictureViews?
   /// Iterations of a scene before the next one begins; nil shares them out evenly.
   public var sceneIterations: Int?
+  /// Whether the weights of the prompts count as they are, or as shares of their sum.
+  public var promptWeights: PromptWeights?
   /// Steps of the optimisation.
   public var iterations: Int?
   /// Views of the picture that CLIP is shown at each step.
@@ -86,6 +90,14 @@ public struct Request: Sendable, Hashable {
   public var cutSpread: [Double]?
   /// How closely the squares of `big-sleep` and `deep-daze` gather round the middle.
   public var cutCenter: Double?
+  /// Views of the whole picture that `dango` shows, over the thousandths of the way from noise to picture.
+  public var cutOverview: Schedule?
+  /// Squares that it shows, likewise.
+  public var cutInner: Schedule?
+  /// Exponent of their sizes, likewise.
+  public var cutInnerPower: Schedule?
+  /// Share of them without colour, likewise.
+  public var cutInnerGray: Schedule?
   /// What is done to the views, in order.
   public var augmentations: [Augmentation]?
   /// How much the mean of all views counts beside each view.
@@ -127,6 +139,22 @@ public struct Request: Sendable, Hashable {
   public var precision: Precision?
   /// Arguments of the method by name, as it declares them.
   public var arguments: [String: JSONValue] = [:]
+
+  /// How the weights of the prompts count.
+  public enum PromptWeights: String, Sendable, Hashable, CaseIterable, Codable {
+    /// As they are: twice the weight pulls twice as much.
+    case given
+    /// Divided by the amount of their sum (CLIP-guided diffusion, Disco Diffusion).
+    case normalized
+  }
+
+  /// What becomes of what several perceptors say.
+  public enum Voices: String, Sendable, Hashable, CaseIterable, Codable {
+    /// It is added up: two pull twice as much as one.
+    case sum
+    /// It is averaged by their weights.
+    case average
+  }
 
   /// A request for `prompt` with all else left open.
   public init(_ prompt: String) { self.prompt = prompt }
@@ -197,6 +225,7 @@ extension Request {
     }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()
+    _ = try dango()
     _ = try scenes()
     // What the method cannot do at all is the truer reason.
     try painter?.check(copy)
@@ -251,8 +280,25 @@ extension Request {
       guard typed[index].contains(where: { $0.weight != 0 }) else {
         throw .badPrompt("scene \(index + 1) has no prompt with a weight")
       }
+      if promptWeights == .normalized { typed[index] = try normalized(typed[index], scene: index) }
     }
     return typed
+  }
+
+  /// A scene's prompts with weights that sum to 1, or to -1.
+  private func normalized(_ prompts: [Prompt], scene: Int) throws(RequestError) -> [Prompt] {
+    let sum = abs(prompts.reduce(0) { $0 + $1.weight })
+    // As CLIP-guided diffusion has it.
+    guard sum >= 1e-3 else {
+      throw .badPrompt(
+        "the weights of scene \(scene + 1) sum to 0, so that they have no shares; change one, or leave "
+          + "them as they are with promptWeights given")
+    }
+    return prompts.map { prompt in
+      var prompt = prompt
+      prompt.weight /= sum
+      return prompt
+    }
   }
 
   /// The scenes of a text that is told in windows which slide over its words (Deep Daze's stories).

@@ -7,6 +7,8 @@
 /// 0.1*100,0.05*50        a hundred steps, then fifty; the last value goes on
 /// 0:1, 50:1.05           from step to step
 /// ```
+///
+/// Disco Diffusion's forms are read, too: `[12]*400+[4]*600` and `0: (1), 50: (1.05)`.
 public struct Schedule: Sendable, Hashable {
   private enum Form: Hashable {
     case constant(Double)
@@ -26,6 +28,8 @@ public struct Schedule: Sendable, Hashable {
 
   private let form: Form
 
+  private init(form: Form) { self.form = form }
+
   /// The same value at every step.
   public init(_ value: Double) {
     // What is no number cannot be written down; the largest is beyond every range too.
@@ -34,6 +38,11 @@ public struct Schedule: Sendable, Hashable {
 
   /// Reads the text form; nil when it is none. Steps are at most a million.
   public init?(_ text: String) {
+    if text.trimmed.hasPrefix("[") {
+      guard let runs = Self.lists(text) else { return nil }
+      form = runs.count == 1 ? .constant(runs[0].value) : .runs(runs)
+      return
+    }
     let pieces = text.split(separator: ",", omittingEmptySubsequences: false).map {
       String($0).trimmed
     }
@@ -45,7 +54,10 @@ public struct Schedule: Sendable, Hashable {
     func steps(_ text: String, from least: Int) -> Int? {
       Int(text).flatMap { (least...1_000_000).contains($0) ? $0 : nil }
     }
-    func number(_ text: String) -> Double? { Double(text).flatMap { $0.isFinite ? $0 : nil } }
+    func number(_ text: String) -> Double? {
+      let isBracketed = text.hasPrefix("(") && text.hasSuffix(")")
+      return Self.number(isBracketed ? String(text.dropFirst().dropLast()).trimmed : text)
+    }
     guard (1...1_000).contains(pieces.count) else { return nil }
     if pieces.count == 1, let value = number(pieces[0]) {
       form = .constant(value)
@@ -68,6 +80,32 @@ public struct Schedule: Sendable, Hashable {
     } else {
       return nil
     }
+  }
+
+  private static func number(_ text: String) -> Double? {
+    Double(text).flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// The runs of lists that are repeated and put together: `[12]*400+[4]*600`, `[1, 1, 2]`.
+  private static func lists(_ text: String) -> [Run]? {
+    var runs: [Run] = []
+    for term in text.split(separator: "+", omittingEmptySubsequences: false) {
+      guard let match = term.wholeMatch(of: /\s*\[([^\[\]]*)\]\s*(?:\*\s*(\d{1,7})\s*)?/),
+        let times = Int(match.2 ?? "1"), (1...1_000_000).contains(times)
+      else { return nil }
+      let values = match.1.split(separator: ",").map { number(String($0).trimmed) }
+      guard (1...10_000).contains(values.count), values.count == 1 || times == 1 else { return nil }
+      for value in values {
+        guard let value else { return nil }
+        if let last = runs.last, last.value == value {
+          runs[runs.count - 1] = Run(value: value, steps: min(1_000_000, last.steps + times))
+        } else {
+          runs.append(Run(value: value, steps: times))
+        }
+      }
+      guard runs.count <= 1_000 else { return nil }
+    }
+    return runs
   }
 
   /// The value at a step, counted from 0.
@@ -94,6 +132,18 @@ public struct Schedule: Sendable, Hashable {
 
   /// The value, where it is the same at every step.
   public var constant: Double? { if case .constant(let value) = form { value } else { nil } }
+
+  /// The schedule with every value changed.
+  func mapped(_ change: (Double) -> Double) -> Schedule {
+    switch form {
+    case .constant(let value): Schedule(change(value))
+    case .runs(let runs):
+      Schedule(form: .runs(runs.map { Run(value: change($0.value), steps: $0.steps) }))
+    case .keyframes(let frames):
+      Schedule(
+        form: .keyframes(frames.map { Keyframe(step: $0.step, value: change($0.value)) }))
+    }
+  }
 
   /// All values that it names.
   var values: [Double] {

@@ -236,6 +236,11 @@ public struct RunFolder: Sendable {
       to: folder.appending(path: "\(name).safetensors"))
   }
 
+  /// Removes what was kept under a name.
+  func forget(_ name: String) {
+    try? FileManager.default.removeItem(at: folder.appending(path: "\(name).safetensors"))
+  }
+
   /// What was kept under a name; nil when there is nothing.
   func kept(_ name: String) throws -> [Tensor]? {
     let url = folder.appending(path: "\(name).safetensors")

@@ -25,6 +25,9 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
   case bigSleep = "big-sleep"
   /// Squares of all sizes, as they are (lucidrains' deep-daze).
   case deepDaze = "deep-daze"
+  /// The whole picture on a black square, and random squares of it, by shares that change on the way
+  /// (Disco Diffusion's `MakeCutoutsDango`).
+  case dango
 
   /// What is done to its views unless something else is asked for, in this order.
   public var augmentations: [Augmentation] {
@@ -36,6 +39,10 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
         Augmentation(.flip), .jitter, Augmentation(.sharpness), .affine, .perspective, .noise,
       ]
     case .pixray: [.jitter, .noise]
+    case .dango:
+      [
+        Augmentation(.flip), .noise, .affine, .noise, Augmentation(.grayscale), .noise, .jitter,
+      ]
     case .whole, .original, .notebook, .bigSleep, .deepDaze: []
     }
   }
@@ -54,6 +61,8 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
     case .pixray: "Three fifths look at a part, two fifths at the whole with a margin (pixray)"
     case .bigSleep: "Large squares, as they are (Big Sleep)"
     case .deepDaze: "Squares of all sizes, as they are (Deep Daze)"
+    case .dango:
+      "Wholes on black and squares, by shares that change on the way (Disco Diffusion)"
     }
   }
 
@@ -76,6 +85,7 @@ public enum CutoutMode: String, Sendable, Hashable, CaseIterable, Codable {
       amounts.shear = 0
       amounts.outside = .border
     case .pixray: amounts.jitter = ColorJitter(saturation: 0.1, hue: 0.1, probability: 0.8)
+    case .dango: (amounts.distortion, amounts.perspectiveShare) = (0.4, 0.7)
     case .latest, .whole, .original, .notebook, .bigSleep, .deepDaze: break
     }
     return amounts

@@ -11,6 +11,9 @@ extension Cutouts {
       let occurrence = seen[augmentation.kind, default: 0]
       seen[augmentation.kind] = occurrence + 1
       let name = "\(augmentation.kind.rawValue) \(occurrence)"
+      if mode == .dango, let shared = SharedAugmentation(augmentation, size: size) {
+        return shared.step(views: count) { stream("\(name) \($0)", iteration) }
+      }
       if let maps = maps(augmentation, name, iteration) {
         let isAffine = augmentation.kind == .affine
         return .warp(maps, outside: isAffine ? mode.amounts.outside : .zeros)

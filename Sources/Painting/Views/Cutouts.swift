@@ -20,6 +20,8 @@ public struct Cutouts {
   public var augmentations: [Augmentation]
   /// The sizes and places of squares in the modes `big-sleep` and `deep-daze`.
   public var squares: SquareOptions
+  /// What the mode `dango` shows on the way; nil shares `count` out as Disco Diffusion does its 16.
+  public var dango: DangoSchedules?
   /// From which all random numbers derive.
   public var seed: UInt64
 
@@ -49,13 +51,14 @@ public struct Cutouts {
   ///   - picture: `[1, 3, H, W]` in 0…1.
   ///   - iteration: counted from 0.
   ///   - progress: the share of all iterations that is done.
-  /// - Returns: `[count, 3, size, size]`
+  /// - Returns: `[count, 3, size, size]`; in the mode `dango` as many as its schedules say.
   public func callAsFunction(_ picture: Tensor, iteration: Int, progress: Double = 0) -> Tensor {
     views(iteration: iteration, progress: progress)(picture)
   }
 
   /// The views of iteration `iteration`, to be taken of any picture.
-  public func views(iteration: Int, progress: Double = 0) -> ViewSet {
+  /// - Parameter way: how much of the way from noise to picture is done, where that is not `progress`.
+  public func views(iteration: Int, progress: Double = 0, way: Double? = nil) -> ViewSet {
     switch mode {
     case .balanced: balanced(iteration)
     case .latest, .updatedpooling:
@@ -79,6 +82,7 @@ public struct Cutouts {
     case .pixray: ViewSet(look: zoomedAndWide(iteration), steps: steps(iteration))
     case .bigSleep, .deepDaze:
       ViewSet(look: sizedSquares(iteration, progress), steps: steps(iteration))
+    case .dango: overviewsAndSquares(iteration, way ?? progress)
     }
   }
 
