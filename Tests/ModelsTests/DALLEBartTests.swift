@@ -409,9 +409,10 @@ struct DALLEBartSamplingTests {
     var seen: [Int] = []
     let sampling = DALLEBart.Sampling(conditionScale: 1, temperature: 1, topK: 4)
     #expect(throws: Stop.self) {
-      try dalle.sample(text, empty: empty, count: 1, sampling, stream()) { position in
-        seen.append(position)
-        if position == 3 { throw Stop() }
+      try dalle.sample(text, empty: empty, count: 1, sampling, stream()) { codes in
+        #expect(codes.allSatisfy { $0.shape == [1, 1, 2] })
+        seen.append(codes.count)
+        if codes.count == 3 { throw Stop() }
       }
     }
     #expect(seen == [1, 2, 3])
