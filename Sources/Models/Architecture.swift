@@ -131,9 +131,12 @@ public struct Architecture: Sendable, Identifiable {
   /// Builds the network from a checkpoint in one of its layouts.
   /// - Throws: `WeightsError.mismatch`, with every key that does not fit.
   public func build(
-    _ config: any NetworkConfig, from checkpoint: Checkpoint, _ dtype: DType, device: Device
+    _ config: any NetworkConfig, from checkpoint: Checkpoint, _ dtype: DType, device: Device,
+    eightBits: Bool = false
   ) throws -> any Network {
-    try checkpoint.build(dtype, device: device, leftovers: leftovers(config)) { build($0, config) }
+    try checkpoint.build(
+      dtype, device: device, eightBits: eightBits, leftovers: leftovers(config)
+    ) { build($0, config) }
   }
 
   /// How a checkpoint fits the network, found without reading a tensor.

@@ -40,14 +40,20 @@ extension DALLEBart {
   ///   - empty: tokens of the empty text, or of one to keep away from, `[1, T]` int64, for the logits beyond
   ///     which conditioning goes.
   ///   - stream: where chance comes from.
-  ///   - progress: called after each position with the number done; throwing stops.
+  ///   - threads: that share the reading of large weights and the texts, on the CPU. All else of a position is too
+  ///     short to be shared; nil leaves everything to libtorch.
+  ///   - progress: called after each position with the codes of all positions so far, `[P count, 1, levels]`
+  ///     each; throwing stops.
   /// - Returns: `[P count, image_token_count, levels]` int64, those of the first text first.
   /// - Throws: `NoNumbers`, and what `progress` throws.
   public func sample(
     _ texts: Tensor, empty: Tensor, count: Int, _ sampling: Sampling, _ stream: RandomStream,
-    progress: (Int) throws -> Void = { _ in }
+    threads: Int? = nil, progress: ([Tensor]) throws -> Void = { _ in }
   ) throws -> Tensor {
-    try noGrad {
+    let before = Libtorch.threads
+    defer { Libtorch.threads = before }
+    if let threads { Libtorch.threads = threads }
+    return try noGrad {
       let guided = sampling.conditionScale != 1
       // Rows: all conditional pictures, then all unconditional ones.
       let pictures = texts.size(0) * count
@@ -64,7 +70,8 @@ extension DALLEBart {
           state: concatenated([encoded.state, unguided.state], over: 0),
           mask: concatenated([encoded.mask, unguided.mask], over: 0))
       }
-      let steps = BartSteps(decoder, encoded)
+      let steps = BartSteps(decoder, encoded, threads: threads ?? 1)
+      if threads != nil { Libtorch.threads = 1 }
       var x = decoder.start(encoded.state.size(0))  // [rows, 1, D]
       var codes: [Tensor] = []
 
@@ -94,7 +101,7 @@ extension DALLEBart {
         let code = stacked(levels, over: 2)  // [rows, 1, levels]
         codes.append(code[0..<pictures])
         x = decoder.embed(code)
-        try progress(position + 1)
+        try progress(codes)
       }
       return concatenated(codes, over: 1)
     }

@@ -3,49 +3,69 @@ import Torch
 /// The decoder of a `DALLEBart` as sampling runs it: one position of few pictures at a time.
 ///
 /// Such a step is bound by reading weights and, in small networks, by starting kernels. So projections of
-/// the same input are one product where they are small, and read in eight bits where they are kept so; large
-/// ones are not held a second time for it. On the CPU everything between products is
-/// float32, in which attending to short sequences takes half as long as in bfloat16.
+/// the same input are one product, which on the CPU reads the weights as they are kept, in eight bits too:
+/// they are not held a second time for it. There everything between products is float32, in which
+/// attending to short sequences takes half as long as in bfloat16.
 struct BartSteps {
+  /// What is between products, and how many threads may share one.
+  private struct Form {
+    let type: DType
+    let threads: Int
+  }
+
   /// Bias-free layers that read the same input.
   private struct Projection {
-    let weights: [Tensor]  // [out, in] each
-    let rows: EightBitRows?
-    let type: DType
+    private enum Weights {
+      case eightBits([EightBitRows])
+      /// `[out, in]` each.
+      case large([Tensor])
+      /// Of all layers, `[out, in]`.
+      case joined(Tensor)
+    }
+    private let weights: Weights
+    private let type: DType
+    private let threads: Int
 
-    /// Elements of layers that are joined: reading more takes longer than starting another product.
-    private static let mostJoined = 1 << 22
+    /// Elements from which layers are large: libtorch's own product takes less than reading them below.
+    private static let large = 1 << 20
+    /// Rows from which a product is bound by more than reading weights.
+    private static let many = 16
 
-    init(_ layers: [Linear], type: DType) {
-      func joined(_ parts: [Tensor]) -> Tensor {
-        parts.count == 1 ? parts[0] : concatenated(parts, over: 0)
+    init(_ layers: [Linear], _ form: Form) {
+      (type, threads) = (form.type, form.threads)
+      let rows = layers.compactMap(\.matrix.rows)
+      let parts = rows.count == layers.count ? [] : layers.map(\.weight)
+      if parts.isEmpty {
+        weights = .eightBits(rows)
+      } else if parts.reduce(0, { $0 + $1.count }) >= Self.large,
+        parts.allSatisfy({ $0.device == .cpu && [.float32, .bfloat16].contains($0.dtype) })
+      {
+        weights = .large(parts)
+      } else {
+        weights = .joined(parts.count == 1 ? parts[0] : concatenated(parts, over: 0))
       }
-      let kept = layers.compactMap(\.rows)
-      rows =
-        kept.count == layers.count
-        ? EightBitRows(values: joined(kept.map(\.values)), scales: joined(kept.map(\.scales))) : nil
-      let parts = layers.map(\.weight)
-      let isSmall = parts.reduce(0) { $0 + $1.count } <= Self.mostJoined
-      weights = rows != nil ? [] : isSmall ? [joined(parts)] : parts
-      self.type = type
     }
 
     /// `[…, in]` to `[…, out]`, both of `type`.
     func callAsFunction(_ x: Tensor) -> Tensor {
-      if let rows { return x.linear(rows) }
-      let x = x.to(weights[0].dtype)
-      let parts = weights.map { x.linear($0).to(type) }
-      return parts.count == 1 ? parts[0] : concatenated(parts, over: -1)
+      switch weights {
+      case .eightBits(let rows): x.linear(rows, threads: threads)
+      case .large(let parts):
+        x.size(0) <= Self.many
+          ? x.linear(fewRowsBy: parts, threads: threads)
+          : concatenated(parts.map { x.to($0.dtype).linear($0).to(type) }, over: -1)
+      case .joined(let weight): x.to(weight.dtype).linear(weight).to(type)
+      }
     }
   }
 
   private struct GatedLayer {
     let ln0: LayerNorm, fc01: Projection, ln1: LayerNorm, fc2: Projection
 
-    init(_ glu: GLU, _ type: DType) {
+    init(_ glu: GLU, _ form: Form) {
       (ln0, ln1) = (glu.ln0, glu.ln1)
-      fc01 = Projection([glu.fc0, glu.fc1], type: type)
-      fc2 = Projection([glu.fc2], type: type)
+      fc01 = Projection([glu.fc0, glu.fc1], form)
+      fc2 = Projection([glu.fc2], form)
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
@@ -63,14 +83,15 @@ struct BartSteps {
     /// Keys and values of the positions so far, and room for the rest, `[2, B, N, positions, D / N]`.
     let seen: Tensor
 
-    init(_ layer: BartDecoder.Layer, _ text: Tensor, positions: Int, _ type: DType) {
+    init(_ layer: BartDecoder.Layer, _ text: Tensor, positions: Int, _ form: Form) {
+      let type = form.type
       self.layer = layer
       let own = layer.self_attn
-      qkv = Projection([own.q_proj, own.k_proj, own.v_proj], type: type)
-      out = Projection([own.out_proj], type: type)
-      textQuery = Projection([layer.encoder_attn.q_proj], type: type)
-      textOut = Projection([layer.encoder_attn.out_proj], type: type)
-      glu = GatedLayer(layer.glu, type)
+      qkv = Projection([own.q_proj, own.k_proj, own.v_proj], form)
+      out = Projection([own.out_proj], form)
+      textQuery = Projection([layer.encoder_attn.q_proj], form)
+      textOut = Projection([layer.encoder_attn.out_proj], form)
+      glu = GatedLayer(layer.glu, form)
       let (keys, values) = layer.encoder_attn.keysAndValues(text)
       (textKeys, textValues) = (keys.to(type).contiguous(), values.to(type).contiguous())
       let (b, n, width) = (keys.size(0), keys.size(1), keys.size(3))
@@ -102,19 +123,22 @@ struct BartSteps {
   private let textMask: Tensor
   private let type: DType
 
-  /// - Parameter text: a row for each picture that will be drawn.
-  init(_ decoder: BartDecoder, _ text: DALLEBart.EncodedText) {
+  /// - Parameters:
+  ///   - text: a row for each picture that will be drawn.
+  ///   - threads: that may share a large product.
+  init(_ decoder: BartDecoder, _ text: DALLEBart.EncodedText, threads: Int = 1) {
     let type = text.state.device == .cpu ? .float32 : text.state.dtype
+    let form = Form(type: type, threads: threads)
     self.decoder = decoder
     self.type = type
     textMask = text.mask
     positions = decoder.embed_positions.weight.to(type)
     layers = decoder.layers.map {
-      Layer($0, text.state, positions: decoder.config.image_token_count, type)
+      Layer($0, text.state, positions: decoder.config.image_token_count, form)
     }
-    firstHead = Projection([decoder.lm_head], type: type)
+    firstHead = Projection([decoder.lm_head], form)
     residual = decoder.residual.map {
-      (GatedLayer($0.glu, type), Projection([$0.lm_head], type: type))
+      (GatedLayer($0.glu, form), Projection([$0.lm_head], form))
     }
   }
 

@@ -115,10 +115,10 @@ struct BartAttention {
 
   init(_ p: Parameters, _ config: DALLEBart.Config) {
     let width = config.embed_count
-    q_proj = Linear(p / "q_proj", width, width, bias: false)
-    k_proj = Linear(p / "k_proj", width, width, bias: false)
-    v_proj = Linear(p / "v_proj", width, width, bias: false)
-    out_proj = Linear(p / "out_proj", width, width, bias: false)
+    q_proj = Linear(p / "q_proj", width, width, bias: false, eightBits: true)
+    k_proj = Linear(p / "k_proj", width, width, bias: false, eightBits: true)
+    v_proj = Linear(p / "v_proj", width, width, bias: false, eightBits: true)
+    out_proj = Linear(p / "out_proj", width, width, bias: false, eightBits: true)
     heads = config.attention_head_count
   }
 
@@ -142,10 +142,10 @@ struct GLU {
 
   init(_ p: Parameters, _ width: Int, _ inner: Int) {
     ln0 = LayerNorm(p / "ln0", width, scale: false)
-    fc0 = Linear(p / "fc0", width, inner, bias: false)
-    fc1 = Linear(p / "fc1", width, inner, bias: false)
+    fc0 = Linear(p / "fc0", width, inner, bias: false, eightBits: true)
+    fc1 = Linear(p / "fc1", width, inner, bias: false, eightBits: true)
     ln1 = LayerNorm(p / "ln1", inner, scale: false)
-    fc2 = Linear(p / "fc2", inner, width, bias: false)
+    fc2 = Linear(p / "fc2", inner, width, bias: false, eightBits: true)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
@@ -245,7 +245,8 @@ struct BartDecoder {
     layernorm_embedding = LayerNorm(p / "layernorm_embedding", width)
     layers = (0..<config.decoder_layer_count).map { Layer(p / "layers" / $0, config) }
     final_ln = LayerNorm(p / "final_ln", width, scale: false)
-    lm_head = Linear(p / "lm_head", width, config.image_vocab_count + 1, bias: false)
+    lm_head = Linear(
+      p / "lm_head", width, config.image_vocab_count + 1, bias: false, eightBits: true)
     residual = config.levels == 2 ? ResidualHead(p / "residual", config) : nil
   }
 
@@ -293,7 +294,7 @@ struct ResidualHead {
     embed_first = Embedding(p / "embed_first", config.image_vocab_count, width)
     glu = GLU(p / "glu", width, config.glu_embed_count)
     final_ln = LayerNorm(p / "final_ln", width, scale: false)
-    lm_head = Linear(p / "lm_head", width, config.image_vocab_count, bias: false)
+    lm_head = Linear(p / "lm_head", width, config.image_vocab_count, bias: false, eightBits: true)
   }
 
   func callAsFunction(_ h: Tensor, first: Tensor) -> Tensor {

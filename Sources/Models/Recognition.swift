@@ -121,12 +121,15 @@ public struct Recognition {
   }
 
   /// Builds the network.
-  /// - Parameter told: sizes that the owner knows better.
+  /// - Parameters:
+  ///   - told: sizes that the owner knows better.
+  ///   - eightBits: whether matrices that may be are held in eight bits; see ``Checkpoint``.
   /// - Throws: `WeightsError`.
   public func network<N: Network>(
-    _ type: N.Type, _ told: N.Config? = nil, _ dtype: DType, device: Device
+    _ type: N.Type, _ told: N.Config? = nil, _ dtype: DType, device: Device, eightBits: Bool = false
   ) throws -> N? {
     guard let architecture, let config = told ?? config as? N.Config else { return nil }
-    return try architecture.build(config, from: checkpoint(), dtype, device: device) as? N
+    return try architecture.build(
+      config, from: checkpoint(), dtype, device: device, eightBits: eightBits) as? N
   }
 }

@@ -74,8 +74,12 @@ public actor Engine {
     public var count: Int
     /// The files that the request names.
     public var files: Attachments
-    /// Steps between previews; nil for none.
+    /// Steps, or candidates, between previews; nil for none.
     public var previewEvery: Int?
+    /// Codes of a candidate between previews of it while it is written; nil for none.
+    public var codesEvery: Int?
+    /// Whether all candidates are shown at the end, too.
+    public var showsCandidates: Bool
     /// Where the run's state is kept; nil for nowhere. Pictures that it has finished are left out.
     public var run: RunFolder?
     /// Seconds between checkpoints.
@@ -86,11 +90,14 @@ public actor Engine {
     /// Options; see the fields.
     public init(
       count: Int = 1, files: Attachments = Attachments(), previewEvery: Int? = nil,
-      run: RunFolder? = nil, checkpointEvery: Double = 5, film: Film? = nil
+      codesEvery: Int? = nil, showsCandidates: Bool = false, run: RunFolder? = nil,
+      checkpointEvery: Double = 5, film: Film? = nil
     ) {
       self.count = count
       self.files = files
       self.previewEvery = previewEvery
+      self.codesEvery = codesEvery
+      self.showsCandidates = showsCandidates
       self.run = run
       self.checkpointEvery = checkpointEvery
       self.film = film
@@ -172,6 +179,13 @@ public actor Engine {
       for picture in pictures.dropFirst(first + done).prefix(max(0, options.count - done)) {
         try finish(picture, runner)
       }
+      if options.showsCandidates, !control.isStopped() {
+        emit(
+          .candidates(
+            try pictures.map {
+              .init(picture: try Picture(painted: $0.picture[0]), score: $0.score)
+            }))
+      }
     } else {
       for index in done..<options.count where index == done || !control.isStopped() {
         var exact = request
@@ -205,7 +219,9 @@ public actor Engine {
     picture = try finished.finish(picture)
     let metadata = Metadata(
       request: finished.request, pack: .init(id: pack.manifest.id, version: pack.manifest.version),
-      device: "\(device)", precision: "\(runner.networks.dtype)", threads: threads,
+      device: "\(device)",
+      precision: finished.request.precision == .int8 ? "int8" : "\(runner.networks.dtype)",
+      threads: threads,
       libtorch: Libtorch.version, models: try fingerprints(finished.request), painted: runner.size,
       resampling: resampling)
     runner.emit(

@@ -1,7 +1,8 @@
 import Imaging
 
 /// What happens while a picture is painted, in this order: `started` once, then `preparing`, `step` and
-/// `preview` in any order and number, then `image` for every picture, best first, and `finished` once.
+/// `preview` in any order and number, then `image` for every picture, best first, `candidates` if they are
+/// wanted, and `finished` once.
 ///
 /// When painting is stopped (`Generation.stop`), the best so far still comes as `image`.
 public enum Event: Sendable {
@@ -15,6 +16,8 @@ public enum Event: Sendable {
   case preview(Preview)
   /// A finished picture.
   case image(Output)
+  /// Everything that was sampled, best first.
+  case candidates([Candidate])
   /// A frame of a film, which lies in the run's folder now.
   case frame(Frame)
   /// All is done.
@@ -51,9 +54,19 @@ public enum Event: Sendable {
   public struct Preview: Sendable {
     /// The picture at the size at which the networks paint.
     public let picture: Picture
-    /// Steps done.
+    /// Steps done, or which candidate it is.
     public let step: Int
-    /// CLIP's cosine similarity to the prompt, for candidates.
+    /// CLIP's cosine similarity to the prompt, for candidates that are whole.
+    public let score: Double?
+    /// Codes that are written so far, of a candidate that is not whole.
+    public var codes: Int?
+  }
+
+  /// One of the pictures of which the best are kept.
+  public struct Candidate: Sendable {
+    /// The picture at the size at which the networks paint.
+    public let picture: Picture
+    /// CLIP's cosine similarity to the prompt, where it was measured.
     public let score: Double?
   }
 

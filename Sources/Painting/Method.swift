@@ -146,8 +146,8 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
 
   /// A picture to begin from.
   public static let initialImage = Self(rawValue: 1 << 0)
-  /// Prompts of all kinds, several with weights, and scenes of them.
-  public static let prompts = Self(rawValue: 1 << 1)
+  /// Prompts of all kinds, several with weights, and scenes of them; a text to keep away from as well.
+  public static let prompts: Self = [Self(rawValue: 1 << 1), .negativePrompt]
   /// A number of steps.
   public static let steps = Self(rawValue: 1 << 2)
   /// Views of the picture, shown to CLIP.
@@ -164,6 +164,10 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
   public static let svg = Self(rawValue: 1 << 8)
   /// First noise, from which the picture comes and which may be mixed with another's.
   public static let firstNoise = Self(rawValue: 1 << 9)
+  /// A text to keep away from.
+  public static let negativePrompt = Self(rawValue: 1 << 10)
+  /// Large matrices held in eight bits.
+  public static let eightBits = Self(rawValue: 1 << 11)
 
   /// All that guidance by CLIP brings.
   public static let guidance: Self = [

@@ -23,6 +23,8 @@ final class ModelProvider {
     let model: String?
     let what: String
     var dtype: DType?
+    /// Whether its matrices are held in eight bits.
+    var eightBits = false
   }
 
   private struct Held {
@@ -96,10 +98,10 @@ final class ModelProvider {
 extension ModelProvider {
   /// The network of the pack.
   /// - Throws: `PaintingError` naming what the pack lacks, or the file that is damaged.
-  func own<N: Network>(_ type: N.Type, _ dtype: DType) throws -> N {
+  func own<N: Network>(_ type: N.Type, _ dtype: DType, eightBits: Bool = false) throws -> N {
     guard let network = pack.network(N.architecture.id), let config = network.config as? N.Config
     else { throw PaintingError.notInPack(pack: pack.manifest.id, what: N.architecture.id) }
-    let key = Key(model: nil, what: N.architecture.id, dtype: dtype)
+    let key = Key(model: nil, what: N.architecture.id, dtype: dtype, eightBits: eightBits)
     var opened: Checkpoint?
     func checkpoint() throws -> Checkpoint {
       if let opened { return opened }
@@ -108,9 +110,11 @@ extension ModelProvider {
       return made
     }
     return try kept(key) {
-      try checkpoint().bytes(in: dtype)
+      try checkpoint().bytes(in: dtype, eightBits: eightBits)
     } open: {
-      try checkpoint().build(dtype, device: device, leftovers: N.architecture.leftovers(config)) {
+      try checkpoint().build(
+        dtype, device: device, eightBits: eightBits, leftovers: N.architecture.leftovers(config)
+      ) {
         N($0, config)
       }
     }
@@ -118,15 +122,20 @@ extension ModelProvider {
 
   /// A network of an installed model.
   /// - Throws: `StoreError` when the model is not installed or holds no such network; `WeightsError`.
-  func installed<N: Network>(_ type: N.Type, of model: String, _ dtype: DType) throws -> N {
-    let key = Key(model: model, what: N.architecture.id, dtype: dtype)
+  func installed<N: Network>(
+    _ type: N.Type, of model: String, _ dtype: DType, eightBits: Bool = false
+  ) throws -> N {
+    let key = Key(model: model, what: N.architecture.id, dtype: dtype, eightBits: eightBits)
     if let network: N = kept(key) { return network }
     let found = try library.component(N.architecture, of: model)
     let told = try library.config(N.self, of: model, found)
     return try kept(key) {
-      try found.checkpoint().bytes(in: dtype)
+      try found.checkpoint().bytes(in: dtype, eightBits: eightBits)
     } open: {
-      guard let network = try found.network(N.self, told, dtype, device: device) else {
+      guard
+        let network = try found.network(
+          N.self, told, dtype, device: device, eightBits: eightBits)
+      else {
         throw StoreError.nothing(path: model, reason: "it is \(found.title)")
       }
       return network
@@ -194,26 +203,30 @@ public struct Networks {
   ///   - model: an installed model; nil for the first that there is.
   ///   - packs: whether the pack's own is meant.
   ///   - dtype: the compute type, if it must be another.
+  ///   - eightBits: whether its matrices are held in eight bits, where the network allows it.
   /// - Throws: `StoreError` with the next command where there is none; `WeightsError`.
   public func network<N: Network>(
-    _ type: N.Type, of model: String? = nil, packs: Bool = true, _ dtype: DType? = nil
+    _ type: N.Type, of model: String? = nil, packs: Bool = true, _ dtype: DType? = nil,
+    eightBits: Bool = false
   ) throws -> N {
     let dtype = dtype ?? self.dtype
     if model == nil, packs, pack.network(N.architecture.id) != nil {
-      return try provider.own(type, dtype)
+      return try provider.own(type, dtype, eightBits: eightBits)
     }
     return try provider.installed(
-      type, of: model ?? provider.library.first(N.architecture), dtype)
+      type, of: model ?? provider.library.first(N.architecture), dtype, eightBits: eightBits)
   }
 
   /// The network that fills a slot.
-  /// - Parameter model: the installed model that the request names; nil for the first that there is.
-  public func network<N: Network>(_ type: N.Type, in slot: ComponentSlot, of model: String?) throws
-    -> N
-  {
+  /// - Parameters:
+  ///   - model: the installed model that the request names; nil for the first that there is.
+  ///   - eightBits: whether its matrices are held in eight bits, where the network allows it.
+  public func network<N: Network>(
+    _ type: N.Type, in slot: ComponentSlot, of model: String?, eightBits: Bool = false
+  ) throws -> N {
     precondition(slot.architecture == N.architecture.id, "'\(slot.role)' is another network")
-    guard slot.takesInstalled else { return try provider.own(type, dtype) }
-    return try network(type, of: model, packs: slot.takesPacks)
+    guard slot.takesInstalled else { return try provider.own(type, dtype, eightBits: eightBits) }
+    return try network(type, of: model, packs: slot.takesPacks, eightBits: eightBits)
   }
 
   /// What tells the network that `network` would give from others.

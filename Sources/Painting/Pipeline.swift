@@ -54,10 +54,14 @@ public struct StepControl {
   public let isStopped: @Sendable () -> Bool
   /// Told of steps that are done within one that takes long.
   public let report: (Event.Progress) -> Void
+  /// Codes of a candidate between pictures of it on the way; nil for none.
+  public var codesEvery: Int?
+  /// Told of pictures on the way within a step that takes long, on any thread.
+  public var show: @Sendable (Event.Preview) -> Void = { _ in }
 
   /// The same, telling `report` instead.
   func telling(_ report: @escaping (Event.Progress) -> Void) -> StepControl {
-    StepControl(isStopped: isStopped, report: report)
+    StepControl(isStopped: isStopped, report: report, codesEvery: codesEvery, show: show)
   }
 
   /// Never stops, and tells nobody.

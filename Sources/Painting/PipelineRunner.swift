@@ -47,10 +47,12 @@ struct PipelineRunner {
     let first = pipeline.done
     // A step that takes long tells of its parts itself.
     var told = first
-    let control = control.telling { progress in
+    var control = control.telling { progress in
       told = progress.step
       emit(.step(progress))
     }
+    control.codesEvery = options.codesEvery
+    control.show = { [emit] in emit(.preview($0)) }
     while !pipeline.isDone, !control.isStopped() || pipeline.done == first {
       try before(pipeline)
       let loss = try pipeline.step(control)

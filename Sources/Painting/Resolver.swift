@@ -52,6 +52,10 @@ public struct Resolver: Sendable {
     if request.precision == .auto {
       request.precision = device.fastFloat == .bfloat16 ? .bfloat16 : .float32
     }
+    if request.precision == .int8, device != .cpu {
+      throw RequestError.badValue(
+        field: "precision", reason: "is int8, which is for the CPU; choose bfloat16 on \(device)")
+    }
     let seed = request.seed ?? Int.random(in: 0..<(1 << 32))
     request.seed = seed
     guard (1...1_000).contains(count) else {

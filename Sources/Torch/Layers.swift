@@ -2,25 +2,33 @@
 ///
 /// Weights: `weight` `[out, in]`, `bias` `[out]`.
 public struct Linear {
-  /// The weights.
-  public let weight: Tensor
-  /// The same in eight bits, where it is kept so.
-  public let rows: EightBitRows?
+  /// The weights as they are held.
+  public let matrix: Matrix
   /// Added at the end, or nothing.
   public let bias: Tensor?
 
+  /// The weights in floating point.
+  public var weight: Tensor { matrix.floats }
+
   /// A layer at `p` from `inputs` to `outputs` features.
+  /// - Parameter eightBits: whether its weights may be held in eight bits, which is for few uses of each: they
+  ///   become floating point for every one.
   public init(
-    _ p: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool = true,
+    _ p: Parameters, _ inputs: Int, _ outputs: Int, bias: Bool = true, eightBits: Bool = false,
     initial: Initial = .kaimingUniform, initialBias: Initial = .zeros
   ) {
-    weight = p("weight", [outputs, inputs], initial)
-    rows = p.rows("weight")
+    matrix =
+      eightBits
+      ? p.matrix("weight", [outputs, inputs], initial)
+      : .floats(p("weight", [outputs, inputs], initial))
     self.bias = bias ? p("bias", [outputs], initialBias) : nil
   }
 
   /// `[…, in]` to `[…, out]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    guard let rows = matrix.rows else { return x.linear(weight, bias) }
+    return x.linear(rows.floats.to(x.dtype), bias)
+  }
 }
 
 /// Two-dimensional convolution.

@@ -25,14 +25,15 @@ public protocol ParameterSource: AnyObject {
   /// The parameter at `path`, of exactly this shape.
   func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor
 
-  /// The matrix that was given at `path` as it is kept in eight bits; nil where it is not, and on devices
-  /// that have no product with it.
-  func rows(_ path: String) -> EightBitRows?
+  /// The matrix at `path`, which may be held in eight bits: on devices that have a product with it.
+  func matrix(_ path: String, _ shape: [Int], _ initial: Initial) -> Matrix
 }
 
 extension ParameterSource {
-  /// None.
-  public func rows(_ path: String) -> EightBitRows? { nil }
+  /// In floating point.
+  public func matrix(_ path: String, _ shape: [Int], _ initial: Initial) -> Matrix {
+    .floats(parameter(path, shape, initial, .weight))
+  }
 }
 
 /// A place in the tree of parameters. Layers are made and named in one expression:
@@ -67,8 +68,11 @@ public struct Parameters {
     source.parameter((self / name).path, shape, initial, role)
   }
 
-  /// The matrix `name` here in eight bits; see `ParameterSource`.
-  public func rows(_ name: String) -> EightBitRows? { source.rows((self / name).path) }
+  /// The matrix `name` here, of exactly this shape, which may be held in eight bits.
+  public func matrix(_ name: String, _ shape: [Int], _ initial: Initial = .kaimingUniform) -> Matrix
+  {
+    source.matrix((self / name).path, shape, initial)
+  }
 }
 
 /// Fresh parameters for training, each drawn from a stream of its own path, so that the start of one

@@ -15,7 +15,7 @@ public final class Checkpoint {
   public let layout: KeyRules?
 
   private let plan: [String: KeyRules.Origin]
-  fileprivate let prefix: String
+  private let prefix: String
 
   /// Opens a file.
   ///
@@ -53,9 +53,12 @@ public final class Checkpoint {
   public var shapes: [String: [Int]] { plan.compactMapValues(shape) }
 
   /// Bytes that a model of all these weights takes in a compute type; what is kept in eight bits stays so.
-  public func bytes(in dtype: DType) -> Int {
+  /// - Parameter eightBits: whether matrices become so.
+  public func bytes(in dtype: DType, eightBits: Bool = false) -> Int {
     plan.values.reduce(0) { sum, origin in
-      let count = shape(origin)?.reduce(1, *) ?? 0
+      let shape = shape(origin) ?? []
+      let count = shape.reduce(1, *)
+      if eightBits, shape.count == 2, count >= EightBits.least { return sum + count }
       guard case .key(let key) = origin, file.entries[prefix + key]?.dtype == .int8 else {
         return sum + count * dtype.size
       }
@@ -71,6 +74,8 @@ public final class Checkpoint {
   /// - Parameters:
   ///   - dtype: the compute type.
   ///   - device: where the model is to run.
+  ///   - eightBits: whether large matrices that the model allows it for are held in eight bits, which is for
+  ///     the CPU. Those that the file keeps so stay so in any case.
   ///   - leftovers: keys that may stay unused although they stand in the model's own modules, with the
   ///     reason beside the list. An entry that ends in a point or an asterisk stands for all keys that
   ///     begin so.
@@ -78,10 +83,10 @@ public final class Checkpoint {
   /// - Throws: `WeightsError.mismatch`, one error with every key that is missing, mis-shaped, or in the
   ///   model's own modules and unused; `WeightsError.notFinite`.
   public func build<Model>(
-    _ dtype: DType = .float32, device: Device = .cpu, leftovers: [String] = [],
-    _ body: (Parameters) throws -> Model
+    _ dtype: DType = .float32, device: Device = .cpu, eightBits: Bool = false,
+    leftovers: [String] = [], _ body: (Parameters) throws -> Model
   ) throws -> Model {
-    let ledger = Ledger(self, dtype, device)
+    let ledger = Ledger(self, dtype, device, eightBits: eightBits)
     let model = try body(Parameters(ledger))
     try ledger.finish(unused: unused(ledger.used, leftovers).foreign)
     return model
@@ -172,14 +177,15 @@ public final class Checkpoint {
     }
   }
 
+  /// What a key is made of, in any order of its elements in memory.
   fileprivate func read(_ origin: KeyRules.Origin) throws -> Tensor {
     switch origin {
     case .key(let key): return try file.weight(prefix + key)
-    case .layer(let layer, let key): return try file.weight(prefix + key).select(0, layer)
-    case .transposed(let origin): return try read(origin).transposed().contiguous()
+    case .layer(let layer, let key): return try file.weight(prefix + key, at: layer)
+    case .transposed(let origin): return try read(origin).transposed()
     case .kernel(let origin):
       let weight = try read(origin)
-      return weight.permuted(KeyRules.Origin.kernelOrder(weight.rank)).contiguous()
+      return weight.permuted(KeyRules.Origin.kernelOrder(weight.rank))
     case .reshaped(let origin, let rank):
       let weight = try read(origin)
       return weight.reshaped(KeyRules.fitted(weight.shape, rank: rank))
@@ -207,6 +213,14 @@ public final class Checkpoint {
   }
 
   fileprivate func origin(_ key: String) -> KeyRules.Origin? { plan[key] }
+
+  /// The matrix that a key is, as it is kept in eight bits; nil where it is not.
+  fileprivate func rows(_ origin: KeyRules.Origin) throws -> EightBitRows? {
+    guard case .key(let key) = origin, let rows = try file.rows(prefix + key),
+      rows.values.rank == 2
+    else { return nil }
+    return rows
+  }
 
   /// Whether a key is made of numbers that are no NaN and not infinite; those that are kept in eight bits
   /// are as good as their scales.
@@ -244,41 +258,32 @@ private final class Ledger: ParameterSource {
   private let checkpoint: Checkpoint
   private let dtype: DType
   private let device: Device
+  private let eightBits: Bool
 
-  init(_ checkpoint: Checkpoint, _ dtype: DType, _ device: Device) {
+  init(_ checkpoint: Checkpoint, _ dtype: DType, _ device: Device, eightBits: Bool = false) {
     self.checkpoint = checkpoint
     self.dtype = dtype
     self.device = device
+    self.eightBits = eightBits
   }
 
   func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor {
     let wanted: DType = role == .precise ? .float32 : dtype
-    used.insert(path)
-    guard let origin = checkpoint.origin(path) else {
-      missing.append("\(path) \(shape)")
-      return placeholder(shape, wanted)
-    }
-    guard let found = checkpoint.shape(path), found == shape else {
-      let found = checkpoint.shape(path).map { "\($0)" } ?? "something that cannot be rearranged so"
-      misshaped.append(
-        checkpoint.unreadType(origin).map { "\(path): of the type \($0), which is not read" }
-          ?? "\(path): file \(found), model \(shape)")
-      return placeholder(shape, wanted)
-    }
-    if let type = checkpoint.wholeNumbers(origin) {
-      misshaped.append("\(path): whole numbers (\(type)), which are no weights")
-      return placeholder(shape, wanted)
-    }
+    guard let origin = fitting(path, shape) else { return placeholder(shape, wanted) }
     guard device != .meta else { return Tensor.empty(shape, wanted, device: .meta) }
     do {
-      let tensor = try checkpoint.read(origin)
-      guard try checkpoint.isFinite(origin, tensor) else {
-        unreadable.append(WeightsError.notFinite(path: checkpoint.file.url.path, name: path))
-        return placeholder(shape, wanted)
+      let tensor = try numbers(origin, path)
+      let isRearranged = checkpoint.isRearranged(origin)
+      var cast = tensor
+      if isRearranged {
+        // In one go: a large network has no room for what would lie between.
+        cast = Tensor.empty(shape, tensor.dtype.isFloat ? wanted : tensor.dtype)
+        cast.assign(tensor)
+      } else if tensor.dtype.isFloat {
+        cast = tensor.to(wanted)
       }
-      let cast = tensor.dtype.isFloat ? tensor.to(wanted) : tensor
       // What is as it lies in the file stays there; the file and a copy need not be held together.
-      if tensor.dtype != cast.dtype || checkpoint.isRearranged(origin) { checkpoint.forget(origin) }
+      if tensor.dtype != cast.dtype || isRearranged { checkpoint.forget(origin) }
       return cast.to(device)
     } catch {
       unreadable.append(error)
@@ -286,11 +291,61 @@ private final class Ledger: ParameterSource {
     }
   }
 
-  func rows(_ path: String) -> EightBitRows? {
-    guard device == .cpu, case .key(let key) = checkpoint.origin(path),
-      let rows = try? checkpoint.file.rows(checkpoint.prefix + key), rows.values.rank == 2
-    else { return nil }
-    return rows
+  func matrix(_ path: String, _ shape: [Int], _ initial: Initial) -> Matrix {
+    let isLarge = shape.count == 2 && shape.reduce(1, *) >= EightBits.least
+    do {
+      guard device == .cpu, let origin = checkpoint.origin(path), checkpoint.shape(path) == shape,
+        checkpoint.wholeNumbers(origin) == nil
+      else { return .floats(parameter(path, shape, initial, .weight)) }
+      if let rows = try checkpoint.rows(origin) {
+        used.insert(path)
+        guard rows.scales.hasOnlyNumbers else { throw notFinite(path) }
+        return .eightBits(rows)
+      }
+      guard eightBits, isLarge else {
+        return .floats(parameter(path, shape, initial, .weight))
+      }
+      used.insert(path)
+      let rows = EightBits.rows(try numbers(origin, path))
+      checkpoint.forget(origin)
+      return .eightBits(rows)
+    } catch {
+      unreadable.append(error)
+      return .floats(placeholder(shape, dtype))
+    }
+  }
+
+  /// What a key of this shape is made of; nil, and noted, where it is missing or something else.
+  private func fitting(_ path: String, _ shape: [Int]) -> KeyRules.Origin? {
+    used.insert(path)
+    guard let origin = checkpoint.origin(path) else {
+      missing.append("\(path) \(shape)")
+      return nil
+    }
+    guard let found = checkpoint.shape(path), found == shape else {
+      let found = checkpoint.shape(path).map { "\($0)" } ?? "something that cannot be rearranged so"
+      misshaped.append(
+        checkpoint.unreadType(origin).map { "\(path): of the type \($0), which is not read" }
+          ?? "\(path): file \(found), model \(shape)")
+      return nil
+    }
+    if let type = checkpoint.wholeNumbers(origin) {
+      misshaped.append("\(path): whole numbers (\(type)), which are no weights")
+      return nil
+    }
+    return origin
+  }
+
+  /// What a key is made of.
+  /// - Throws: `WeightsError.notFinite`, and what reading throws.
+  private func numbers(_ origin: KeyRules.Origin, _ path: String) throws -> Tensor {
+    let tensor = try checkpoint.read(origin)
+    guard try checkpoint.isFinite(origin, tensor) else { throw notFinite(path) }
+    return tensor
+  }
+
+  private func notFinite(_ path: String) -> WeightsError {
+    .notFinite(path: checkpoint.file.url.path, name: path)
   }
 
   /// One element seen as the whole shape: a wrong configuration must not cost memory. A model uses

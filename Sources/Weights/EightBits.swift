@@ -9,6 +9,8 @@ import Torch
 public enum EightBits {
   static let mark = (key: "eight_bits", value: "rows")
   static let suffix = ".scale"
+  /// Elements from which a matrix or kernel is large.
+  static let least = 4096
 
   /// Tensors as they are to be written: large ones in eight bits, the rest in half precision.
   /// - Returns: the tensors and the metadata that the file needs.
@@ -17,19 +19,36 @@ public enum EightBits {
   ) {
     var packed: [String: Tensor] = [:]
     for (name, tensor) in tensors {
-      guard tensor.rank > 1, tensor.count >= 4096 else {
+      guard tensor.rank > 1, tensor.count >= least else {
         packed[name] = tensor.to(.float16)
         continue
       }
-      let rows = tensor.to(.float32).reshaped(tensor.size(0), -1)
-      let exact = rows.abs().amax(over: [1], keepDims: true) / 127
-      // Scales of few digits: 127 of them then are the row's largest exactly, and weights that were packed
-      // once are packed the same again. A row of zeros may have any scale but zero.
-      let scales = ((exact * 4096).to(.float16).to(.float32) / 4096).clamped(1e-9, .infinity)
-      packed[name] = (rows / scales).round().clamped(-127, 127).to(.int8).reshaped(tensor.shape)
-      packed[name + suffix] = scales.reshaped(tensor.size(0))
+      let rows = rows(tensor.reshaped(tensor.size(0), -1), fewDigits: true)
+      packed[name] = rows.values.reshaped(tensor.shape)
+      packed[name + suffix] = rows.scales
     }
     return (packed, [mark.key: mark.value])
+  }
+
+  /// A matrix `[out, in]` in eight bits.
+  /// - Parameter fewDigits: of scales: 127 of them then are the row's largest exactly, and weights that were
+  ///   packed once are packed the same again. Rows must be below 2,000 for it.
+  static func rows(_ matrix: Tensor, fewDigits: Bool = false) -> EightBitRows {
+    let (height, width) = (matrix.size(0), matrix.size(1))
+    let (values, scales) = (Tensor.empty([height, width], .int8), Tensor.empty([height]))
+    // In parts that are small beside what is kept, so that the memory between them is used again.
+    let step = max(1, (1 << 20) / max(1, width))
+    for start in stride(from: 0, to: height, by: step) {
+      let count = min(step, height - start)
+      let rows = matrix.narrowed(0, start, count).to(.float32)  // [count, in]
+      let exact = rows.abs().amax(over: [1], keepDims: true) / 127
+      let rounded = fewDigits ? (exact * 4096).to(.float16).to(.float32) / 4096 : exact
+      // A row of zeros may have any scale but zero.
+      let scale = rounded.clamped(1e-9, .infinity)  // [count, 1]
+      values.narrowed(0, start, count).assign((rows / scale).round().clamped(-127, 127))
+      scales.narrowed(0, start, count).assign(scale.reshaped(count))
+    }
+    return EightBitRows(values: values, scales: scales)
   }
 }
 
@@ -58,6 +77,12 @@ extension TensorFile {
     guard let rows = try rows(name) else { return try tensor(name) }
     let each = Array(repeating: 1, count: rows.values.rank - 1)
     return rows.values.to(.float32) * rows.scales.reshaped([rows.scales.count] + each)
+  }
+
+  /// The part of ``weight(_:)`` at an index of its first dimension.
+  func weight(_ name: String, at index: Int) throws -> Tensor {
+    guard try rows(name) == nil else { return try weight(name).select(0, index) }
+    return try tensor(name, at: index)
   }
 
   /// The tensor called `name` as it is kept, its scales float32; nil when it is not kept in eight bits.

@@ -34,7 +34,7 @@ struct Again: AsyncParsableCommand {
       "Where files lie that it was painted with, if they are not beside it.", valueName: "folder"))
   var files: String?
 
-  @Option(help: "Another type in which networks compute: float32 or bfloat16.")
+  @Option(help: "Another type in which networks compute: float32, bfloat16 or int8.")
   var precision: Request.Precision?
 
   @OptionGroup(title: "Output")

@@ -50,6 +50,15 @@ struct OutputOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "With dalle: keep candidates that are being written, too, after every n-th code.",
+      valueName: "n"))
+  var saveCodes: Int?
+
+  @Flag(help: "With dalle: show all candidates on one sheet, too, beside the picture.")
+  var candidatesSheet = false
+
+  @Option(
+    help: ArgumentHelp(
       "Seconds between checkpoints, from which reverie resume goes on.", valueName: "seconds"))
   var checkpointEvery = 5.0
 
@@ -84,6 +93,9 @@ struct OutputOptions: ParsableArguments {
     if let saveEvery, saveEvery < 1 {
       throw ValidationError("--save-every must be at least 1, not \(saveEvery).")
     }
+    if let saveCodes, saveCodes < 1 {
+      throw ValidationError("--save-codes must be at least 1, not \(saveCodes).")
+    }
     guard checkpointEvery >= 0, checkpointEvery.isFinite else {
       throw ValidationError("--checkpoint-every must not be negative.")
     }
@@ -101,11 +113,29 @@ struct OutputOptions: ParsableArguments {
 extension OutputOptions {
   /// Checks that `request`, resolved, can be written as it is wanted.
   func check(_ request: Request) throws {
+    try checkCandidates(request)
     let able = Registry.builtIn.methods.filter { $0.takes.contains(.svg) }.map(\.id)
     guard svg, !able.contains(request.method ?? .auto) else { return }
     let methods = able.map(\.rawValue).joined(separator: ", ")
     throw ValidationError(
       "--svg needs a method that draws shapes (\(methods)), not \(request.method?.rawValue ?? "").")
+  }
+
+  private func checkCandidates(_ request: Request) throws {
+    let asked = [
+      saveCodes == nil ? nil : "--save-codes", candidatesSheet ? "--candidates-sheet" : nil,
+    ]
+    guard let option = asked.compactMap(\.self).first else { return }
+    let able = Registry.builtIn.methods.filter(\.makesCandidates).map(\.id)
+    guard able.contains(request.method ?? .auto) else {
+      let methods = able.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError(
+        "\(option) needs a method that has candidates (\(methods)), not "
+          + "\(request.method?.rawValue ?? "").")
+    }
+    guard candidatesSheet, request.arguments["seamless"] == .bool(true) else { return }
+    throw ValidationError(
+      "--candidates-sheet shows candidates apart, and --seamless draws them as one. Give one.")
   }
 
   /// Tells what a picture's file will not hold of what was asked for.

@@ -67,12 +67,26 @@ struct Destination {
 
   /// Writes a picture on the way under a name that is not taken.
   /// - Returns: the file.
-  func write(_ picture: Picture, request: Request, step: Int) throws -> URL {
-    let digits = "\(step)"
-    let padded = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+  func write(_ preview: Event.Preview, request: Request) throws -> URL {
+    func padded(_ number: Int, _ count: Int) -> String {
+      let digits = "\(number)"
+      return "-" + String(repeating: "0", count: max(0, count - digits.count)) + digits
+    }
+    let suffix = padded(preview.step, 6) + (preview.codes.map { padded($0, 3) } ?? "")
+    return try write(preview.picture, request: request, suffix: suffix)
+  }
+
+  /// Writes a picture beside others of a request, under a name that is not taken.
+  /// - Parameters:
+  ///   - suffix: after the stem.
+  ///   - ending: of the file; nil is the one that was asked for, else png.
+  /// - Returns: the file.
+  func write(_ picture: Picture, request: Request, suffix: String, ending: String? = nil) throws
+    -> URL
+  {
     try makeHome(request)
     for attempt in 1...10_000 {
-      let url = url(request, suffix: "-" + padded, attempt: attempt)
+      let url = url(request, suffix: suffix, attempt: attempt, ending: ending)
       do {
         try picture.write(to: url.path)
         return url
@@ -80,7 +94,7 @@ struct Destination {
         continue
       }
     }
-    throw OutputError.exists(url(request, suffix: "-" + padded, attempt: 1).relativePath)
+    throw OutputError.exists(url(request, suffix: suffix, attempt: 1).relativePath)
   }
 
   /// The same place for picture `number` of a list.

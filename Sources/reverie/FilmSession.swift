@@ -73,7 +73,7 @@ struct FilmSession {
         if film.kind == .restyle || film.kind == .morph, let total = frame.total {
           progress.show(.init(step: frame.number, total: total, unit: "frame"))
         }
-      case .preview, .image, .finished: break
+      case .preview, .image, .candidates, .finished: break
       }
     }
     progress.clear()

@@ -35,17 +35,10 @@ extension Session {
           caption: caption))
     }
     let sheet = try Self.sheet(grid, pictures, side: side)
-    for attempt in 1...10_000 {
-      let url = destination.url(
-        cells[0].request, suffix: "-grid", attempt: attempt, ending: "png")
-      do {
-        try sheet.write(to: url.path)
-        try report(grid, url)
-        return try batch.end()
-      } catch ImagingError.exists {
-        continue
-      }
-    }
+    let url = try destination.write(
+      sheet, request: cells[0].request, suffix: "-grid", ending: "png")
+    try report(grid, url)
+    try batch.end()
   }
 
   /// The first axis runs along the columns, the second along the rows, and of the third there is a

@@ -35,6 +35,8 @@ struct Session {
       destination.note(in: &description)
       if output.noMetadata { description.isBare = true }
       if output.svg { description.svg = true }
+      description.codesEvery = output.saveCodes
+      if output.candidatesSheet { description.sheet = true }
       run = try RunFolder(
         creatingFirstFree: destination.runFolders(request), description, files: files)
     } catch {
@@ -69,7 +71,8 @@ struct Session {
       description.request,
       .init(
         count: description.count, files: run.files, previewEvery: description.previewEvery,
-        run: run, checkpointEvery: output.checkpointEvery))
+        codesEvery: description.codesEvery, showsCandidates: description.sheet == true, run: run,
+        checkpointEvery: output.checkpointEvery))
     let quiet = output.quiet
     let progress = ProgressLine(enabled: !quiet, heading: heading)
     let interrupt = Interrupt {
@@ -85,8 +88,7 @@ struct Session {
         case .started(let started): if !quiet { say(started) }
         case .preparing(let step), .step(let step): progress.show(step)
         case .preview(let preview):
-          let url = try destination.write(
-            preview.picture, request: description.request, step: preview.step)
+          let url = try destination.write(preview, request: description.request)
           progress.clear()
           if !quiet { Console.say("\(url.relativePath)") }
         case .image(let image):
@@ -97,6 +99,9 @@ struct Session {
             seconds: (ContinuousClock.now - start).seconds)
           urls.append(url)
           if !quiet, saved == 1 { await sayWhatStrangersBecame(image) }
+        case .candidates(let candidates):
+          progress.clear()
+          try show(candidates, description.request)
         case .frame, .finished: break
         }
       }
@@ -112,6 +117,31 @@ struct Session {
       Console.say("Go on with: reverie resume \(Console.quoted(run.folder.relativePath))")
     }
     throw ExitCode(130)
+  }
+
+  /// Writes a sheet of all candidates, the best first, and says where it is.
+  private func show(_ candidates: [Event.Candidate], _ request: Request) throws {
+    let longest = candidates.map { max($0.picture.width, $0.picture.height) }.max() ?? 1
+    let columns = Double(candidates.count).squareRoot().rounded(.up)
+    let cells = candidates.enumerated().map { index, candidate in
+      let score = candidate.score.map { String(format: ": %.3f", $0) } ?? ""
+      return ContactSheet.Cell(candidate.picture, caption: "\(index + 1)\(score)")
+    }
+    let sheet = try ContactSheet(
+      cells, cellSize: min(longest, max(48, 8_000 / Int(columns)))
+    ).render()
+    let url = try destination.write(sheet, request: request, suffix: "-candidates", ending: "png")
+    let path = Console.relative(url)
+    guard output.json else { return Console.result(path) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let result = CandidateSheet(candidates: candidates.count, sheet: path)
+    Console.result(String(decoding: try encoder.encode(result), as: UTF8.self))
+  }
+
+  private struct CandidateSheet: Encodable {
+    let candidates: Int
+    let sheet: String
   }
 
   /// What the pack's CLIP sees in a picture for whose words its networks had nothing.

@@ -219,7 +219,7 @@ struct DALLEBartSamplingTests {
     try Fixtures.withTemporaryFile("dalle.safetensors") { url in
       try SafeTensors.write(tensors, metadata: metadata, to: url)
       let dalle = try Checkpoint(contentsOf: url).build { DALLEBart($0, config) }
-      #expect(dalle.decoder.layers.allSatisfy { $0.glu.fc2.rows != nil })
+      #expect(dalle.decoder.layers.allSatisfy { $0.glu.fc2.matrix.rows != nil })
       noGrad {
         let codes = codes(2)
         let encoded = dalle.encode(concatenated([text, empty], over: 0))
@@ -232,6 +232,73 @@ struct DALLEBartSamplingTests {
         for (logits, whole) in zip(levels, expected) {
           expectClose(logits, whole.narrowed(1, 0, 1), atol: 1e-4)
         }
+      }
+    }
+  }
+
+  @Test("Asked for, large matrices of any file are held in eight bits, once, and little is lost")
+  func held() throws {
+    var config = DALLEBartTests.config
+    (config.embed_count, config.glu_embed_count) = (128, 72)
+    let source = Initializer(seed: 3)
+    _ = DALLEBart(Parameters(source), config)
+    let weights = source.parameters.map { ($0.key, $0.tensor.detached().to(.float16)) }
+    try Fixtures.withTemporaryFile("dalle.safetensors") { url in
+      try SafeTensors.write(Dictionary(uniqueKeysWithValues: weights), to: url)
+      let checkpoint = try Checkpoint(contentsOf: url)
+      let whole = try checkpoint.build { DALLEBart($0, config) }
+      let small = try checkpoint.build(eightBits: true) { DALLEBart($0, config) }
+      #expect(whole.decoder.lm_head.matrix.rows == nil)
+      let layers =
+        small.encoder.layers.map(\.glu.fc1) + small.decoder.layers.map(\.encoder_attn.q_proj)
+      #expect(
+        (layers + [small.decoder.lm_head]).allSatisfy { $0.matrix.rows?.values.dtype == .int8 })
+      #expect(small.decoder.embed_tokens.weight.dtype == .float32)
+      #expect(checkpoint.bytes(in: .float32, eightBits: true) * 3 < checkpoint.bytes(in: .float32))
+      noGrad {
+        let codes = codes(1).narrowed(2, 0, 1)
+        let expected = whole.logits(whole.encode(text), codes)[0]
+        let found = small.logits(small.encode(text), codes)[0]
+        let spread = expected.amax().item() - expected.amin().item()
+        expectClose(found, expected, atol: 0.02 * spread)
+        #expect((found - expected).abs().amax().item() > 0)
+      }
+      // Half a step of 127 from the largest of each row.
+      let (rows, weight) = (small.decoder.lm_head.weight, whole.decoder.lm_head.weight)
+      let steps = weight.abs().amax(over: [1], keepDims: true) / 127
+      #expect(((rows - weight).abs() / steps).amax().item() <= 0.501)
+    }
+  }
+
+  @Test(
+    "A large network's steps, which read weights as they lie, have the training pass's logits",
+    arguments: [DType.float32, .bfloat16])
+  func large(type: DType) throws {
+    var config = DALLEBartTests.config
+    (config.embed_count, config.glu_embed_count, config.attention_head_count) = (768, 700, 4)
+    (config.encoder_layer_count, config.decoder_layer_count) = (1, 1)
+    let source = Initializer(seed: 3)
+    _ = DALLEBart(Parameters(source), config)
+    let weights = Dictionary(
+      uniqueKeysWithValues: source.parameters.map { ($0.key, $0.tensor.detached()) })
+    try Fixtures.withTemporaryFile("dalle.safetensors") { url in
+      try SafeTensors.write(weights, to: url)
+      let dalle = try Checkpoint(contentsOf: url).build(type) { DALLEBart($0, config) }
+      noGrad {
+        let codes = codes(2).narrowed(2, 0, 1)
+        let encoded = dalle.encode(concatenated([text, empty], over: 0))
+        let expected = dalle.logits(encoded, codes)[0].to(.float32)
+        let steps = BartSteps(dalle.decoder, encoded)
+        let found = [
+          steps.first(steps.features(dalle.decoder.start(2), at: 0)),
+          steps.first(
+            steps.features(dalle.decoder.embed(codes.narrowed(1, 0, 1)), at: 1)),
+        ]
+        let spread = expected.amax().item() - expected.amin().item()
+        // Between products the training pass rounds to bfloat16, and the steps do not.
+        expectClose(
+          concatenated(found, over: 1), expected.narrowed(1, 0, 2),
+          atol: (type == .float32 ? 1e-5 : 0.02) * spread)
       }
     }
   }
@@ -342,9 +409,10 @@ struct DALLEBartSamplingTests {
     var seen: [Int] = []
     let sampling = DALLEBart.Sampling(conditionScale: 1, temperature: 1, topK: 4)
     #expect(throws: Stop.self) {
-      try dalle.sample(text, empty: empty, count: 1, sampling, stream()) { position in
-        seen.append(position)
-        if position == 3 { throw Stop() }
+      try dalle.sample(text, empty: empty, count: 1, sampling, stream()) { codes in
+        #expect(codes.allSatisfy { $0.shape == [1, 1, 2] })
+        seen.append(codes.count)
+        if codes.count == 3 { throw Stop() }
       }
     }
     #expect(seen == [1, 2, 3])

@@ -64,6 +64,24 @@ struct DALLEMiniFilesTests {
     }
   }
 
+  @Test("flax's files in parts, by their index, are the same network as the whole one")
+  func sharded() throws {
+    let file = try openTensors(
+      at: Fixtures.url("dalle-mini-sharded/flax_model.msgpack.index.json"))
+    let whole = try openTensors(at: Fixtures.url("dalle-mini/flax_model.msgpack"))
+    #expect(file.container == .sharded && file.parts.count == 2)
+    #expect(file.entries == whole.entries)
+    let found = try Recognition(of: file)
+    #expect(found.layout == "dalle-mini")
+    try expectFit(found)
+    let dalle = try #require(try found.network(DALLEBart.self, nil, .float32, device: .cpu))
+    let expected = try fixture("dalle_mini_flax.safetensors")
+    let (tokens, codes) = (try expected.tensor("tokens"), try expected.tensor("codes"))
+    expectClose(
+      dalle.logits(dalle.encode(tokens), codes.unsqueezed(2))[0],
+      try expected.tensor("logits").narrowed(-1, 0, 32), atol: Self.tolerance)
+  }
+
   @Test("without config.json heads are 64 wide, and the last row begins a picture")
   func withoutConfig() throws {
     let file = try Fixtures.url("dalle-mini/flax_model.msgpack")

@@ -19,6 +19,16 @@ struct DALLEFuzzTests {
       ["dalle-mini/flax_model.msgpack", "dalle-mini/config.json"],
       ["dalle-mini-scanned/flax_model.msgpack", "dalle-mini-scanned/config.json"],
       ["dalle-mini-scanned/config.json", "dalle-mini-scanned/flax_model.msgpack"],
+      [
+        "dalle-mini-sharded/flax_model.msgpack.index.json",
+        "dalle-mini-sharded/flax_model-00001-of-00002.msgpack",
+        "dalle-mini-sharded/flax_model-00002-of-00002.msgpack", "dalle-mini-sharded/config.json",
+      ],
+      [
+        "dalle-mini-sharded/flax_model-00002-of-00002.msgpack",
+        "dalle-mini-sharded/flax_model-00001-of-00002.msgpack",
+        "dalle-mini-sharded/flax_model.msgpack.index.json", "dalle-mini-sharded/config.json",
+      ],
       ["min-dalle/encoder.pt", "min-dalle/decoder.pt"],
       ["min-dalle/decoder.pt", "min-dalle/encoder.pt"],
     ])
@@ -27,8 +37,11 @@ struct DALLEFuzzTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let urls = try names.map { try Fixtures.url($0) }
     let damaged = folder.appending(path: urls[0].lastPathComponent)
-    let whole = folder.appending(path: urls[1].lastPathComponent)
-    try FileManager.default.copyItem(at: urls[1], to: whole)
+    for url in urls.dropFirst() {
+      try FileManager.default.copyItem(
+        at: url, to: folder.appending(path: url.lastPathComponent))
+    }
+    let isSharded = names[0].hasPrefix("dalle-mini-sharded")
     let original = [UInt8](try Data(contentsOf: urls[0]))
     var recognised = 0
     for number in Self.first..<Self.first + Self.count {
@@ -39,7 +52,8 @@ struct DALLEFuzzTests {
           names[0].hasPrefix("min-dalle")
           ? try JoinedFile(
             ["encoder", "decoder"].map { ($0, folder.appending(path: "\($0).pt")) })
-          : try openTensors(at: folder.appending(path: "flax_model.msgpack"))
+          : try openTensors(
+            at: folder.appending(path: "flax_model.msgpack" + (isSharded ? ".index.json" : "")))
         let found = try Recognition(of: file)
         if found.config != nil { recognised += 1 }
         if try found.fit()?.problem == nil {

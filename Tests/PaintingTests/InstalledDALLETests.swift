@@ -1,12 +1,12 @@
 import Foundation
 import Imaging
 import Library
-import Models
 import TestSupport
 import Testing
 import Torch
 import Weights
 
+@testable import Models
 @testable import Painting
 
 /// DALL·E minis with random weights, installed from files as people have them, and painted with.
@@ -73,7 +73,11 @@ struct InstalledDALLETests {
     let first = try await paint(request("min"), library)
     #expect(first.picture.width == 64 && first.picture.height == 64)
     #expect(try await paint(request("min"), library).picture == first.picture)
-    #expect(try await paint(request("min", "a red fox | ox:-1"), library).picture != first.picture)
+    let away = try await paint(request("min", "a red fox | ox:-1"), library).picture
+    #expect(away != first.picture)
+    var negative = request("min")
+    negative.negativePrompt = "ox"
+    #expect(try await paint(negative, library).picture == away)
     let resolver = Resolver(pack: try Pack(folder: TinyPack.make()), library: library)
     let resolved = try resolver.resolve(request("min"), device: .cpu)
     #expect(resolved.arguments["conditionScale"] == .number(10))
@@ -91,6 +95,43 @@ struct InstalledDALLETests {
         try resolver.resolve(request("min", prompt), device: .cpu)
       }
     }
+    negative.prompt = "a | b:-1"
+    #expect(throws: RequestError.self) { try resolver.resolve(negative, device: .cpu) }
+  }
+
+  @Test("in eight bits it is one more network, for methods and devices that have them")
+  func eightBits() async throws {
+    let library = try TinyLibrary.empty()
+    var config = DALLEBart.Config(
+      text_vocab_count: 20, text_token_count: 12, image_vocab_count: 40, image_token_count: 16,
+      embed_count: 128, glu_embed_count: 64, encoder_layer_count: 1, decoder_layer_count: 1)
+    config.attention_head_count = 2
+    let folder = try folder("min-dalle", detokenizer: 40)
+    let source = Initializer(seed: 3)
+    _ = DALLEBart(Parameters(source), config)
+    for side in ["encoder", "decoder"] {
+      let tensors = source.parameters.filter { $0.key.hasPrefix(side + ".") }.map {
+        (String($0.key.dropFirst(side.count + 1)), $0.tensor.detached())
+      }
+      let url = folder.appending(path: side + ".pt")
+      try FileManager.default.removeItem(at: url)
+      try SafeTensors.write(Dictionary(uniqueKeysWithValues: tensors), to: url)
+    }
+    try add(folder, "large", to: library)
+    let networks = try Networks(Pack(folder: TinyPack.make()), library)
+    let whole = try networks.network(DALLEBart.self, of: "large")
+    let small = try networks.network(DALLEBart.self, of: "large", eightBits: true)
+    #expect(whole.decoder.lm_head.matrix.rows == nil)
+    #expect(small.decoder.lm_head.matrix.rows != nil)
+    var request = request("large")
+    request.precision = .int8
+    let output = try await paint(request, library)
+    #expect(output.metadata.precision == "int8" && output.metadata.request.precision == .int8)
+    #expect(try await paint(request, library).picture == output.picture)
+    let resolver = Resolver(pack: networks.pack, library: library)
+    #expect(throws: RequestError.self) { try resolver.resolve(request, device: .cuda(0)) }
+    (request.model, request.method, request.candidates) = (nil, .vqganCLIP, nil)
+    #expect(throws: RequestError.self) { try resolver.resolve(request, device: .cpu) }
   }
 
   @Test("dalle-mini's files take the VQGAN that is installed for them, and none made for another")

@@ -1,6 +1,7 @@
 import Imaging
-import Testing
+import Models
 import TestSupport
+import Testing
 import Torch
 
 @testable import Painting
@@ -63,6 +64,44 @@ import Torch
     let tiles = concatenated(pictures[0..<2].map(\.picture), over: 3)
     #expect(cosine(mosaic.narrowed(2, 0, side), tiles) > 0.9)
     #expect((mosaic.narrowed(2, 0, side) - tiles).abs().amax().item() > 1e-3)
+  }
+
+  @Test(
+    "what is written so far is shown with the last code in place of the rest, and changes nothing")
+  func unfinished() async throws {
+    let pack = try Self.pack.get()
+    var (previews, pictures): ([Event.Preview], [Picture]) = ([], [])
+    for every in [5, nil] {
+      let engine = Engine(pack: pack, threads: 2)
+      let options = Engine.Options(count: 3, codesEvery: every, showsCandidates: every == nil)
+      for try await event in engine.generate(request(candidates: 3), options) {
+        switch event {
+        case .preview(let preview): previews.append(preview)
+        case .image(let image): pictures.append(image.picture)
+        case .candidates(let all):
+          #expect(all.map(\.picture) == Array(pictures.suffix(3)))
+          #expect(all.compactMap(\.score).count == 3)
+        default: break
+        }
+      }
+    }
+    #expect(pictures.count == 6 && pictures[0..<3] == pictures[3..<6])
+    // 16 codes: after 5, 10 and 15 of each candidate.
+    #expect(
+      Set(previews.map { [$0.step, $0.codes ?? 0] })
+        == Set((1...3).flatMap { step in [5, 10, 15].map { [step, $0] } }))
+    #expect(previews.count == 9)
+
+    let networks = try Networks(pack)
+    let pipeline = try DALLEMiniPipeline(PipelineContext(request(candidates: 3), networks))
+    while !pipeline.isDone { _ = try pipeline.step(.none) }
+    let codes = try #require(pipeline.state.tensors["codes.0"])  // [2, 16, 2]
+    let decoder = CodeDecoder(try networks.network(VQGAN.self))
+    let shown = concatenated(
+      [codes.narrowed(1, 0, 10), Tensor.full([2, 6, 2], 15, .int64)], over: 1
+    ).reshaped(2, 4, 4, 2)
+    let expected = try Picture(noGrad { decoder(shown) }[1])
+    #expect(previews.first { $0.step == 2 && $0.codes == 10 }?.picture == expected)
   }
 
   @Test("groups that were complete when painting was stopped are kept")

@@ -81,6 +81,24 @@ import TestSupport
         "parameter of another method", ["fox", "--method", "dalle", "--iterations", "5"], 64,
         "iterations is not a parameter of dalle"),
       Case(
+        "eight bits elsewhere", ["fox", "-m", "fft", "--precision", "int8"], 64,
+        "precision is int8, which fft does not know; choose float32 or bfloat16"),
+      Case(
+        "negative prompt for the pack's dalle", ["fox", "-m", "dalle", "--negative-prompt", "red"],
+        64,
+        "name an installed one with --model, or paint with diffusion"),
+      Case(
+        "sheet without candidates", ["fox", "-m", "fft", "--candidates-sheet"], 64,
+        "--candidates-sheet needs a method that has candidates (dalle), not fft"),
+      Case(
+        "sheet of a seamless picture",
+        ["fox", "-m", "dalle", "--seamless", "yes", "--candidates-sheet"], 64,
+        "--seamless draws them as one"),
+      Case(
+        "codes without candidates", ["fox", "-m", "fft", "--save-codes", "4"], 64,
+        "--save-codes needs a method that has candidates"),
+      Case("no codes", ["fox", "--save-codes", "0"], 64, "--save-codes must be at least 1"),
+      Case(
         "two texts for dalle", ["fox | red", "--method", "dalle"], 64, "dalle cannot paint this"),
       Case(
         "too many pictures", ["fox", "--method", "dalle", "--candidates", "2", "--count", "3"], 64,

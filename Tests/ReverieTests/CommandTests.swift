@@ -119,6 +119,34 @@ func plainPNG() throws -> Data {
     #expect(program.contents == ["x-000002.png", "x-000004.png", "x.png"])
   }
 
+  @Test("candidates lie on a sheet beside the best, and are kept while they are written")
+  func candidates() throws {
+    let program = try Program()
+    let arguments = [
+      "fox", "-m", "dalle", "--candidates", "3", "--save-codes", "6", "--candidates-sheet",
+      "--quiet",
+    ]
+    for round in 0..<2 {
+      let result = try paint(program, arguments + ["-o", "x\(round).png"])
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(paths(result) == ["x\(round).png", "x\(round)-candidates.png"])
+      try FileManager.default.removeItem(at: program.folder.appending(path: "x\(round).png"))
+      // The second time there is a sheet already, of the same name.
+      if round == 0 {
+        let again = try paint(program, arguments + ["-o", "x0.png", "--json"])
+        #expect(again.status == 0 && again.output.contains(#""candidates":3"#), "\(again.errors)")
+        #expect(again.output.contains(#""sheet":"x0-candidates-2.png""#), "\(again.output)")
+      }
+    }
+    // Two columns and rows of 32 pixels, with gaps and captions.
+    let sheet = try Picture.read(from: program.folder.appending(path: "x0-candidates.png").path)
+    #expect(sheet.width == 2 * (32 + 8) + 8 && sheet.height > sheet.width)
+    // 16 codes: those after 6 and 12.
+    let partly = program.contents.filter { $0.hasPrefix("x1-0") }
+    #expect(
+      partly == (1...3).flatMap { ["x1-00000\($0)-006.png", "x1-00000\($0)-012.png"] }.sorted())
+  }
+
   @Test("^C once saves the best so far and ends with 130")
   func interrupted() async throws {
     let program = try Program()

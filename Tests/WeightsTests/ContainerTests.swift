@@ -124,6 +124,28 @@ struct ContainerTests {
     #expect(long == [0, 0, 0, 0, 0, 0, 0, 0, 0x40])
   }
 
+  @Test(
+    "a part of a tensor reads as in the whole",
+    arguments: [
+      "zip.pt", "tensors.safetensors", "flax.msgpack", "model.safetensors.index.json",
+    ])
+  func parts(name: String) throws {
+    let file = try openTensors(at: Containers.url(name))
+    let keys = file.names.filter { file.entries[$0]?.shape.first ?? 0 > 0 }
+    #expect(!keys.isEmpty)
+    for key in keys {
+      let whole = try file.tensor(key)
+      for index in [0, whole.size(0) - 1] {
+        let part = try file.tensor(key, at: index)
+        #expect(part.shape == Array(whole.shape.dropFirst()) && part.dtype == whole.dtype)
+        let same = part.withBytes { part in
+          whole.select(0, index).withBytes { part.elementsEqual($0) }
+        }
+        #expect(same, "\(key) \(index)")
+      }
+    }
+  }
+
   @Test("a tensor whose memory was given back reads the same again")
   func forgetting() throws {
     for name in ["zip.pt", "tensors.safetensors", "legacy.pt"] {

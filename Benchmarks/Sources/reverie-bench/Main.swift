@@ -15,16 +15,24 @@ struct Bench {
     let folder = URL(filePath: arguments.dropFirst().first ?? ".oracle/full")
     switch arguments.first {
     case "gemm": gemm()
+    case "bandwidth": bandwidth()
     case "open": try open(folder.appending(path: arguments.dropFirst(2).first ?? ""))
     case "load": try load(folder.appending(path: "ViT-L-14.pt"))
     case "iteration": try await iteration(folder)
     case "memory": try await memory()
-    case "dalle": try dalle(folder, arguments.last == "float32" ? .float32 : .bfloat16)
+    case "dalle":
+      let options = arguments.dropFirst(2)
+      try dalle(
+        folder, options.first ?? "bfloat16", count: options.dropFirst().first.flatMap(Int.init) ?? 1
+      )
     default:
       FileHandle.standardError.write(
         Data(
-          "usage: reverie-bench gemm | memory | open FOLDER FILE | (load | iteration | dalle) FOLDER [float32]\n"
-            .utf8))
+          """
+          usage: reverie-bench gemm | bandwidth | memory | open FOLDER FILE | (load | iteration) FOLDER
+                 reverie-bench dalle FOLDER [float32 | bfloat16 | int8 [PICTURES]]
+
+          """.utf8))
       exit(64)
     }
   }
@@ -37,6 +45,13 @@ struct Bench {
     )
     let seconds = (0..<12).map { _ in time { _ = a.matmul(b).size(0) } }.min() ?? 1
     print("{\"gflops\": \(2 * 2048.0 * 2048 * 2048 / seconds / 1e9)}")
+  }
+
+  /// What memory gives to all threads, in GB/s: the sum of half a gigabyte.
+  static func bandwidth() {
+    let numbers = Tensor.ones([1 << 27])
+    let seconds = (0..<12).map { _ in time { _ = numbers.sum().item() } }.min() ?? 1
+    print("{\"gigabytes\": \(Double(4 << 27) / seconds / 1e9)}")
   }
 
   /// Opening a file and listing its tensors.
@@ -119,11 +134,22 @@ struct Bench {
     }
   }
 
-  /// The 256 codes of a picture by DALL·E mini, condition scale 2, after a short attempt.
-  static func dalle(_ folder: URL, _ type: DType) throws {
+  /// The 256 codes of pictures by DALL·E mini, condition scale 2, after a short attempt, with the gigabytes of weights
+  /// that were read for them in a second.
+  static func dalle(_ folder: URL, _ type: String, count: Int) throws {
     let file = folder.appending(path: "dalle-mini.safetensors")
+    let isSmall = type == "int8"
+    let dtype: DType = type == "bfloat16" ? .bfloat16 : .float32
+    let config = DALLEBart.Config.mini
     let model = try Checkpoint(contentsOf: file)
-      .build(type, leftovers: DALLEBart.leftovers(.mini)) { DALLEBart($0, .mini) }
+      .build(dtype, eightBits: isSmall, leftovers: DALLEBart.leftovers(config)) {
+        DALLEBart($0, config)
+      }
+    // Of a layer its own four projections, two of the text's, whose keys and values are there already, and three of
+    // the gated part.
+    let width = config.embed_count
+    let layer = 6 * width * width + 3 * width * config.glu_embed_count
+    let weights = config.decoder_layer_count * layer + width * (config.image_vocab_count + 1)
     // A caption of twenty tokens and the empty one, which begins and ends; the rest is padding.
     let padding = Array(repeating: 1, count: 62)
     let texts = Tensor(Array(2...21) + padding.dropFirst(18) + [0, 2] + padding, [2, 64])
@@ -131,12 +157,16 @@ struct Bench {
     struct Enough: Error {}
     func draw(upTo last: Int) throws {
       let stream = RandomStream(seed: 1, "dalle")
-      _ = try model.sample(texts[0..<1], empty: texts[1..<2], count: 1, sampling, stream) {
-        if $0 == last { throw Enough() }
+      _ = try model.sample(
+        texts[0..<1], empty: texts[1..<2], count: count, sampling, stream, threads: Libtorch.threads
+      ) {
+        if $0.count == last { throw Enough() }
       }
     }
     try? draw(upTo: 8)
-    report(try time { try draw(upTo: .max) }, [:])
+    let seconds = try time { try draw(upTo: .max) }
+    let bytes = weights * (isSmall ? 1 : dtype.size) * config.image_token_count
+    report(seconds, ["gigabytes": Double(bytes) / seconds / 1e9])
   }
 
   // MARK: Measuring

@@ -6,8 +6,10 @@ extern "C" {
 
 // Optional tensors may be NULL.
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
-// `weight` int8 `[out, in]`, `scales` float32 `[out]`, x float32 `[rows, in]`; all on the CPU.
-int ct_linear_int8(ct_tensor x, ct_tensor weight, ct_tensor scales, ct_tensor *out);
+// x float32 `[rows, in]` with each of `count` matrices `[out, in]` of one type, side by side: float32 `[rows, all out]`.
+// int8 with `scales`, float32 `[out]` for each; bfloat16 or float32 with NULL. All on the CPU, by at most so many threads.
+int ct_linear_rows(ct_tensor x, const ct_tensor *weights, const ct_tensor *scales, int count, int threads,
+                   ct_tensor *out);
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding,
               int64_t groups, ct_tensor *out);
 int ct_group_norm(ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);

@@ -9,7 +9,9 @@ import Torch
 /// The way of DALL·E mini (Dayma et al. 2021): a transformer writes pictures as codes of a VQGAN. Which of
 /// several is the best is for `Ranked` to say.
 ///
-/// Candidates are sampled in groups, as many at once as there are threads; a step is such a round.
+/// Candidates are sampled in groups; a step is a round of them. Of a small network as many groups are
+/// sampled at once as there are threads. A large one is bound by reading its weights, which is shared among
+/// the threads: there it is one group after the other.
 final class DALLEMiniPipeline: Pipeline {
   let request: Request
   let unit = "token"
@@ -34,7 +36,8 @@ final class DALLEMiniPipeline: Pipeline {
     let arguments = try context.arguments()
     let networks = context.networks
     let dalle = try networks.network(
-      DALLEBart.self, in: context.method.components[0], of: request.model)
+      DALLEBart.self, in: context.method.components[0], of: request.model,
+      eightBits: request.precision == .int8)
     decoder = try networks.codeDecoder(of: request.model, dalle.config)
     config = dalle.config
     var texts = try request.wantedAndUnwanted()
@@ -56,10 +59,10 @@ final class DALLEMiniPipeline: Pipeline {
         conditionScale: arguments.number("conditionScale"),
         temperature: arguments.number("temperature"), topK: arguments.integer("topK"),
         topP: arguments.number("topP")),
-      seed: context.seed)
+      seed: context.seed, threads: config.isLarge ? Libtorch.threads : 1)
     isSeamless = arguments.flag("seamless")
     groups = CandidateGroup.all(of: request.candidates ?? 1)
-    atOnce = device == .cpu ? Libtorch.threads : 1
+    atOnce = device == .cpu && !config.isLarge ? Libtorch.threads : 1
   }
 
   var total: Int { (request.candidates ?? 1) * config.image_token_count }
@@ -69,7 +72,16 @@ final class DALLEMiniPipeline: Pipeline {
   func step(_ control: StepControl) throws -> Double? {
     let round = Array(groups[codes.count..<min(codes.count + atOnce, groups.count)])
     let start = done
-    let drawn = try sampler(round, isStopped: control.isStopped) { tokens in
+    let drawn = try sampler(round, isStopped: control.isStopped) { group, codes in
+      guard let every = control.codesEvery, codes.count % every == 0 else { return }
+      let pictures = self.unfinished(codes)
+      for index in 0..<group.size {
+        control.show(
+          .init(
+            picture: try Picture(pictures[index]), step: group.start + index + 1, score: nil,
+            codes: codes.count))
+      }
+    } progress: { tokens in
       control.report(.init(step: start + tokens, total: self.total, unit: self.unit))
     }
     isStopped = drawn.count < round.count
@@ -87,6 +99,17 @@ final class DALLEMiniPipeline: Pipeline {
       decoder(drawn.reshaped(drawn.size(0), side, side, config.levels))  // [size, 3, H, W]
     }
     pictures += (0..<decoded.size(0)).map { decoded[$0..<$0 + 1] }
+  }
+
+  /// Pictures `[size, 3, H, W]` of candidates that are being written, of which there are the codes
+  /// `[size, 1, levels]` of their first positions. The rest have the last code, as in min-dalle.
+  private func unfinished(_ codes: [Tensor]) -> Tensor {
+    let size = codes[0].size(0)
+    let rest = Tensor.full(
+      [size, config.image_token_count - codes.count, config.levels],
+      Double(config.startToken - 1), codes[0].dtype, device: device)
+    let all = concatenated(codes + [rest], over: 1)  // [size, positions, levels]
+    return noGrad { decoder(all.reshaped(size, side, side, config.levels)) }
   }
 
   func previews(every: Int) throws -> [Event.Preview] {
@@ -167,6 +190,8 @@ struct CodeDecoder {
 extension DALLEBart.Config {
   /// Pixels of a picture along each axis: a code of the VQGANs that it is trained on stands for 16.
   fileprivate var pictureSize: Int { Int(Double(image_token_count).squareRoot()) * 16 }
+  /// Whether sampling is bound by reading the weights: from DALL·E mini on.
+  fileprivate var isLarge: Bool { embed_count >= 1024 }
 }
 
 extension Networks {
@@ -199,6 +224,11 @@ extension Request {
     let prompts = scenes.first ?? []
     let away = prompts.count { $0.weight <= 0 }
     guard model != nil else {
+      if negativePrompt != nil {
+        return
+          "a pack's was not trained to keep away from a text; name an installed one with --model, "
+          + "or paint with diffusion"
+      }
       return scenes.count == 1 && prompts.count == 1 && away == 0
         ? nil : "it takes one text, without negative weight; diffusion takes more"
     }
@@ -228,9 +258,9 @@ struct CandidateGroup {
   }
 }
 
-/// Samples groups of candidates side by side, each on a thread of its own.
+/// Samples groups of candidates side by side.
 ///
-/// A step through a network that reads one position of a few pictures is too short to be shared among
+/// A step through a small network that reads one position of a few pictures is too short to be shared among
 /// threads: on two cores, two groups at once take half the time of one after the other, and one group
 /// on two threads takes longer than on one.
 struct CandidateSampler: @unchecked Sendable {
@@ -240,23 +270,33 @@ struct CandidateSampler: @unchecked Sendable {
   let empty: Tensor
   let sampling: DALLEBart.Sampling
   let seed: UInt64
+  /// Threads of each group.
+  var threads = 1
 
   /// - Parameters:
   ///   - isStopped: asked by every group after each of its tokens.
+  ///   - written: given the codes `[size, 1, levels]` of a group's positions so far after each but the last,
+  ///     on any thread.
   ///   - progress: told how many tokens of all groups are drawn, one call at a time, on any thread.
   /// - Returns: the codes of each group, `[size, positions, levels]`; fewer groups when stopped.
   func callAsFunction(
-    _ groups: [CandidateGroup], isStopped: @Sendable () -> Bool, progress: (Int) -> Void
+    _ groups: [CandidateGroup], isStopped: @Sendable () -> Bool,
+    written: (CandidateGroup, [Tensor]) throws -> Void, progress: (Int) -> Void
   ) throws -> [Tensor] {
-    let threads = Libtorch.threads
-    defer { Libtorch.threads = threads }
+    let before = Libtorch.threads
+    defer { Libtorch.threads = before }
     let results = Mutex(Results(codes: groups.map { _ in nil }))
     // `concurrentPerform` returns when all are done, so this may be used on other threads.
-    nonisolated(unsafe) let progress = progress
+    nonisolated(unsafe) let (progress, written) = (progress, written)
     DispatchQueue.concurrentPerform(iterations: groups.count) { index in
-      Libtorch.threads = 1  // a setting of the calling thread
+      Libtorch.threads = threads  // a setting of the calling thread
       do {
-        let codes = try sample(groups[index]) {
+        let codes = try sample(groups[index]) { codes in
+          if codes.count < dalle.config.image_token_count {
+            Libtorch.threads = threads
+            try written(groups[index], codes)
+            Libtorch.threads = 1
+          }
           results.withLock { results in
             results.tokens += groups[index].size
             progress(results.tokens)
@@ -283,12 +323,14 @@ struct CandidateSampler: @unchecked Sendable {
 
   private struct Stop: Error {}
 
-  /// The codes of one group; nil when `drew`, which is told of each position, says to stop.
-  private func sample(_ group: CandidateGroup, drew: () -> Bool) throws -> Tensor? {
+  /// The codes of one group; nil when `drew`, which is given those of the positions so far, says to stop.
+  private func sample(_ group: CandidateGroup, drew: ([Tensor]) throws -> Bool) throws -> Tensor? {
     let stream = RandomStream(seed: seed, "candidates from \(group.start)")
     do {
-      return try dalle.sample(text, empty: empty, count: group.size, sampling, stream) { done in
-        if drew(), done < dalle.config.image_token_count { throw Stop() }
+      return try dalle.sample(
+        text, empty: empty, count: group.size, sampling, stream, threads: threads
+      ) { codes in
+        if try drew(codes), codes.count < dalle.config.image_token_count { throw Stop() }
       }
     } catch is Stop {
       return nil
@@ -319,7 +361,7 @@ extension Method {
         "transformer", DALLEBart.architecture.id, title: "DALL·E transformer", isNamed: true),
       .init("decoder", VQGAN.architecture.id, title: "VQGAN", isNamed: true),
     ],
-    takes: [.candidates, .model],
+    takes: [.candidates, .model, .negativePrompt, .eightBits],
     // As dalle-mini's own notebook samples; `topK` leaves out none.
     ofNetwork: { network in
       let side = (network.config as? DALLEBart.Config)?.pictureSize ?? 256

@@ -42,7 +42,7 @@ extension Request {
   private static let prompting: [ParameterDeclaration] = [
     .prompts("prompts", \.prompts, .prompts, .prompts, "Prompts in their structured form"),
     .words(
-      "negativePrompt", \.negativePrompt, limit: Prompt.longest, .prompts, .prompts,
+      "negativePrompt", \.negativePrompt, limit: Prompt.longest, .prompts, .negativePrompt,
       "What the picture should not show, a text as it is"),
     .choice(
       "longTexts", \.longTexts, .prompts, default: .average,
@@ -176,6 +176,8 @@ extension Request {
       "rank", \.rank, 1...64, .candidates, .candidates, default: 1,
       "Which of the candidates to keep, 1 being the best"),
     .choice(
-      "precision", \.precision, .execution, default: .auto, "The type in which networks compute"),
+      "precision", \.precision, .execution, default: .auto,
+      "The type in which networks compute; int8 holds large matrices in eight bits and computes in "
+        + "float32 (dalle, on the CPU)"),
   ]
 }

@@ -14,6 +14,8 @@ public struct Request: Sendable, Hashable {
   /// The type in which networks compute.
   public enum Precision: String, Sendable, Hashable, CaseIterable, Codable {
     case auto, float32, bfloat16
+    /// float32, with large matrices held in eight bits.
+    case int8
   }
 
   /// How a picture becomes one of other proportions.
@@ -222,6 +224,11 @@ extension Request {
     if cutWhole != nil, let cutMode, cutMode != .balanced {
       throw .badValue(
         field: "cutWhole", reason: "has no effect with \(cutMode.rawValue); choose balanced")
+    }
+    if precision == .int8, let painter, !painter.takes.contains(.eightBits) {
+      throw .badValue(
+        field: "precision",
+        reason: "is int8, which \(painter.id) does not know; choose float32 or bfloat16")
     }
     if let clip { _ = try Perceptor.Choice.parse(clip) }
     _ = try squares()

@@ -42,6 +42,10 @@ public struct RunFolder: Sendable {
     public var threads: Int
     /// Steps between pictures on the way that are kept; nil for none.
     public var previewEvery: Int?
+    /// Codes between pictures of a candidate that is being written; nil for none.
+    public var codesEvery: Int?
+    /// Whether all candidates are shown on a sheet, too; nil is no.
+    public var sheet: Bool?
     /// Where finished pictures go: a file's path, or nil for names made up in `folder`.
     public var output: String?
     /// Whether shapes are written as SVG, too; nil is no.

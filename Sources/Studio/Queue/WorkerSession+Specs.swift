@@ -30,7 +30,7 @@ extension WorkerSession {
         let picture = try Picture.read(from: run.frame(frame.number).path)
         let jpeg = try picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: frame.number, jpeg: jpeg))
-      case .step, .preview, .image, .finished: break
+      case .step, .preview, .image, .candidates, .finished: break
       }
     }
     if stopRequest == .leave { return .left }

@@ -156,7 +156,8 @@ public final class WorkerSession: Sendable {
     let generation = engine.generate(
       order.request,
       .init(
-        count: order.count, files: run.files, previewEvery: method?.stepsToWatch, run: run,
+        count: order.count, files: run.files, previewEvery: method?.stepsToWatch,
+        codesEvery: order.request.model == nil ? nil : 64, run: run,
         checkpointEvery: checkpointEvery))
     begin(generation)
     var steps = Pace(perSecond: 8)
@@ -178,7 +179,7 @@ public final class WorkerSession: Sendable {
         let jpeg = try preview.picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: preview.step, jpeg: jpeg))
       case .image(let image): try keep(image, run, &saved)
-      case .frame, .finished: break
+      case .frame, .candidates, .finished: break
       }
     }
     switch stopRequest {

@@ -60,6 +60,13 @@ public final class FlaxFile: TensorFile {
     let pieces = try array.pieces.map { try $0.tensor().reshaped(-1) }
     return concatenated(pieces, over: 0).reshaped(array.entry.shape)
   }
+
+  /// See `TensorFile`. Only the part is copied where the whole lies askew.
+  public func tensor(_ name: String, at index: Int) throws -> Tensor {
+    guard let array = arrays[name], array.pieces.count == 1, let part = array.pieces[0].part(index)
+    else { return try tensor(name).select(0, index) }
+    return try part.tensor()
+  }
 }
 
 /// Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) as far as flax writes it.

@@ -53,6 +53,14 @@ public final class JoinedFile: TensorFile {
   }
 
   /// See `TensorFile`.
+  public func tensor(_ name: String, at index: Int) throws -> Tensor {
+    guard let (file, inner) = part(name) else {
+      throw WeightsError.missing(path: url.path, name: name)
+    }
+    return try file.tensor(inner, at: index)
+  }
+
+  /// See `TensorFile`.
   public func forget(_ name: String) {
     if let (file, inner) = part(name) { file.forget(inner) }
   }

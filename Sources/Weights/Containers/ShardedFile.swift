@@ -99,5 +99,11 @@ public final class ShardedFile: TensorFile {
   }
 
   /// See `TensorFile`.
+  public func tensor(_ name: String, at index: Int) throws -> Tensor {
+    guard let part = holders[name] else { throw WeightsError.missing(path: url.path, name: name) }
+    return try part.tensor(name, at: index)
+  }
+
+  /// See `TensorFile`.
   public func forget(_ name: String) { holders[name]?.forget(name) }
 }

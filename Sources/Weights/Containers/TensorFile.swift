@@ -73,6 +73,9 @@ public protocol TensorFile: AnyObject, Sendable {
   /// The tensor called `name`. It must not be written to; it keeps the mapping alive.
   /// - Throws: `WeightsError.missing` when there is none.
   func tensor(_ name: String) throws -> Tensor
+  /// The part of a tensor at an index of its first dimension, which is below its size.
+  /// - Throws: as ``tensor(_:)``.
+  func tensor(_ name: String, at index: Int) throws -> Tensor
   /// Gives back the memory that reading a tensor took from the mapped file, once it has been copied.
   func forget(_ name: String)
 }
@@ -88,6 +91,10 @@ extension TensorFile {
   public var parts: [URL] { [] }
   /// Keeps the memory.
   public func forget(_ name: String) {}
+  /// The whole is read for it.
+  public func tensor(_ name: String, at index: Int) throws -> Tensor {
+    try tensor(name).select(0, index)
+  }
 }
 
 /// A tensor in a mapped file: elements at regular distances within a range of bytes.
@@ -151,6 +158,25 @@ struct TensorView: Sendable {
     var strides = [Int](repeating: 1, count: shape.count)
     for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
     return strides
+  }
+
+  /// The part at an index of the first dimension, which is below its size; nil where the elements are in another
+  /// order than row-major.
+  func part(_ index: Int) -> TensorView? {
+    guard strides == nil, let count = entry.shape.first, (0..<count).contains(index) else {
+      return nil
+    }
+    let length = range.count / count
+    let start = range.lowerBound + index * length
+    return TensorView(
+      entry: TensorEntry(dtype: entry.dtype, shape: Array(entry.shape.dropFirst())), strides: nil,
+      source: source, range: start..<start + length)
+  }
+
+  private init(
+    entry: TensorEntry, strides: [Int]?, source: any ByteSource, range: Range<Int>
+  ) {
+    (self.entry, self.strides, self.source, self.range) = (entry, strides, source, range)
   }
 
   /// See `TensorFile.place`.

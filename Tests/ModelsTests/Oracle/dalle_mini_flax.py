@@ -1,6 +1,7 @@
-"""Writes Fixtures/dalle-mini, Fixtures/dalle-mini-scanned and Fixtures/dalle_mini_flax.safetensors: a reduced DALL·E
-mini as flax saves it, in float16 with a tensor for each layer and in bfloat16 with scanned layers; its logits, its
-codes with the likeliest always chosen, and pictures of a reduced VQGAN, in JAX.
+"""Writes Fixtures/dalle-mini, Fixtures/dalle-mini-sharded, Fixtures/dalle-mini-scanned and
+Fixtures/dalle_mini_flax.safetensors: a reduced DALL·E mini as flax saves it, in float16 with a tensor for each layer,
+whole and in parts, and in bfloat16 with scanned layers; its logits, its codes with the likeliest always chosen, and
+pictures of a reduced VQGAN, in JAX.
 
 The transformer's weights are those of common.weight under Reverie's keys, rounded to numbers that float16 and bfloat16
 have. The VQGAN's are not rounded and not written; the metadata lists flax's keys for them, with their shapes.
@@ -112,6 +113,8 @@ def saved(name, model, values, dtype):
 plain = modeling.DalleBart(config(False), seed=1, dtype=jnp.float32, _do_init=False)
 values = {k: rounded(k, shape, ours(k)) for k, shape in leaves(plain).items()}
 saved("dalle-mini", plain, values, jnp.float16)
+plain.save_pretrained(FIXTURES / "dalle-mini-sharded", params=tree(values, jnp.float16), max_shard_size="16KB")
+(FIXTURES / "dalle-mini-sharded" / "generation_config.json").unlink()
 scanned = modeling.DalleBart(config(True), seed=1, dtype=jnp.float32, _do_init=False)
 stacked = {}
 for key, shape in leaves(scanned).items():
