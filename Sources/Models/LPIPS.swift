@@ -32,11 +32,13 @@ public struct LPIPS {
   private static let layers = [3, 8, 15, 22, 29]
 
   /// What is compared of pictures: activations of length one at each position.
-  /// - Parameter pictures: `[B, 3, H, W]` in 0…1 or a little outside, of 16 pixels a side at least.
+  /// - Parameters:
+  ///   - pictures: `[B, 3, H, W]` in 0…1 or a little outside, of 16 pixels a side at least.
+  ///   - trunk: the network's activations, `[B, C, h, w]`, behind these layers.
   /// - Returns: of each stage, `[B, C, h, w]` float32
-  public func features(_ pictures: Tensor, _ vgg: VGG16) -> [Tensor] {
+  public func features(_ pictures: Tensor, _ trunk: (Tensor, [Int]) -> [Tensor]) -> [Tensor] {
     // VGG-16's own statistics are LPIPS's shift and scale, which are of -1…1.
-    vgg(pictures, layers: Self.layers).map { $0 / ($0.norm(over: 1, keepDims: true) + 1e-10) }
+    trunk(pictures, Self.layers).map { $0 / ($0.norm(over: 1, keepDims: true) + 1e-10) }
   }
 
   /// The distance of pictures by what is compared of them.
@@ -57,15 +59,19 @@ extension LPIPS: Network {
       .init("LPIPS", mark: "lin0.model.1.weight", needs: ["lin4.model.1.weight"])
     ]
   ) { checkpoint, _ in
-    let config = Config()
-    let isVGG = config.widths.enumerated().allSatisfy { index, width in
-      checkpoint.shape("lin\(index).model.1.weight") == [1, width, 1, 1]
-    }
-    return isVGG ? (config, []) : nil
+    let shapes = (0..<6).compactMap { checkpoint.shape("lin\($0).model.1.weight") }
+    let widths = shapes.compactMap { $0.count == 4 && $0[0] == 1 ? $0[1] : nil }
+    // AlexNet's widths fall at the end, and SqueezeNet has seven.
+    return widths.count == 5 && widths == widths.sorted() ? (Config(widths: widths), []) : nil
   }
 }
 
 extension LPIPS.Config: NetworkConfig {
+  /// Why these sizes make no network; nil when they do.
+  public var problem: String? {
+    widths.allSatisfy { (1...65_536).contains($0) } ? nil : "the sizes make no network"
+  }
+
   /// The network in a few words.
   public var title: String { "LPIPS for VGG-16" }
 }

@@ -26,6 +26,9 @@ public struct SecondaryDiffusion {
     public var factor: Int { 1 << (widths.count - 1) }
   }
 
+  /// Fourier features of the time that stand beside the picture's channels.
+  fileprivate static let timePlanes = 16
+
   /// The shape of the network.
   public let config: Config
   private let timestep_embed: FourierFeatures
@@ -34,7 +37,7 @@ public struct SecondaryDiffusion {
   /// The network with parameters at `p`.
   public init(_ p: Parameters, _ config: Config) {
     self.config = config
-    timestep_embed = FourierFeatures(p / "timestep_embed", VDiffusion.timePlanes, deviation: 1)
+    timestep_embed = FourierFeatures(p / "timestep_embed", Self.timePlanes, deviation: 1)
     net = Self.level(0, p / "net", config)
   }
 
@@ -56,7 +59,7 @@ public struct SecondaryDiffusion {
       pieces.append(
         .convolution(Conv2d(isLast ? place : place / 0, inputs, outputs), rectified: !isLast))
     }
-    add(level > 0 ? outside : 3 + VDiffusion.timePlanes, width)
+    add(level > 0 ? outside : 3 + Self.timePlanes, width)
     if level == config.widths.count - 1 {
       for _ in 2..<max(2, config.lowest) { add(width, width) }
     } else {
@@ -88,7 +91,7 @@ public struct SecondaryDiffusion {
   public func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor {
     let (b, h, w) = (x.size(0), x.size(2), x.size(3))
     let planes = timestep_embed(time.to(.float32).reshaped(b, 1))
-      .reshaped(b, VDiffusion.timePlanes, 1, 1).expanded([b, VDiffusion.timePlanes, h, w])
+      .reshaped(b, Self.timePlanes, 1, 1).expanded([b, Self.timePlanes, h, w])
     let input = concatenated([x.to(.float32), planes], over: 1)
     return Self.run(net, input.to(computeType).contiguous(channelsLast: true)).to(.float32)
   }
@@ -103,7 +106,9 @@ extension SecondaryDiffusion.Config: NetworkConfig {
   /// Reads the sizes from the shapes of a checkpoint.
   /// - Returns: nil when these are not the shapes of such a network.
   init?(detecting shapes: [String: [Int]]) {
-    guard shapes["timestep_embed.weight"] == [VDiffusion.timePlanes / 2, 1] else { return nil }
+    guard shapes["timestep_embed.weight"] == [SecondaryDiffusion.timePlanes / 2, 1] else {
+      return nil
+    }
     var (widths, p, lowest) = ([Int](), "net.", 0)
     while widths.count < 12 {
       // Below the first level, what halves the picture comes first.

@@ -34,8 +34,11 @@ import Weights
   /// A text that an argument of this name understands.
   private static let texts = [
     "colors": "[red,#0044ff]", "color": "red", "paper": "red", "head": "head", "than": "fox; a fox",
-    "text": "red", "from": "red", "to": "fox",
+    "text": "red", "from": "red", "to": "fox", "respacing": "ddim2", "secondary": "secondary",
+    "classifier": "critic",
   ]
+  /// Arguments that only a network of guided-diffusion takes.
+  private static let guided: Set = ["respacing", "secondary", "class", "classifier"]
 
   /// What is needed alone, then with every word, every flag and every argument without a default.
   private func variants(_ declared: [PartArgument], _ needed: [String: JSONValue] = [:]) throws
@@ -126,7 +129,10 @@ import Weights
       if method.takes.contains(.guidance) { (request.iterations, request.cutouts) = (2, 1) }
       if method.makesCandidates { request.candidates = 1 }
       request.arguments = arguments
-      let pipeline = try PipelineContext(request, networks).pipeline()
+      if !Self.guided.isDisjoint(with: arguments.keys) { request.model = "guided" }
+      if arguments["classifier"] != nil { request.arguments["class"] = .integer(3) }
+      let first = arguments["inversion"] == .bool(true) ? initial : nil
+      let pipeline = try PipelineContext(request, networks, initial: first).pipeline()
       while !pipeline.isDone { _ = try pipeline.step(.none) }
       #expect(pipeline.done == pipeline.total, "\(arguments)")
       let picture = try #require(try pipeline.finished().first, "\(arguments)").picture

@@ -87,9 +87,10 @@ import Torch
 
   @Test("LPIPS measures from the picture to begin from, or from the first one")
   func lpips() throws {
-    let likeness = StartObjective.Likeness(
-      measure: LPIPS(Parameters(Initializer(seed: 1))),
-      trunk: VGG16(Parameters(Initializer(seed: 2))))
+    let trunk = VGG16(Parameters(Initializer(seed: 2)))
+    let likeness = StartObjective.Likeness(measure: LPIPS(Parameters(Initializer(seed: 1)))) {
+      trunk($0, layers: $1)
+    }
     let (first, later) = (
       RandomStream(seed: 1, "pictures").uniform([1, 3, 32, 32]),
       RandomStream(seed: 2, "pictures").uniform([1, 3, 32, 32])

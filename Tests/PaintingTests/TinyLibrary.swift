@@ -9,7 +9,8 @@ import Weights
 
 /// A library of networks with random weights.
 enum TinyLibrary {
-  /// What the tiny pack lacks: a dVAE, an ESRGAN, a VGG-16 and an aesthetic head.
+  /// What the tiny pack lacks: a dVAE, an ESRGAN, a VGG-16 with LPIPS, an aesthetic head, and a network of
+  /// guided-diffusion that knows classes, with a classifier of 32 pixels and a secondary model.
   static func make() throws -> ModelLibrary {
     let library = try empty()
     let dvae = DVAE.Config(n_hid: 8, vocab_size: 24, n_init: 16)
@@ -20,6 +21,14 @@ enum TinyLibrary {
       file("esrgan") { RRDBNet($0, .init(num_feat: 8, num_block: 1, num_grow_ch: 4)) }
     ])
     _ = try library.add([file("vgg") { VGG16($0, .init(widths: [4, 4, 4, 4, 4])) }])
+    _ = try library.add([file("lpips") { LPIPS($0, .init(widths: [4, 4, 4, 4, 4])) }])
+    var unet = UNet.Config(width: 32, widths: [32, 64], blocks: 1, attention: [1])
+    _ = try library.add([file("guided") { GuidedDiffusion($0, .init(unet, size: 16, classes: 5)) }])
+    unet.outputs = 5
+    _ = try library.add([file("critic") { GuidedClassifier($0, .init(unet, size: 32)) }])
+    _ = try library.add([
+      file("secondary") { SecondaryDiffusion($0, .init(widths: [8, 16], lowest: 2)) }
+    ])
     _ = try library.add([file("head") { AestheticHead($0, .linear(16)) }])
     return library
   }

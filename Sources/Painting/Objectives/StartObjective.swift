@@ -27,8 +27,13 @@ extension ObjectiveKind {
     var likeness: StartObjective.Likeness?
     if measure == .lpips {
       let networks = try context.ofPainting().networks
-      likeness = .init(
-        measure: try networks.network(LPIPS.self), trunk: try networks.network(VGG16.self))
+      let lpips = try networks.network(LPIPS.self)
+      let vgg = try networks.network(VGG16.self)
+      guard lpips.config.widths == vgg.config.widths else {
+        throw RequestError.badValue(
+          field: "start", reason: "kind lpips needs the VGG-16 that its weights are for, vgg16")
+      }
+      likeness = .init(measure: lpips) { vgg($0, layers: $1) }
     }
     return StartObjective(measure, schedule, initial: context.initial, likeness: likeness)
   }
@@ -60,7 +65,7 @@ final class StartObjective: Objective, Remembering {
   /// What tells how alike the eye finds two pictures.
   struct Likeness {
     let measure: LPIPS
-    let trunk: VGG16
+    let trunk: (Tensor, [Int]) -> [Tensor]
   }
 
   /// How much it counts in an iteration.
