@@ -61,7 +61,7 @@ import Testing
       let request = try Metadata(
         ofPictureAt: program.folder.appending(path: "\(index).png").path
       ).request
-      #expect(request.prompt == "red fox:2" && request.seed == 5 && request.iterations == 2)
+      #expect(request.prompt == "red fox:2" && request.seed == 5 && request.iterations == 12)
       #expect(request.cutOverview == 1 && request["clampGradient"] == .number(0.05))
     }
     let both = try (0...1).map {

@@ -19,6 +19,8 @@ extension Film {
     request.iterations = max(1, Int(steps.rounded()))
     if method.argument("start") != nil {
       request.arguments["start"] = .number(max(0.01, NoiseLevel.time(way: skip)))
+      // What the first frame leaves out is not left out twice.
+      request.arguments["skipSteps"] = .integer(0)
     }
     if let nearness, nearness > 0 {
       let held = PartSpec("start", weight: nearness, ["kind": .string("pixels")])

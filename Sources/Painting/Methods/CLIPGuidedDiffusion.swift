@@ -157,7 +157,7 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
       try invert()
       return nil
     }
-    if options.symmetry.isDue(place, of: skipped + levels.count - 1) {
+    if options.symmetry.isDue(index, of: levels.count - 1) {
       x.assign(noGrad { options.symmetry.applied(to: x) })
     }
     let denoiser = self.denoiser

@@ -1,4 +1,3 @@
-import Diffusion
 import Foundation
 
 /// The parameters of Disco Diffusion's notebook, version 5, as its `settings.txt` has them or as a dictionary
@@ -118,14 +117,15 @@ struct DiscoSettings {
     }
     let steps = whole("steps", in: 1...1_000) ?? 250
     let skipped = min(steps - 1, whole("skip_steps", in: 0...1_000) ?? 10)
-    fields["iterations"] = .integer(steps - skipped)
-    let begins = text("init_image") != nil || flag("perlin_init")
-    if begins {
-      fields["start"] = .number(
-        max(0.01, NoiseLevel.time(way: Double(skipped) / Double(steps))))
-      if number("init_scale", in: 0.001...1e9) != nil {
-        leave("init_scale", "there is no perceptual distance to the beginning yet")
-      }
+    (fields["iterations"], fields["skipSteps"]) = (.integer(steps), .integer(skipped))
+    let scale = guidance
+    if text("init_image") != nil || flag("perlin_init"),
+      let weight = number("init_scale", in: 0.001...1e9), scale > 0
+    {
+      leave(
+        "init_scale",
+        "once lpips-vgg and vgg16 are installed, add --objective start:\(shown(weight / scale)),kind=lpips"
+      )
     }
     if text("init_image") != nil { leave("init_image", "name the picture with --init-image") }
     if flag("perlin_init") {
@@ -135,8 +135,10 @@ struct DiscoSettings {
     film["frames"] = whole("max_frames", in: 2...9_999).map(JSONValue.integer)
   }
 
+  private var guidance: Double { number("clip_guidance_scale", in: 0...1_000_000) ?? 5_000 }
+
   private mutating func steering() {
-    let scale = number("clip_guidance_scale", in: 0...1_000_000) ?? 5_000
+    let scale = guidance
     fields["guidance"] = .number(scale)
     var objectives: [JSONValue] = []
     // Here objectives are multiplied by the guidance, and tv measures in 0…1.
@@ -169,7 +171,7 @@ struct DiscoSettings {
     if number("range_scale", in: 1e-9...1e9) != nil {
       leave("range_scale", "it has no effect in Disco Diffusion, where its gradient is lost")
     }
-    if flag("clip_denoised") { leave("clip_denoised", "the picture that is found is not limited") }
+    if flag("clip_denoised") { fields["clipDenoised"] = .bool(true) }
   }
 
   private mutating func cutouts() {
@@ -200,6 +202,19 @@ struct DiscoSettings {
     "RN50x4": "openai-rn50x4", "RN50x16": "openai-rn50x16", "RN50x64": "openai-rn50x64",
   ]
 
+  private static let models = [
+    "512x512_diffusion_uncond_finetune_008100": "guided-diffusion-512-uncond",
+    "256x256_diffusion_uncond": "guided-diffusion-256-uncond",
+    "portrait_generator_v001": "portrait-generator",
+    "pixelartdiffusion_expanded": "pixel-art-diffusion-expanded",
+    "pixel_art_diffusion_hard_256": "pixel-art-diffusion-hard",
+    "pixel_art_diffusion_soft_256": "pixel-art-diffusion-soft",
+    "pixelartdiffusion4k": "pixel-art-diffusion-4k",
+    "watercolordiffusion_2": "watercolor-diffusion-2",
+    "watercolordiffusion": "watercolor-diffusion",
+    "PulpSciFiDiffusion": "pulp-sci-fi-diffusion",
+  ]
+
   private mutating func critics() {
     let named = Self.clips.keys.sorted().filter(flag)
     if let first = named.first {
@@ -216,13 +231,17 @@ struct DiscoSettings {
       if flag(name) { leave(name, "name an OpenCLIP that is installed with --clip") }
     }
     if let model = text("diffusion_model") {
+      let option = Self.models[model].map { "--model \($0)" } ?? "--model"
       leave(
         "diffusion_model",
-        "the pack's own network paints, not \(model.prefix(60)); name an installed one with --model"
+        "the pack's own network paints, not \(model.prefix(60)). Once it is installed, add \(option)"
       )
     }
     if value("use_secondary_model") == .bool(true) {
-      leave("use_secondary_model", "the gradient goes through the network that paints")
+      leave(
+        "use_secondary_model",
+        "the gradient goes through the network that paints. With an installed network, add --secondary "
+          + "secondary-model-imagenet-2")
     }
   }
 
