@@ -148,7 +148,8 @@ extension Architecture {
     CLIP.architecture, VQGAN.architecture, DVAEEncoder.architecture, DVAEDecoder.architecture,
     BigGAN.architecture, VDiffusion.architecture, RRDBNet.architecture,
     SRVGGNetCompact.architecture, VGG16.architecture, DALLEBart.architecture,
-    VQGANDetokenizer.architecture,
+    VQGANDetokenizer.architecture, AttnGAN.architecture, AttnGANText.architecture,
+    DAMSMImageEncoder.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.
     AestheticHead.architecture,
   ]
