@@ -82,6 +82,8 @@ public struct Film: Codable, Sendable, Hashable {
     switch kind {
     case .zoom: request.iterations = (frames ?? 60) * every
     case .restyle: request.iterations = every
+    // It goes from the first candidate of each.
+    case .morph where method.makesCandidates: (request.candidates, request.rank) = (1, 1)
     case .progress, .morph, .ring: break
     }
     if kind == .restyle, source.isEmpty {
