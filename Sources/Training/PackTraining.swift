@@ -19,12 +19,14 @@ import Weights
 /// | `diffusion` | `tokenizer`, `vqgan`, `clip` | `diffusion.safetensors` |
 /// | `biggan` | | `biggan.safetensors` |
 /// | `upscaler` | `vqgan` | `upscaler.safetensors` |
+/// | `damsm` | `tokenizer` | `attngan-text.safetensors`, and `damsm.safetensors` for the stage `attngan` |
+/// | `attngan` | `tokenizer`, `damsm` | `attngan.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, judge
+    case tokenizer, vqgan, clip, decoder, dalle, diffusion, biggan, upscaler, damsm, attngan, judge
     case judgeCLIP = "judge-clip"
 
     /// The networks of a pack, each with the stages that make it, the best first.
@@ -32,13 +34,15 @@ public struct PackTraining {
       (CLIP.architecture.id, [.clip]), (VQGAN.architecture.id, [.decoder, .vqgan]),
       (DALLEBart.architecture.id, [.dalle]), (VDiffusion.architecture.id, [.diffusion]),
       (BigGAN.architecture.id, [.biggan]), (RRDBNet.architecture.id, [.upscaler]),
+      (AttnGANText.architecture.id, [.damsm]), (AttnGAN.architecture.id, [.attngan]),
     ]
 
     /// The file of the network that the stage makes; nil where it makes none of a pack.
     var product: String? {
       switch self {
       case .decoder, .vqgan: "vqgan.safetensors"
-      case .clip, .dalle, .diffusion, .biggan, .upscaler: "\(rawValue).safetensors"
+      case .damsm: "attngan-text.safetensors"
+      case .clip, .dalle, .diffusion, .biggan, .upscaler, .attngan: "\(rawValue).safetensors"
       case .tokenizer, .judge, .judgeCLIP: nil
       }
     }
@@ -129,6 +133,8 @@ public struct PackTraining {
     case .diffusion: try trainDiffusion(configuration)
     case .biggan: try trainBigGAN(configuration)
     case .upscaler: try trainUpscaler(configuration)
+    case .damsm: try trainDAMSM(configuration)
+    case .attngan: try trainAttnGAN(configuration)
     case .judge: try trainJudge(configuration)
     // A judge must owe nothing to what it judges: it always begins at random.
     case .judgeCLIP: try trainCLIP(configuration, .judgeCLIP, file: nil)
