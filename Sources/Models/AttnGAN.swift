@@ -108,7 +108,8 @@ public struct AttnGAN {
   /// - Parameter sentence: `[B, E]`
   public func condition(_ sentence: Tensor) -> Condition {
     let c = config.condition_dim
-    let x = conditioning(sentence.to(conditioning.weight.dtype)).to(.float32).gated(over: 1)  // [B, 2 C]
+    let x = conditioning(sentence.to(conditioning.weight.dtype)).to(.float32)
+      .gated(over: 1)  // [B, 2 C]
     return Condition(mean: x.narrowed(1, 0, c), logVariance: x.narrowed(1, c, c))
   }
 
