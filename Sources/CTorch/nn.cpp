@@ -25,11 +25,42 @@ int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, double
     return at::cross_entropy_loss(of(logits), of(targets), {}, at::Reduction::Mean, ignore, smoothing);
   });
 }
-int ct_avg_pool2d(ct_tensor x, int64_t size, ct_tensor *out) {
-  return give(out, [&] { return at::avg_pool2d(of(x), {size, size}); });
+int ct_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor mean, ct_tensor variance, bool training,
+                  double momentum, double eps, ct_tensor *out) {
+  return give(out, [&] {
+    return at::batch_norm(of(x), maybe(weight), maybe(bias), maybe(mean), maybe(variance), training, momentum, eps,
+                          /*cudnn_enabled=*/true);
+  });
 }
-int ct_max_pool2d(ct_tensor x, int64_t size, ct_tensor *out) {
-  return give(out, [&] { return at::max_pool2d(of(x), {size, size}); });
+int ct_glu(ct_tensor x, int64_t dim, ct_tensor *out) {
+  return give(out, [&] { return at::glu(of(x), dim); });
+}
+int ct_lstm(ct_tensor x, const int64_t *lengths, const ct_tensor *weights, int count, bool bidirectional,
+            ct_tensor *outputs, ct_tensor *last) {
+  return guard([&] {
+    const at::Tensor &input = of(x);
+    const auto parameters = list(weights, count);
+    const int64_t batch = input.size(0);
+    at::Tensor given = at::empty({batch}, at::kLong);
+    std::copy(lengths, lengths + batch, given.data_ptr<int64_t>());
+    // A pack begins with the longest.
+    auto [sorted, order] = at::sort(given, /*stable=*/true, 0, /*descending=*/true);
+    order = order.to(input.device());
+    auto [data, sizes] = at::_pack_padded_sequence(input.index_select(0, order), sorted, /*batch_first=*/true);
+    const auto start = at::zeros({bidirectional ? 2 : 1, batch, parameters.at(1).size(1)}, input.options());
+    auto [packed, hidden, cell] = at::lstm(data, sizes, {start, start}, parameters, /*has_biases=*/true,
+                                           /*num_layers=*/1, /*dropout=*/0, at::GradMode::is_enabled(), bidirectional);
+    auto padded = std::get<0>(at::_pad_packed_sequence(packed, sizes, /*batch_first=*/true, 0, input.size(1)));
+    const auto back = at::argsort(order);
+    *outputs = new ct_tensor_s{padded.index_select(0, back)};
+    *last = new ct_tensor_s{hidden.index_select(1, back)};
+  });
+}
+int ct_avg_pool2d(ct_tensor x, int64_t size, int64_t stride, int64_t padding, ct_tensor *out) {
+  return give(out, [&] { return at::avg_pool2d(of(x), {size, size}, {stride, stride}, {padding, padding}); });
+}
+int ct_max_pool2d(ct_tensor x, int64_t size, int64_t stride, ct_tensor *out) {
+  return give(out, [&] { return at::max_pool2d(of(x), {size, size}, {stride, stride}); });
 }
 int ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width, ct_tensor *out) {
   return give(out, [&] { return at::adaptive_avg_pool2d(of(x), {height, width}); });

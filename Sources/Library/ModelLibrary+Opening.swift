@@ -45,8 +45,8 @@ extension ModelLibrary {
     let known = try KnownModel.all().first { $0.kind.rawValue == architecture.kind }
     throw StoreError.nothing(
       path: architecture.kind,
-      reason: "no such model is installed. Add one with: reverie models pull "
-        + (known?.id ?? "NAME"))
+      reason: "no such model is installed. Add one with: reverie models "
+        + (known.map { "pull \($0.id)" } ?? "add FOLDER"))
   }
 
   /// The vocabulary that lies with a model, else one of the right size that is installed.
@@ -94,6 +94,19 @@ extension ModelLibrary {
       }
     }
     throw StoreError.nothing(path: id, reason: reason)
+  }
+
+  /// The dictionary that lies with an AttnGAN.
+  /// - Throws: `StoreError` when there is none; `WeightsError` when it cannot be read.
+  package func wordTokenizer(of id: String) throws -> WordTokenizer {
+    let model = try store.model(id)
+    guard model.record.files[AttnGAN.dictionaryFile] != nil else {
+      throw StoreError.nothing(
+        path: id,
+        reason: "it comes without its dictionary: add it again from a folder with "
+          + AttnGAN.dictionaryFile)
+    }
+    return try WordTokenizer(CaptionsFile(contentsOf: model.url(AttnGAN.dictionaryFile)).ids)
   }
 
   /// The model that draws what the codes of a DALL·E transformer show, and its architecture: the model

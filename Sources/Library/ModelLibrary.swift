@@ -141,12 +141,22 @@ public struct ModelLibrary: Sendable {
       return try store.add(
         record, files: Self.vocabularyFiles(at: first), placement, progress: progress)
     }
-    let found = try urls.flatMap { try networks(at: $0) }
+    let dictionaries = urls.filter { $0.lastPathComponent == AttnGAN.dictionaryFile }
+    let found = try urls.filter { !dictionaries.contains($0) }.flatMap { try networks(at: $0) }
+    guard !found.isEmpty || dictionaries.isEmpty else {
+      throw StoreError.nothing(
+        path: first.path,
+        reason:
+          "it is the dictionary of an AttnGAN. Add it together with its networks, from one folder "
+          + "or as: reverie models add GENERATOR TEXT_ENCODER \(AttnGAN.dictionaryFile)")
+    }
     guard !found.isEmpty else {
       throw StoreError.nothing(path: first.path, reason: "there are no weights in this folder")
     }
     try Self.describe(found, at: first, in: &record)
-    let files = try found.flatMap { try Self.files(of: $0) }
+    let files =
+      try found.flatMap { try Self.files(of: $0) } + dictionaries.map { ($0.lastPathComponent, $0) }
+    try Self.checkDictionary(of: found, among: files.map(\.1))
     return try store.add(record, files: Self.unique(files), placement, progress: progress)
   }
 
@@ -202,6 +212,23 @@ public struct ModelLibrary: Sendable {
       if let problem = try recognition.fit()?.problem {
         throw WeightsError.mismatch(path: recognition.file.url.path, summary: problem)
       }
+    }
+  }
+
+  /// A dictionary that its text encoder cannot use is of another AttnGAN.
+  private static func checkDictionary(of found: [Recognition], among urls: [URL]) throws {
+    guard let url = urls.first(where: { $0.lastPathComponent == AttnGAN.dictionaryFile }) else {
+      return
+    }
+    let words = try CaptionsFile(contentsOf: url).ids.values.max() ?? 0
+    for recognition in found {
+      guard let config = recognition.config as? AttnGANText.Config, words >= config.words else {
+        continue
+      }
+      throw StoreError.nothing(
+        path: url.path,
+        reason: "its words are numbered up to \(words), and "
+          + "\(recognition.file.url.lastPathComponent) knows \(config.words)")
     }
   }
 

@@ -155,6 +155,7 @@ extension Architecture {
     VQGANDetokenizer.architecture, UnCLIPPrior.architecture, DiffusionPrior.architecture,
     GLIDE.architecture, UnCLIPDecoder.architecture, UnCLIPUpsampler.architecture,
     NoisedCLIPTextEncoder.architecture, NoisedCLIPImageEncoder.architecture,
+    AttnGAN.architecture, AttnGANText.architecture, DAMSMImageEncoder.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.
     AestheticHead.architecture,
   ]

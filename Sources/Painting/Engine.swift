@@ -227,7 +227,8 @@ public actor Engine {
     runner.emit(
       .image(
         .init(
-          picture: picture, metadata: metadata, score: finished.score, svg: finished.svg)))
+          picture: picture, metadata: metadata, score: finished.score, svg: finished.svg,
+          attention: finished.attention)))
   }
 
   /// Brings a picture to the size that was asked for. What the pack's networks drew is enlarged by the

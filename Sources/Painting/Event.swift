@@ -80,6 +80,8 @@ public enum Event: Sendable {
     public let score: Double?
     /// The picture as SVG at the size at which it was painted, where the method draws shapes.
     public let svg: String?
+    /// A sheet that shows which word painted where, where the request wants one.
+    public let attention: Picture?
   }
 
   /// A frame of a film.

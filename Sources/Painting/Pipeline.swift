@@ -48,6 +48,16 @@ extension Pipeline {
   }
 }
 
+/// A painting whose picture follows from parameters, so that others lie between it and another's: what films
+/// go through.
+protocol BetweenPictures: Pipeline {
+  /// What the picture follows from.
+  func parameters() -> [Tensor]
+  /// A picture on the way from some parameters to others, `[1, 3, H, W]` in 0…1.
+  /// - Parameter share: 0 is the picture of `from`, 1 that of `to`.
+  func picture(between from: [Tensor], _ to: [Tensor], share: Double) -> Tensor
+}
+
 /// What a step may ask, and tell, while it goes on.
 public struct StepControl {
   /// Whether painting is to stop; may be asked on any thread.
@@ -92,6 +102,8 @@ public struct FinishedPicture {
   public var score: Double?
   /// The picture as SVG, where it consists of shapes.
   public var svg: String?
+  /// A sheet that shows which word painted where, where one is wanted.
+  public var attention: Picture?
   /// What is done to it once it has the size that was asked for.
   public var finish: (Picture) throws -> Picture = { $0 }
 

@@ -5,7 +5,7 @@ import Torch
 
 /// The pictures of another pipeline, ranked by CLIP: the one that fits the text best comes first.
 final class Ranked: Pipeline {
-  private let base: any Pipeline
+  let base: any Pipeline
   private let judges: [(perceptor: Perceptor, text: Tensor)]
 
   /// - Parameter base: gives its pictures in any order.

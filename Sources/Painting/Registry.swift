@@ -22,7 +22,7 @@ public struct Registry: Sendable {
   public static let builtIn = Registry(
     methods: [
       .vqganCLIP, .clipGuidedDiffusion, .dvaeCLIP, .bigSleep, .deepDaze, .fourier, .pixels, .pixel,
-      .line, .clipDraw, .superResolution, .dalleMini,
+      .line, .clipDraw, .superResolution, .dalleMini, .attnGAN, .attnGANCLIP,
     ],
     objectives: ObjectiveKind.builtIn, filters: FilterKind.builtIn,
     architectures: Architecture.builtIn)

@@ -31,6 +31,7 @@ extension Resolver {
     remarks += try readers(of: request, choice.method).flatMap { $0.remarks(on: texts) }
     remarks += [simpleReading(request, choice.method)].compactMap(\.self)
     remarks += try strangers(to: request, files)
+    remarks += unknownWords(request, choice)
     let method = choice.method
     remarks += try method.remarks(request).filter { remark in
       // What stands there because it is usual is nobody's wish.
@@ -84,7 +85,8 @@ extension Resolver {
   private func readers(of request: Request, _ method: Method) throws -> [Reader] {
     let own = { try pack.tokenizer() }
     let book = try? pack.phrases()
-    if method.makesCandidates, let model = request.model {
+    let isDALLE = method.components.contains { $0.architecture == DALLEBart.architecture.id }
+    if isDALLE, let model = request.model {
       guard let config = dalleConfig(of: model) else { return [] }
       return [
         Reader(name: model, length: config.text_token_count, longTexts: .cut, book: nil) {
@@ -92,7 +94,7 @@ extension Resolver {
         }
       ]
     }
-    if method.makesCandidates {
+    if isDALLE {
       guard let length = pack.config(of: DALLEBart.self)?.text_token_count else { return [] }
       return [
         Reader(

@@ -30,6 +30,11 @@ public struct WordTokenizer: Tokenizer {
   /// The ids of the words that the dictionary has.
   public func encode(_ text: String) -> [Int] { Self.words(of: text).compactMap(id) }
 
+  /// The words of a text that the dictionary has, in order, one for each id of `encode`.
+  public func knownWords(in text: String) -> [String] {
+    Self.words(of: text).filter { id(of: $0) != nil }.map(\.string)
+  }
+
   /// The words of a text that the dictionary lacks, in small letters, each once.
   public func unknownWords(in text: String) -> [String] {
     var seen: Set<String> = []

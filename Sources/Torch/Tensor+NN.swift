@@ -50,13 +50,37 @@ extension Tensor {
     }
   }
 
-  /// Mean of each `size` x `size` tile.
-  public func averagePooled(_ size: Int) -> Tensor {
-    make("avg_pool2d", [self]) { ct_avg_pool2d(handle, Int64(size), $0) }
+  /// Batch normalisation (Ioffe & Szegedy 2015) of `[B, C, …]`.
+  /// - Parameters:
+  ///   - statistics: mean and variance of each channel, `[C]`.
+  ///   - momentum: normalises by the batch's own statistics, towards which those given move by so much, in
+  ///     place; nil normalises by those given.
+  public func batchNorm(
+    _ weight: Tensor?, _ bias: Tensor?, statistics: (mean: Tensor, variance: Tensor),
+    momentum: Double? = nil, eps: Double = 1e-5
+  ) -> Tensor {
+    make("batch_norm", [self]) {
+      ct_batch_norm(
+        handle, weight?.handle, bias?.handle, statistics.mean.handle, statistics.variance.handle,
+        momentum != nil, momentum ?? 0, eps, $0)
+    }
   }
-  /// Largest value of each `size` x `size` tile.
-  public func maxPooled(_ size: Int) -> Tensor {
-    make("max_pool2d", [self]) { ct_max_pool2d(handle, Int64(size), $0) }
+
+  /// The first half along `dim` times the sigmoid of the second: a gated linear unit (Dauphin et al. 2017).
+  public func gated(over dim: Int) -> Tensor {
+    make("glu", [self]) { ct_glu(handle, Int64(dim), $0) }
+  }
+
+  /// Mean of each `size` x `size` tile; tiles lie side by side unless `stride` says otherwise, and zeros
+  /// around the picture count.
+  public func averagePooled(_ size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
+    make("avg_pool2d", [self]) {
+      ct_avg_pool2d(handle, Int64(size), Int64(stride ?? size), Int64(padding), $0)
+    }
+  }
+  /// Largest value of each `size` x `size` tile; tiles lie side by side unless `stride` says otherwise.
+  public func maxPooled(_ size: Int, stride: Int? = nil) -> Tensor {
+    make("max_pool2d", [self]) { ct_max_pool2d(handle, Int64(size), Int64(stride ?? size), $0) }
   }
   /// Means over a grid of `height` x `width` nearly equal areas.
   public func adaptiveAveragePooled(_ height: Int, _ width: Int) -> Tensor {

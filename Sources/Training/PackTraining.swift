@@ -21,12 +21,15 @@ import Weights
 /// | `biggan` | | `biggan.safetensors` |
 /// | `upscaler` | `vqgan` | `upscaler.safetensors` |
 /// | `dvae` | | `dvae-encoder.safetensors` and `dvae-decoder.safetensors` |
+/// | `damsm` | `tokenizer` | `attngan-text.safetensors`, and `damsm.safetensors` for the stage `attngan` |
+/// | `attngan` | `tokenizer`, `damsm` | `attngan.safetensors` |
 /// | `judge` | | `judge.safetensors` |
 /// | `judge-clip` | `tokenizer` | `clip.safetensors` of a CLIP that guides nothing |
 public struct PackTraining {
   /// A stage's name.
   public enum Stage: String, CaseIterable, Sendable {
-    case tokenizer, vqgan, clip, decoder, dalle, diffusion, prior, biggan, upscaler, dvae, judge
+    case tokenizer, vqgan, clip, decoder, dalle, diffusion, prior, biggan, upscaler, dvae, damsm,
+      attngan, judge
     case judgeCLIP = "judge-clip"
 
     /// The networks of a pack: the file of each, and the stages that make it, the best first.
@@ -40,6 +43,8 @@ public struct PackTraining {
       (RRDBNet.architecture.id, "upscaler.safetensors", [.upscaler]),
       (DVAEEncoder.architecture.id, "dvae-encoder.safetensors", [.dvae]),
       (DVAEDecoder.architecture.id, "dvae-decoder.safetensors", [.dvae]),
+      (AttnGANText.architecture.id, "attngan-text.safetensors", [.damsm]),
+      (AttnGAN.architecture.id, "attngan.safetensors", [.attngan]),
     ]
 
     /// The file of a network that stages make; empty where none does.
@@ -135,6 +140,8 @@ public struct PackTraining {
     case .biggan: try trainBigGAN(configuration)
     case .upscaler: try trainUpscaler(configuration)
     case .dvae: try trainDVAE(configuration)
+    case .damsm: try trainDAMSM(configuration)
+    case .attngan: try trainAttnGAN(configuration)
     case .judge: try trainJudge(configuration)
     // A judge must owe nothing to what it judges: it always begins at random.
     case .judgeCLIP: try trainCLIP(configuration, .judgeCLIP, file: nil)

@@ -163,10 +163,11 @@ struct Session {
   private func keep(
     _ image: Event.Output, of run: RunFolder, stopped: Bool, seconds: Double
   ) throws -> URL {
-    func writeShapes(_ url: URL) throws {
+    func writeBeside(_ url: URL) throws {
       if run.description.svg == true, let svg = image.svg {
         try Data(svg.utf8).write(to: Self.shapes(of: url), options: .atomic)
       }
+      try image.attention?.write(to: Self.attention(of: url).path, replacing: true)
     }
     let isBare = run.description.isBare == true
     func write(_ url: URL) throws {
@@ -176,13 +177,13 @@ struct Session {
     }
     guard !stopped else {
       let url = try free(image.metadata.request, write)
-      try writeShapes(url)
+      try writeBeside(url)
       try report(image.metadata, url, score: image.score, seconds: seconds)
       return url
     }
     let number = run.finishedCount + 1
     // The picture last: when it is there it is finished.
-    try writeShapes(run.finished(number))
+    try writeBeside(run.finished(number))
     if isBare {
       try Data(image.metadata.json().utf8).write(
         to: Self.notes(of: run.finished(number)), options: .atomic)
@@ -200,6 +201,11 @@ struct Session {
     picture.deletingPathExtension().appendingPathExtension("svg")
   }
 
+  /// Which word painted where.
+  private static func attention(of picture: URL) -> URL {
+    picture.deletingPathExtension().appendingPathExtension("attention.png")
+  }
+
   /// Gives a finished picture its place, and says where that is.
   private func deliver(_ number: Int, of run: RunFolder, _ image: Event.Output?, seconds: Double)
     throws -> URL
@@ -215,11 +221,13 @@ struct Session {
     let url = try run.deliver(number, file: file) { attempt in
       destination.url(metadata.request, attempt: attempt)
     }
-    let (drawn, shapes) = (Self.shapes(of: file), Self.shapes(of: url))
-    if FileManager.default.fileExists(atPath: drawn.path),
-      !FileManager.default.fileExists(atPath: shapes.path)
-    {
-      try FileManager.default.copyItem(at: drawn, to: shapes)
+    for beside in [Self.shapes, Self.attention] {
+      let (drawn, place) = (beside(file), beside(url))
+      if FileManager.default.fileExists(atPath: drawn.path),
+        !FileManager.default.fileExists(atPath: place.path)
+      {
+        try FileManager.default.copyItem(at: drawn, to: place)
+      }
     }
     try report(metadata, url, score: image?.score, seconds: seconds)
     return url

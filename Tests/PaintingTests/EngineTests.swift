@@ -43,6 +43,10 @@ import Weights
     return events
   }
 
+  private func makesCandidates(_ method: Method.ID) -> Bool {
+    Registry.builtIn.method(method)?.makesCandidates == true
+  }
+
   private func outputs(_ events: [Event]) -> [Event.Output] {
     events.compactMap { if case .image(let output) = $0 { output } else { nil } }
   }
@@ -51,7 +55,7 @@ import Weights
     "events come in order and the picture has the size asked for",
     arguments: TinyPack.methods.map(\.id))
   func order(_ method: Method.ID) async throws {
-    let request = request(method) { if method != .dalle { quick(&$0) } }
+    let request = request(method) { if !makesCandidates(method) { quick(&$0) } }
     let events = try await events(request, .init(previewEvery: 1))
     guard case .started(let started) = events.first, case .finished(let summary) = events.last
     else {
@@ -59,8 +63,11 @@ import Weights
         "first \(String(describing: events.first)), last \(String(describing: events.last))")
       return
     }
-    let isOwnSize = [.dalle, .diffusion, .bigSleep].contains(method)
-    #expect(started.paintedWidth == (isOwnSize ? 32 : 48))
+    let ownSizes: [Method.ID: Int] = [
+      .dalle: 32, .diffusion: 32, .bigSleep: 32, "attngan": 64, "attngan-clip": 64,
+    ]
+    let isOwnSize = ownSizes[method] != nil
+    #expect(started.paintedWidth == ownSizes[method] ?? 48)
     #expect(!summary.stopped)
     let output = try #require(outputs(events).first)
     #expect(output.picture.width == 48 && output.picture.height == 48)
@@ -75,7 +82,7 @@ import Weights
     "the same seed gives the same picture, and the request in its metadata gives it once more",
     arguments: TinyPack.methods.map(\.id))
   func again(_ method: Method.ID) async throws {
-    var request = request(method) { if method != .dalle { quick(&$0) } }
+    var request = request(method) { if !makesCandidates(method) { quick(&$0) } }
     let first = try #require(outputs(try await events(request)).first)
     let second = try #require(outputs(try await events(request)).first)
     #expect(first.picture == second.picture)
@@ -226,7 +233,7 @@ import Weights
     func paint(_ change: (inout Request) -> Void) async throws -> Event.Output {
       let request = request(method) {
         // Which of several candidates is best may depend on the last digit.
-        if method == .dalle { $0.candidates = 1 } else { quick(&$0) }
+        if makesCandidates(method) { $0.candidates = 1 } else { quick(&$0) }
         change(&$0)
       }
       return try #require(outputs(try await events(request)).first)

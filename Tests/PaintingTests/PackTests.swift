@@ -174,13 +174,15 @@ import TestSupport
       "clip": "clip", "vqgan": "vqgan", "dalle": "dalle-bart", "diffusion": "v-diffusion",
       "biggan": "biggan", "upscaler": "rrdbnet",
     ]
-    #expect(Set(names.values) == Set(new.manifest.networks.keys))
+    // What there was then.
+    let networks = new.manifest.networks.filter { !$0.key.hasPrefix("attngan") }
+    #expect(Set(names.values) == Set(networks.keys))
     for (name, id) in names { json[name] = try #require(new.manifest.networks[id]).config }
     try JSONEncoder().encode(json).write(to: url)
 
     let old = try Pack(folder: folder)
     #expect(old.manifest.schema == 1)
-    #expect(old.manifest.networks == new.manifest.networks)
+    #expect(old.manifest.networks == networks)
     #expect(old.manifest.files == new.manifest.files)
     func compare<N: Network>(_ type: N.Type) throws {
       let config = try #require(old.config(of: type))

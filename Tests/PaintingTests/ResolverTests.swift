@@ -78,8 +78,14 @@ import Weights
     let third = try choice(TinyPack.resolver(pack(without: ["dalle-bart", "v-diffusion"]))) { _ in }
     #expect(third.method.id == .vqganCLIP)
     #expect(third.reason == "it does all that CLIP can guide")
+    let drawers: Set = ["dalle-bart", "v-diffusion", "vqgan"]
+    let fourth = try choice(TinyPack.resolver(pack(without: drawers))) { _ in }
+    #expect(fourth.method.id == "attngan")
+    #expect(fourth.reason == "it draws in one pass what its pictures showed")
     #expect(throws: PaintingError.self) {
-      try choice(TinyPack.resolver(pack(without: ["dalle-bart", "v-diffusion", "vqgan"]))) { _ in }
+      try choice(TinyPack.resolver(pack(without: drawers.union(["attngan", "attngan-text"])))) {
+        _ in
+      }
     }
   }
 

@@ -19,7 +19,7 @@ public enum TinyPack {
   ///   - upscaler: whether it has a network that enlarges.
   public static func make(
     dalle hasDALLE: Bool = true, upscaler hasUpscaler: Bool = false,
-    defaults: [String: JSONValue]? = nil, words: [String]? = nil,
+    defaults: [String: JSONValue]? = nil, words taught: [String]? = nil,
     damage: (String, inout Data) -> Void = { _, _ in }
   ) throws -> URL {
     let folder = try ScratchFolder.make("tiny")
@@ -63,10 +63,15 @@ public enum TinyPack {
       layers: [.init(true, 16, 8), .init(true, 8, 4), .init(true, 4, 2), .init(false, 2, 1)],
       attention_layer_position: 2, n_stats: 2)
     try write("biggan.safetensors") { _ = BigGAN($0, biggan) }
+    let attnGAN = AttnGAN.Config(
+      gf_dim: 1, z_dim: 4, condition_dim: 4, embedding_dim: 8, r_num: 1, branch_num: 2)
+    try write("attngan.safetensors") { _ = AttnGAN($0, attnGAN) }
+    let words = AttnGANText.Config(words: vocabulary, inputs: 6, width: 8)
+    try write("attngan-text.safetensors") { _ = AttnGANText($0, words) }
     let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
     if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
     let book = PhraseBook(
-      things: ["a red fox", "a fox"], places: ["on red"], styles: ["a drawing"], words: words)
+      things: ["a red fox", "a fox"], places: ["on red"], styles: ["a drawing"], words: taught)
     try JSONEncoder().encode(book).write(to: folder.appending(path: "phrases.json"))
     files["phrases.json"] = try file(folder, "phrases.json")
     var networks: [Architecture.ID: PackManifest.Network] = [:]
@@ -78,6 +83,8 @@ public enum TinyPack {
     if hasDALLE { try describe(DALLEBart.self, dalle, "dalle") }
     try describe(VDiffusion.self, diffusion, "diffusion")
     try describe(BigGAN.self, biggan, "biggan")
+    try describe(AttnGAN.self, attnGAN, "attngan")
+    try describe(AttnGANText.self, words, "attngan-text")
     if hasUpscaler { try describe(RRDBNet.self, upscaler, "upscaler") }
     let manifest = PackManifest(
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,

@@ -166,6 +166,22 @@ private let configurations: [PackTraining.Stage: String] = [
   reconstructed: 0.5
 
   """ + schedule(steps: 2, batch: 2),
+  .damsm: """
+  network: {words: 4096, inputs: 8, width: 16}
+  pictures: {width: 8, size: 32}
+  length: 24
+  dropout: 0.3
+  gammas: [4, 5, 10]
+  chatter: 0.2
+
+  """ + schedule(steps: 2, batch: 4),
+  .attngan: """
+  network: {gf_dim: 2, z_dim: 4, condition_dim: 4, embedding_dim: 16, r_num: 1, branch_num: 2, dcgan: false}
+  discriminator: 8
+  matching: 1.0
+  divergence: 1.0
+
+  """ + schedule(steps: 2, batch: 4),
   .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\nstyles: 0.5\nwhite: 0.5\nplain: 0.5\n"
     + schedule(steps: 2, batch: 4),
 ]
@@ -219,7 +235,7 @@ struct PackTrainingTests {
         configuration: write(identity, "pack.yaml", in: folder), into: out)
 
       let pack = try Pack(folder: out)
-      #expect(pack.manifest.files.count == 11)
+      #expect(pack.manifest.files.count == 13)
       var request = Request("a fox on a blue background")
       request.seed = 3
       var pictures: [Picture] = []
@@ -227,6 +243,12 @@ struct PackTrainingTests {
         if case .image(let output) = event { pictures.append(output.picture) }
       }
       #expect(pictures.count == 1)
+
+      request.method = "attngan"
+      request.candidates = 1
+      for try await event in Engine(pack: pack, threads: 1).generate(request) {
+        if case .image(let output) = event { #expect(output.picture.width == 256) }
+      }
 
       let judges = folder.appending(path: "judges")
       try PackAssembly(runs: folder).assembleJudges(into: judges)

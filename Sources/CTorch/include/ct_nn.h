@@ -17,8 +17,17 @@ int ct_layer_norm(ct_tensor x, int64_t width, ct_tensor weight, ct_tensor bias, 
 int ct_embedding(ct_tensor weight, ct_tensor indices, ct_tensor *out);
 // Mean over rows; rows whose target is `ignore` do not count.
 int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, double smoothing, ct_tensor *out);
-int ct_avg_pool2d(ct_tensor x, int64_t size, ct_tensor *out);
-int ct_max_pool2d(ct_tensor x, int64_t size, ct_tensor *out);
+// In training by the statistics of x, towards which mean and variance move by `momentum`; else by these two.
+int ct_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor mean, ct_tensor variance, bool training,
+                  double momentum, double eps, ct_tensor *out);
+int ct_glu(ct_tensor x, int64_t dim, ct_tensor *out);
+// One layer from a state of zeros. x `[batch, time, inputs]`, a length of at least one for each of the batch; weights
+// w_ih, w_hh, b_ih, b_hh, and the same four of the other direction. Outputs `[batch, time, directions * hidden]`, zeros
+// behind each length; last `[directions, batch, hidden]`.
+int ct_lstm(ct_tensor x, const int64_t *lengths, const ct_tensor *weights, int count, bool bidirectional,
+            ct_tensor *outputs, ct_tensor *last);
+int ct_avg_pool2d(ct_tensor x, int64_t size, int64_t stride, int64_t padding, ct_tensor *out);
+int ct_max_pool2d(ct_tensor x, int64_t size, int64_t stride, ct_tensor *out);
 int ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width, ct_tensor *out);
 int ct_adaptive_max_pool2d(ct_tensor x, int64_t height, int64_t width, ct_tensor *out);
 // mode: 0 nearest, 1 bilinear, 2 bicubic.

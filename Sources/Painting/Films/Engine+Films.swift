@@ -12,6 +12,16 @@ extension Engine {
 
     var run: RunFolder? { runner.options.run }
 
+    /// A painting between whose parameters and another's pictures lie.
+    func between(_ request: Request) throws -> any BetweenPictures {
+      let pipeline = try runner.pipeline(request)
+      guard let pipeline = ((pipeline as? Ranked)?.base ?? pipeline) as? any BetweenPictures else {
+        throw RequestError.impossible(
+          method: runner.method.id, reason: "its films are \(runner.method.filmNames)")
+      }
+      return pipeline
+    }
+
     /// A painting that can go on from other pictures.
     func guided(_ request: Request, initial: Tensor? = nil) throws -> GuidedPipeline {
       guard let pipeline = try runner.pipeline(request, initial: initial) as? GuidedPipeline else {
@@ -201,12 +211,12 @@ extension Engine {
     var shoot = shoot
     let film = shoot.film
     var keys: [[Tensor]] = []
-    var last: GuidedPipeline?
+    var last: (any BetweenPictures)?
     let requests = try keyframes(film, shoot.request)
     let between = film.frames ?? 30
     shoot.reel.total = (requests.count - 1) * between + 1
     for (index, request) in requests.enumerated() {
-      let painting = try shoot.guided(request)
+      let painting = try shoot.between(request)
       if let kept = try shoot.run?.kept("key-\(index)") {
         keys.append(kept.map { $0.to(device) })
       } else {
@@ -223,10 +233,8 @@ extension Engine {
       if shoot.runner.control.isStopped() { return }
       let segment = min((number - 1) / between, requests.count - 2)
       let share = Double(number - 1 - segment * between) / Double(between)
-      let parameters = zip(keys[segment], keys[segment + 1]).map { from, to in
-        from * (1 - share) + to * share
-      }
-      try shoot.reel.add(painting.picture(of: parameters), number)
+      try shoot.reel.add(
+        painting.picture(between: keys[segment], keys[segment + 1], share: share), number)
     }
   }
 

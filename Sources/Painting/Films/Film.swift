@@ -103,6 +103,8 @@ public struct Film: Codable, Sendable, Hashable {
     case .zoom where method.takes.contains(.optimizer):
       request.iterations = (frames ?? 60) * every
     case .restyle: request.iterations = every
+    // It goes from the first candidate of each.
+    case .morph where method.makesCandidates: (request.candidates, request.rank) = (1, 1)
     case .zoom, .progress, .morph, .ring: break
     }
     if kind == .restyle, source.isEmpty {

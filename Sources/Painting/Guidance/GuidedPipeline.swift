@@ -9,7 +9,7 @@ import Torch
 /// ```
 /// parameters → drawer → picture → guidance → gradient → optimiser → parameters
 /// ```
-final class GuidedPipeline: Pipeline {
+final class GuidedPipeline: BetweenPictures {
   /// What is painted, resolved.
   let request: Request
   let total: Int
@@ -175,9 +175,9 @@ final class GuidedPipeline: Pipeline {
     return average?.with(drawer.parameters, copy) ?? copy()
   }
 
-  /// The picture of other parameters, `[1, 3, H, W]`; the drawer's own stay as they are.
-  func picture(of parameters: [Tensor]) -> Tensor {
-    with(parameters) { guidance.shown(drawer.render(nil)) }
+  /// The picture of parameters on the straight way from some to others; the drawer's own stay as they are.
+  func picture(between from: [Tensor], _ to: [Tensor], share: Double) -> Tensor {
+    with(zip(from, to).map { $0 * (1 - share) + $1 * share }) { guidance.shown(drawer.render(nil)) }
   }
 
   // MARK: Changing what is drawn

@@ -95,7 +95,8 @@ struct BigGANDrawer: Drawer {
   func render(_ iteration: Int?) -> Tensor {
     let conditions = model.condition(latents, classWeights())  // [L, 2 Z]
     let rows = (0..<conditions.size(0)).map { conditions[$0..<($0 + 1)] }
-    return fitted((model(rows, truncation: choice.truncation) + 1) / 2)
+    return ((model(rows, truncation: choice.truncation) + 1) / 2).middle(
+      width: width, height: height)
   }
 
   /// How much of each class each block shows, `[L, K]`.
@@ -103,15 +104,17 @@ struct BigGANDrawer: Drawer {
     guard let count = choice.maxClasses else { return logits.sigmoid() }
     return differentiableTopK(logits, count, temperature: choice.temperature)
   }
+}
 
-  /// The middle of a square picture in the proportions and at the size that are wanted.
-  private func fitted(_ x: Tensor) -> Tensor {
-    let side = x.size(2)
-    guard width != side || height != side else { return x }
+extension Tensor {
+  /// The middle of a square picture `[B, C, S, S]` in other proportions, at the size that is wanted.
+  func middle(width: Int, height: Int) -> Tensor {
+    let side = size(2)
+    guard width != side || height != side else { return self }
     let longest = max(width, height)
     let rows = max(1, side * height / longest)
     let columns = max(1, side * width / longest)
-    return x.narrowed(2, (side - rows) / 2, rows).narrowed(3, (side - columns) / 2, columns)
+    return narrowed(2, (side - rows) / 2, rows).narrowed(3, (side - columns) / 2, columns)
       .resampled(height, width, .bilinear, antialias: true)
   }
 }

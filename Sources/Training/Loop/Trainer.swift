@@ -39,7 +39,8 @@ public final class Trainer {
     self.precision = precision
     self.device = device
     let parameters = trainee.parameters.map(\.tensor)
-    optimizer = AdamW(parameters, betas: (0.9, schedule.beta2), decay: schedule.decay)
+    optimizer = AdamW(
+      parameters, betas: (schedule.beta1 ?? 0.9, schedule.beta2), decay: schedule.decay)
     averages = parameters.map { $0.detached().cloned() }
   }
 

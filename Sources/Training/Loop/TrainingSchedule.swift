@@ -17,6 +17,8 @@ public struct TrainingSchedule: Codable, Sendable, Hashable {
   public var cooldown: Int
   /// Decoupled weight decay.
   public var decay: Double = 0
+  /// Decay rate of Adam's first moment; 0.9 if left out.
+  public var beta1: Double?
   /// Decay rate of Adam's second moment.
   public var beta2: Double = 0.99
   /// Largest norm of all gradients together.

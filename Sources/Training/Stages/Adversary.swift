@@ -34,15 +34,15 @@ final class Adversary {
   func lesson(real: Tensor, painted: Tensor) -> Tensor {
     ((1 - model(real)).relu().mean() + (model(painted) + 1).relu().mean()) / 2
   }
+}
 
-  /// Gives out tensors on the memory of others, without history.
-  private final class SharedMemory: ParameterSource {
-    private let tensors: [String: Tensor]
+/// Gives out tensors on the memory of others, without history.
+final class SharedMemory: ParameterSource {
+  private let tensors: [String: Tensor]
 
-    init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+  init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
-    func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor {
-      tensors[path]?.detached() ?? .zeros(shape)
-    }
+  func parameter(_ path: String, _ shape: [Int], _ initial: Initial, _ role: Role) -> Tensor {
+    tensors[path]?.detached() ?? .zeros(shape)
   }
 }

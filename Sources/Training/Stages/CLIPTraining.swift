@@ -209,7 +209,7 @@ public final class CLIPTrainee: Trainee {
   }
 
   /// What an example shows, without the words and chances that do not show.
-  private static func what(_ label: ExampleLabel) -> String {
+  static func what(_ label: ExampleLabel) -> String {
     guard label.kind != .file else { return label.caption }
     let parts: [Int?] = [label.colorID, label.sceneID, label.styleID, label.count]
     return "\(label.conceptIDs) \(parts) \(label.relation.map { "\($0)" } ?? "")"

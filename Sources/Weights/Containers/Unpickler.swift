@@ -15,17 +15,21 @@ struct Unpickler {
   private var marks: [Int] = []
   private var memo: [Int: Value] = [:]
   private var budget: Int
+  /// Whether whole numbers in lists are passed over: their lists stay, and are empty.
+  private let skipsNumbers: Bool
 
-  private init(_ bytes: UnsafeRawBufferPointer, budget: Int) {
+  private init(_ bytes: UnsafeRawBufferPointer, budget: Int, skippingNumbers: Bool) {
     reader = ByteReader(bytes)
     self.budget = budget
+    skipsNumbers = skippingNumbers
   }
 
   /// Reads the pickle at the start of `bytes`; what follows it is left alone.
-  static func read(_ bytes: UnsafeRawBufferPointer, budget: Int = standardBudget)
-    throws(FormatError) -> PickleDocument
-  {
-    var unpickler = Unpickler(bytes, budget: budget)
+  /// - Parameter skippingNumbers: whether whole numbers in lists are passed over, which then take no memory.
+  static func read(
+    _ bytes: UnsafeRawBufferPointer, budget: Int = standardBudget, skippingNumbers: Bool = false
+  ) throws(FormatError) -> PickleDocument {
+    var unpickler = Unpickler(bytes, budget: budget, skippingNumbers: skippingNumbers)
     while try !unpickler.step() {}
     unpickler.document.length = unpickler.reader.position
     return unpickler.document
@@ -97,6 +101,13 @@ struct Unpickler {
   }
 
   private mutating func append(_ values: [Value]) throws(FormatError) {
+    if skipsNumbers, case .node(let index) = try top(), case .list = document.nodes[index],
+      values.allSatisfy({ if case .integer = $0 { true } else { false } })
+    {
+      // They were counted on the stack, and those above a mark once more.
+      budget += 24 * values.count
+      return
+    }
     try change(adding: values.count) { node in
       switch node {
       case .list(var held):
