@@ -259,6 +259,8 @@ private final class Ledger: ParameterSource {
   private let dtype: DType
   private let device: Device
   private let eightBits: Bool
+  /// Weights put into eight bits since the memory that lay between was given back: it is larger than they are.
+  private var packed = 0
 
   init(_ checkpoint: Checkpoint, _ dtype: DType, _ device: Device, eightBits: Bool = false) {
     self.checkpoint = checkpoint
@@ -308,6 +310,11 @@ private final class Ledger: ParameterSource {
       used.insert(path)
       let rows = EightBits.rows(try numbers(origin, path))
       checkpoint.forget(origin)
+      packed += rows.values.count
+      if packed >= 1 << 26 {
+        Libtorch.releaseFreeMemory()
+        packed = 0
+      }
       return .eightBits(rows)
     } catch {
       unreadable.append(error)
