@@ -74,6 +74,36 @@ import TestSupport
     }
   }
 
+  @Test("which word painted where lies beside the picture, is told, and goes with it")
+  func attention() async throws {
+    let bench = try await Bench()
+    let seen = try await bench.queue.submit(
+      job(bench, "red fox") {
+        ($0.method, $0.candidates) = ("attngan", 1)
+        $0.arguments["attention"] = .bool(true)
+      }
+    ).job
+    let plain = try await bench.queue.submit(
+      job(bench, "red fox") { ($0.method, $0.candidates) = ("attngan", 1) }
+    ).job
+    try await bench.painting(worker(bench.folder)) {
+      for job in [seen, plain] {
+        let ended = try await bench.wait(for: job.id)
+        #expect(ended.state == .finished, "\(ended.reason ?? "")")
+      }
+    }
+    let sheet = bench.folder.attention("\(seen.id)-1")
+    #expect(try Picture.read(from: sheet.path).width > 200)
+    #expect(
+      !FileManager.default.fileExists(atPath: bench.folder.attention("\(plain.id)-1").path))
+    for (job, link) in [
+      (seen, JSONValue.string("/api/v1/pictures/\(seen.id)-1/attention")), (plain, .null),
+    ] {
+      let record = try #require(try await bench.queue.store.picture("\(job.id)-1"))
+      #expect(record.value["links"]?["attention"] == link)
+    }
+  }
+
   @Test("a worker that is killed again and again ends with the pixels of one that was not")
   func killed() async throws {
     let bench = try await Bench()

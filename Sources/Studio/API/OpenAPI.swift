@@ -182,7 +182,9 @@ struct OpenAPI {
           "score": .optional(number), "stopped": .boolean, "parent": .optional(text),
           "favourite": .boolean, "deleted": .optional(number), "request": .optional(fields),
           "metadata": .optional(fields),
-          "links": .record(of: ["file": text, "thumbnail": text, "film": .optional(text)]),
+          "links": .record(of: [
+            "file": text, "thumbnail": text, "film": .optional(text), "attention": .optional(text),
+          ]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
       "PicturePage": .record(
         of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],

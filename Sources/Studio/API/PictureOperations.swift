@@ -113,6 +113,17 @@ struct PictureOperations: OperationGroup {
         return response
       },
       Operation(
+        method: .get, path: "/api/v1/pictures/{id}/attention", id: "getAttention",
+        summary: "A sheet that shows which word painted where.", parameters: [.picture],
+        answers: [.init(status: 200, help: "A PNG", type: "image/png"), missing]
+      ) { request, context in
+        let picture = try await picture(context)
+        guard let data = try? Data(contentsOf: queue.folder.attention(picture.id)) else {
+          throw Problem.notFound("sheet of this picture")
+        }
+        return .bytes(data, type: "image/png", etag: "a-\(picture.id)", request: request)
+      },
+      Operation(
         method: .post, path: "/api/v1/pictures/{id}/enlarge", id: "enlargePicture",
         summary: "Queue a picture to be made larger by a network.", parameters: [.picture],
         body: "Enlargement", isBodyOptional: true,
@@ -290,6 +301,8 @@ extension PictureRecord {
     let known = JSONValue(text: metadata)
     var request: JSONValue = .null
     if case .object(let fields) = known { request = fields["request"] ?? .null }
+    var showsAttention = false
+    if case .object(let fields) = request { showsAttention = fields["attention"] == .bool(true) }
     return .object([
       "id": .string(id), "job": .string(job), "place": .integer(place),
       "created": .number(created), "prompt": .string(prompt), "method": .string(method),
@@ -301,6 +314,7 @@ extension PictureRecord {
         "file": .string("/api/v1/pictures/\(id)/file"),
         "thumbnail": .string("/api/v1/pictures/\(id)/thumbnail"),
         "film": JSONValue(film == nil ? nil : "/api/v1/pictures/\(id)/film"),
+        "attention": JSONValue(showsAttention ? "/api/v1/pictures/\(id)/attention" : nil),
       ]),
     ])
   }

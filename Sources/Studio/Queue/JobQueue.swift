@@ -72,6 +72,7 @@ actor JobQueue {
     for id in try await store.purge(before: month) {
       try? FileManager.default.removeItem(at: folder.picture(id))
       try? FileManager.default.removeItem(at: folder.film(id))
+      try? FileManager.default.removeItem(at: folder.attention(id))
       try? FileManager.default.removeItem(at: folder.thumbnail(id))
     }
     for input in try await store.purgeInputs(before: month) {
@@ -252,6 +253,9 @@ actor JobQueue {
     let id = PictureRecord.id(job: job.id, place: result.place)
     try Self.place(URL(filePath: result.path), at: folder.picture(id))
     if let film = result.film { try Self.place(URL(filePath: film), at: folder.film(id)) }
+    if let sheet = result.attention {
+      try Self.place(URL(filePath: sheet), at: folder.attention(id))
+    }
     let request = metadata.request
     let scale = metadata.enlarged ?? 1
     try await store.add(

@@ -99,6 +99,8 @@ enum WorkerEvent: Codable, Sendable {
     var path: String
     /// The MP4 file of a film, whose last frame the PNG is.
     var film: String?
+    /// The PNG file of the sheet that shows which word painted where; nil where none is wanted.
+    var attention: String?
     /// `Metadata` as JSON.
     var metadata: String
     /// CLIP's similarity, where it was measured.

@@ -206,19 +206,27 @@ public final class WorkerSession: Sendable {
     if stopRequest != nil { saved += 1 }
     let file =
       stopRequest == nil ? run.finished(place) : run.folder.appending(path: "stopped-\(place).png")
+    // The picture last: when it is there it is finished.
+    try image.attention?.write(to: Self.attention(of: file).path, replacing: true)
     try image.picture.write(
       to: file.path, as: .png(texts: image.metadata.texts()), replacing: true)
     try report(file, image.metadata, place: place, score: image.score, stopped: stopRequest != nil)
   }
 
+  private static func attention(of picture: URL) -> URL {
+    picture.deletingPathExtension().appendingPathExtension("attention.png")
+  }
+
   private func report(
     _ file: URL, _ metadata: Metadata, place: Int, score: Double? = nil, stopped: Bool = false
   ) throws {
+    let sheet = Self.attention(of: file).path
     tell(
       .picture(
         .init(
-          place: place, path: file.path, metadata: try metadata.json(), score: score,
-          stopped: stopped)))
+          place: place, path: file.path,
+          attention: FileManager.default.fileExists(atPath: sheet) ? sheet : nil,
+          metadata: try metadata.json(), score: score, stopped: stopped)))
   }
 }
 

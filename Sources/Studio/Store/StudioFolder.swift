@@ -49,6 +49,11 @@ public struct StudioFolder: Sendable {
 
   func film(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).mp4") }
 
+  /// The sheet that shows which word painted where.
+  func attention(_ id: String) -> URL {
+    pictures.appending(path: "\(id.prefix(6))/\(id).attention.png")
+  }
+
   func thumbnail(_ id: String) -> URL { thumbnails.appending(path: "\(id.prefix(6))/\(id).webp") }
 
   func input(_ sha256: String, ending: String) -> URL {

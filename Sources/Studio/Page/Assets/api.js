@@ -36,6 +36,7 @@ export const handIn = (file) =>
   ask("POST", `/api/v1/files?name=${encodeURIComponent(file.name || "picture")}`, file, file.type || "image/png");
 
 export const fileOf = (id) => `/api/v1/pictures/${id}/file`;
+export const attentionOf = (id) => `/api/v1/pictures/${id}/attention`;
 export const filmOf = (id) => `/api/v1/pictures/${id}/film`;
 export const thumbnailOf = (id) => `/api/v1/pictures/${id}/thumbnail`;
 
