@@ -5,7 +5,7 @@ import Weights
 /// (Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", 2018).
 ///
 /// Follows `lpips/lpips.py` of richzhang/PerceptualSimilarity 0.1 with `net='vgg'`, keys verbatim: its own
-/// files hold the weights of the channels alone, and the trunk is torchvision's, `VGG16`.
+/// files hold the weights of the channels alone, and the trunk is torchvision's VGG-16.
 public struct LPIPS {
   /// The shape of the network.
   public struct Config: Codable, Sendable, Hashable {
