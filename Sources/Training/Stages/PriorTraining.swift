@@ -86,8 +86,9 @@ public final class PriorTrainee: Trainee {
       UnCLIPPrior($0, config.network)
     }
     model = built.model
-    parameters = built.parameters.filter { !$0.key.hasPrefix("clip_") }
-    statistics = built.parameters.filter { $0.key.hasPrefix("clip_") }
+    let measured = ["clip_mean", "clip_std"]
+    parameters = built.parameters.filter { !measured.contains($0.key) }
+    statistics = built.parameters.filter { measured.contains($0.key) }
     // Of two thousand pictures, always the same ones, unless the weights to start from know them.
     if file?.entries["clip_mean"] == nil {
       let count = min(2048, max(64, config.pool))
