@@ -132,7 +132,7 @@ public struct NoisedCLIPTextEncoder {
     let mask = Tensor.full([t, t], -1e10, device: tokens.device).upperTriangle(diagonal: 1)
     let x = w_voc.embedding(tokens) + w_pos[0..<t].to(w_voc.dtype)
     let h = blocks.reduce(x) { x, block in block(x, mask: mask) }
-    let index = (lengths - 1).reshaped(b, 1, 1).expanded([b, 1, config.width])
+    let index = (lengths - 1).to(.int64).reshaped(b, 1, 1).expanded([b, 1, config.width])
     return f(ln(h.gather(1, index).squeezed(1))).to(.float32).normalized()
   }
 }

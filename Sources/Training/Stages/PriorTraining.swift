@@ -121,8 +121,8 @@ public final class PriorTrainee: Trainee {
     }
     let x0 = standardized(pictures)
     let x = x0 * part(\.alpha) + stream.normal(x0.shape) * part(\.sigma)
-    let told = stream.uniform([count, 1]).atLeast(config.emptyCaptions).to(.int64)
-    let text = noGrad { PriorText(clip, tokens * told + empty * (1 - told)) }
+    let told = stream.uniform([count, 1]).atLeast(config.emptyCaptions)
+    let text = noGrad { PriorText(clip, told.choose(tokens, empty)) }
     let found = model(x, timesteps: times, text: text)
     return ((found - x0).square().mean(), [])
   }
