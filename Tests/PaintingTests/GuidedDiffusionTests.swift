@@ -240,7 +240,7 @@ struct GuidedDiffusionTests {
     func distance(_ a: Engine.Painted) -> Int {
       zip(a.bytes, same.bytes).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
     }
-    #expect(distance(painted) * 4 < distance(other))
+    #expect(distance(painted) * 2 < distance(other))
   }
 
   @Test("what cannot be is told in words")
@@ -251,7 +251,9 @@ struct GuidedDiffusionTests {
       (request("plain", ["classifier": .string("critic")]), "5 classes is wanted"),
       (request("plain", ["respacing": .string("ddim999")]), "no whole number"),
       (request("plain", ["respacing": .string("x")]), "which timesteps"),
-      (request("plain", ["inversion": .bool(true)]), "picture to begin from"),
+      (
+        request("plain", ["inversion": .bool(true), "eta": .number(0)]), "picture to begin from"
+      ),
       (request("plain", ["secondary": .string("critic")]), "not of the kind 'secondary'"),
       (request("critic"), "not of the kind 'diffusion'"),
       (

@@ -107,7 +107,11 @@ public enum TinyPack {
 
   /// The methods that it can paint by.
   public static let methods = Registry.builtIn.methods.filter {
-    $0.components.allSatisfy(\.takesPacks)
+    $0.components.allSatisfy {
+      // Which it has only where that is asked for, and not at all.
+      $0.takesPacks
+        && ![RRDBNet.architecture.id, DVAEDecoder.architecture.id].contains($0.architecture)
+    }
   }
 
   /// Fills requests for a pack, with nothing installed.

@@ -59,7 +59,11 @@ extension Engine {
     case .zoom where !runner.method.takes.contains(.optimizer): try walk(shoot)
     case .progress, .zoom: try shootPainting(shoot)
     case .restyle: try await restyle(shoot)
-    case .morph where !runner.method.takes.contains(.optimizer): try blend(shoot)
+    // Where there are steps and nothing that is optimised, there is nothing to go between.
+    case .morph
+    where runner.method.takes.isSuperset(of: .steps)
+      && !runner.method.takes.contains(.optimizer):
+      try blend(shoot)
     case .morph: try morph(shoot)
     case .ring: try shootRing(shoot)
     }

@@ -23,7 +23,8 @@ extension Film {
       request.arguments["skipSteps"] = .integer(0)
     }
     if let nearness, nearness > 0 {
-      let held = PartSpec("start", weight: nearness, ["kind": .string("pixels")])
+      let held = PartSpec(
+        "start", weight: nearness, ["kind": .string(StartObjective.Measure.pixels.rawValue)])
       request.objectives = (request.objectives ?? []) + [held]
     }
     return request

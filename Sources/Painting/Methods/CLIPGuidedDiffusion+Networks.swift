@@ -37,7 +37,9 @@ extension Method {
   ) throws -> DiscreteNetwork {
     let config = network.config
     let chosen = arguments.integerIfGiven("class")
-    if let chosen, chosen >= config.classes ?? 0 {
+    // A classifier's classes are its own.
+    let isClassifiers = config.classes == nil && arguments.text("classifier") != nil
+    if let chosen, !isClassifiers, chosen >= config.classes ?? 0 {
       throw RequestError.badValue(
         field: "class",
         reason: config.classes.map { "must be below \($0), the classes that this network knows" }

@@ -226,7 +226,7 @@ extension Request {
     guard model != nil else {
       if negativePrompt != nil {
         return
-          "a pack's was not trained to keep away from a text; name an installed one with --model, "
+          "a pack's was not trained to keep away from a negative text; name an installed one with --model, "
           + "or paint with diffusion"
       }
       return scenes.count == 1 && prompts.count == 1 && away == 0
