@@ -190,7 +190,8 @@ public struct DiffusionPrior {
     private func turned(_ x: Tensor) -> Tensor {
       let (n, turning) = (x.size(2), config.turning)
       let places = Tensor.arange(0..<n, .float32, device: x.device).reshaped(n, 1)
-      let angles = (places * freqs.to(x.device).reshaped(1, -1)).unsqueezed(-1)  // [n, turning / 2, 1]
+      // [n, turning / 2, 1]
+      let angles = (places * freqs.to(x.device).reshaped(1, -1)).unsqueezed(-1)
       let shape = [x.size(0), x.size(1), n, turning / 2, 2]
       let pairs = x.narrowed(3, 0, turning).reshaped(shape).to(.float32)
       let (a, b) = (pairs.narrowed(4, 0, 1), pairs.narrowed(4, 1, 1))
