@@ -38,6 +38,7 @@ struct BartSteps {
       if parts.isEmpty {
         weights = .eightBits(rows)
       } else if parts.reduce(0, { $0 + $1.count }) >= Self.large,
+        Set(parts.map(\.dtype)).count == 1,
         parts.allSatisfy({ $0.device == .cpu && [.float32, .bfloat16].contains($0.dtype) })
       {
         weights = .large(parts)

@@ -218,7 +218,8 @@ public struct DiffusionPrior {
 extension DiffusionPrior.Config: NetworkConfig {
   /// What is wrong with it; nil when nothing is.
   public var problem: String? {
-    guard [dim, inner, num_timesteps, max_text_len].allSatisfy({ (1...65_536).contains($0) }),
+    guard [dim, inner, num_timesteps].allSatisfy({ (1...65_536).contains($0) }),
+      (1...4096).contains(max_text_len),
       (1...256).contains(depth), (1...256).contains(heads), (2...1024).contains(dim_head),
       dim_head % 2 == 0
     else { return "the sizes make no network" }

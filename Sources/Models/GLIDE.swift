@@ -155,7 +155,8 @@ extension GLIDE.Config: NetworkConfig {
     let inputs = Self.channels * (smallSize == nil ? 1 : 2) + (fillsHoles ? Self.channels + 1 : 0)
     guard unet.context == xf_width, unet.inputs == inputs, (1...4096).contains(size),
       size % unet.factor == 0, smallSize.map({ (1...4096).contains($0) }) ?? true,
-      [n_vocab, text_ctx, xf_width].allSatisfy({ (1...1 << 20).contains($0) }),
+      unet.outputs == 2 * Self.channels, (1...4096).contains(text_ctx),
+      [n_vocab, xf_width].allSatisfy({ (1...1 << 20).contains($0) }),
       (1...256).contains(xf_layers), (1...256).contains(xf_heads), xf_width % xf_heads == 0
     else { return "the sizes make no network" }
     return nil

@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 /// The transformer that GLIDE reads texts with and Karlo's prior is made of (`xf.py` of
@@ -50,19 +49,7 @@ struct GLIDETransformer {
     }
 
     func callAsFunction(_ x: Tensor, mask: Tensor?) -> Tensor {
-      let (b, t, d) = (x.size(0), x.size(1), x.size(2))
-      let parts = c_qkv(x).reshaped(b, t, heads, 3, d / heads).permuted(3, 0, 2, 1, 4)
-      let y = attention(parts[0], parts[1], parts[2], mask: mask)  // [B, heads, T, D / heads]
-      return c_proj(y.transposed(1, 2).reshaped(b, t, d))
+      c_proj(attended(c_qkv(x), heads: heads, newOrder: false, mask: mask))
     }
   }
-}
-
-/// Timesteps as angles of `width / 2` frequencies, cosines first: `[B]` to `[B, width]` float32.
-func sinusoids(of timesteps: Tensor, width: Int) -> Tensor {
-  let half = width / 2
-  let rates = (Tensor.arange(0..<half, .float32) * (-log(10_000) / Double(half))).exp()
-  let angles =
-    timesteps.to(.float32).reshaped(-1, 1) * rates.to(timesteps.device).reshaped(1, half)
-  return concatenated([angles.cos(), angles.sin()], over: 1)
 }

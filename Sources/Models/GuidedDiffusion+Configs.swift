@@ -136,7 +136,8 @@ extension GuidedDiffusion.Config: NetworkConfig {
   /// Why these sizes make no network; nil when they do.
   public var problem: String? {
     if let problem = unet.problem { return problem }
-    guard (1...4096).contains(size), size % unet.factor == 0, classes.map({ $0 > 0 }) ?? true,
+    guard (1...4096).contains(size), size % unet.factor == 0,
+      classes.map({ (1...1 << 20).contains($0) }) ?? true,
       smallSize.map({ (1...4096).contains($0) && unet.inputs % 2 == 0 }) ?? true,
       unet.outputs == channels || learnsVariance
     else { return "the sizes make no network" }
@@ -209,7 +210,7 @@ extension GuidedClassifier.Config {
     else { return nil }
     unet.outputs = classes
     let side = Int(Double(places - 1).squareRoot().rounded())
-    guard side * side == places - 1, side <= 4096 else { return nil }
+    guard side <= 4096, side * side == places - 1 else { return nil }
     self.init(unet, size: side * unet.factor)
     guard problem == nil else { return nil }
   }
@@ -219,7 +220,10 @@ extension GuidedClassifier.Config: NetworkConfig {
   /// Why these sizes make no network; nil when they do.
   public var problem: String? {
     if let problem = unet.problem { return problem }
-    guard (1...4096).contains(size), size % unet.factor == 0, unet.inputs == 3 else {
+    guard (1...4096).contains(size), size % unet.factor == 0, unet.inputs == 3,
+      // Its pool attends as the middle does.
+      unet.attendsInMiddle
+    else {
       return "the sizes make no classifier"
     }
     return nil

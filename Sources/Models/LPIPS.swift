@@ -69,7 +69,8 @@ extension LPIPS: Network {
 extension LPIPS.Config: NetworkConfig {
   /// Why these sizes make no network; nil when they do.
   public var problem: String? {
-    widths.allSatisfy { (1...65_536).contains($0) } ? nil : "the sizes make no network"
+    widths.count == 5 && widths.allSatisfy { (1...65_536).contains($0) }
+      ? nil : "the sizes make no network"
   }
 
   /// The network in a few words.

@@ -218,7 +218,8 @@ public struct NoisedCLIPImageEncoder {
 extension NoisedCLIPTextEncoder.Config: NetworkConfig {
   /// What is wrong with it; nil when nothing is.
   public var problem: String? {
-    guard [n_vocab, max_text_len, n_embd, width].allSatisfy({ (1...1 << 20).contains($0) }),
+    guard [n_vocab, n_embd, width].allSatisfy({ (1...1 << 20).contains($0) }),
+      (1...4096).contains(max_text_len),
       (1...256).contains(n_xf_blocks), width % NoisedCLIP.headWidth == 0
     else { return "the sizes make no network" }
     return nil

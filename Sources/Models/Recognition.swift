@@ -88,9 +88,9 @@ public struct Recognition {
         let rules = layout.rules(keys)
         let checkpoint = try Checkpoint(file, layouts: rules, prefix: prefix)
         do {
-          guard let (config, notes) = try architecture.detect(checkpoint, sidecars) else {
-            continue
-          }
+          guard let (config, notes) = try architecture.detect(checkpoint, sidecars),
+            config.problem == nil
+          else { continue }
           found.append(
             Candidate(
               layout: layout, config: config, notes: notes,

@@ -36,7 +36,7 @@ public struct RegionEncoder {
     let widths = [1, 2, 4, 4, 8, 8].map { $0 * config.width }
     stem = Conv2d(p / "stem", 3, widths[0])
     layers = widths.indices.dropFirst().map { i in
-      // Every other one halves the picture: four in all, with those behind the stem and the regions.
+      // The first, the second and the fourth halve the picture, with those behind the stem and the regions.
       let stride = i == 3 || i == 5 ? 1 : 2
       return (
         GroupNorm(p / "norms" / (i - 1), 8, widths[i - 1]),

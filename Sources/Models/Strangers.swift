@@ -94,7 +94,7 @@ struct Stranger {
     Kind("a transformer of FLUX") { $0.hasAny("double_blocks.0.") },
     Kind("a transformer of Stable Diffusion 3") { $0.hasAny("joint_blocks.0.") },
     Kind("a U-Net of diffusers") { $0.has(["time_embedding.linear_1.weight", "conv_in.weight"]) },
-    Kind("a U-Net of diffusion, of another kind than guided-diffusion's, such as GLIDE's") {
+    Kind("a U-Net of guided-diffusion's kind, of sizes that make no network that Reverie has") {
       $0.has(["time_embed.0.weight", "input_blocks.0.0.weight"])
     },
     Kind({ stranger in

@@ -191,11 +191,7 @@ struct UNetTrunk {
   /// What the blocks are told of the time, `[B, 4 width]` float32.
   /// - Parameter timesteps: `[B]`, of a thousand; they need not be whole.
   func told(_ timesteps: Tensor) -> Tensor {
-    let half = config.width / 2
-    let frequencies = (Tensor.arange(0..<half, .float32) * (-log(10_000) / Double(half))).exp()
-    let angles =
-      timesteps.to(.float32).reshaped(-1, 1) * frequencies.to(timesteps.device).reshaped(1, half)
-    let written = concatenated([angles.cos(), angles.sin()], over: 1)  // [B, width]
+    let written = sinusoids(of: timesteps, width: config.width)
     let dtype = time_embed0.weight.dtype
     return time_embed2(time_embed0(written.to(dtype)).silu()).to(.float32)
   }
@@ -316,13 +312,25 @@ struct QKVAttention {
   }
 }
 
+/// Timesteps as angles of `width / 2` frequencies, cosines first: `[B]` to `[B, width]` float32.
+func sinusoids(of timesteps: Tensor, width: Int) -> Tensor {
+  let half = width / 2
+  let rates = (Tensor.arange(0..<half, .float32) * (-log(10_000) / Double(half))).exp()
+  let angles =
+    timesteps.to(.float32).reshaped(-1, 1) * rates.to(timesteps.device).reshaped(1, half)
+  return concatenated([angles.cos(), angles.sin()], over: 1)
+}
+
 /// What positions make of queries, keys and values, which lie side by side in `[B, T, 3 C]`: for each head
 /// in turn, or in the new order all heads' queries, keys and values.
-/// - Parameter beside: keys and values that stand before those of the positions, `[B, S, 2 C]`, for each head in
-///   turn, and what is added to the scores on them, `[B, S]`.
+/// - Parameters:
+///   - mask: added to the scores; broadcasts to `[B, heads, T, T]`.
+///   - beside: keys and values that stand before those of the positions, `[B, S, 2 C]`, for each head in turn, and
+///     what is added to the scores on them, `[B, S]`; goes without a mask of the positions.
 /// - Returns: `[B, T, C]`
 func attended(
-  _ qkv: Tensor, heads: Int, newOrder: Bool, beside: (kv: Tensor, mask: Tensor?)? = nil
+  _ qkv: Tensor, heads: Int, newOrder: Bool, mask: Tensor? = nil,
+  beside: (kv: Tensor, mask: Tensor?)? = nil
 ) -> Tensor {
   let (b, t, c) = (qkv.size(0), qkv.size(1), qkv.size(2) / 3)
   // [3, B, heads, T, C / heads]
@@ -330,7 +338,7 @@ func attended(
     newOrder
     ? qkv.reshaped(b, t, 3, heads, c / heads).permuted(2, 0, 3, 1, 4)
     : qkv.reshaped(b, t, heads, 3, c / heads).permuted(3, 0, 2, 1, 4)
-  var (k, v, mask) = (parts[1], parts[2], Tensor?.none)
+  var (k, v, mask) = (parts[1], parts[2], mask)
   if let beside {
     let s = beside.kv.size(1)
     // [2, B, heads, S, C / heads]

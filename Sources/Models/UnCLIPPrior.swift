@@ -143,7 +143,8 @@ public struct UnCLIPPrior {
 extension UnCLIPPrior.Config: NetworkConfig {
   /// What is wrong with it; nil when nothing is.
   public var problem: String? {
-    guard [text_ctx, xf_width, clip_dim, text_dim].allSatisfy({ (1...65_536).contains($0) }),
+    guard [xf_width, clip_dim, text_dim].allSatisfy({ (1...65_536).contains($0) }),
+      (1...4096).contains(text_ctx),
       (1...256).contains(xf_layers), (1...256).contains(xf_heads), xf_width % (2 * xf_heads) == 0
     else { return "the sizes make no network" }
     return nil

@@ -121,6 +121,9 @@ public struct Method: Identifiable, Sendable {
     Request.parameter(name).map(takes) ?? (argument(name) != nil)
   }
 
+  /// Whether something is optimised, step by step.
+  public var isOptimised: Bool { takes.contains(.optimizer) }
+
   /// Whether one painting makes all the pictures that are wanted, the best first.
   public var makesCandidates: Bool { takes.contains(.candidates) }
 
@@ -166,6 +169,8 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
   public static let firstNoise = Self(rawValue: 1 << 9)
   /// A text to keep away from.
   public static let negativePrompt = Self(rawValue: 1 << 10)
+  /// Codes that are written one after another, of which there are pictures on the way.
+  public static let codes = Self(rawValue: 1 << 12)
   /// Large matrices held in eight bits.
   public static let eightBits = Self(rawValue: 1 << 11)
 

@@ -79,4 +79,11 @@ extension Tensor {
     guard let second else { preconditionFailure("\(name) gave one tensor instead of two") }
     return (first, Tensor(handle: second))
   }
+
+  /// Whether none of its elements is NaN or infinite. The largest and the smallest tell: where there is a
+  /// NaN, it is both.
+  public var hasOnlyNumbers: Bool {
+    guard dtype.isFloat, count > 0 else { return true }
+    return [amax(), amin()].allSatisfy { $0.to(.float32).item().isFinite }
+  }
 }

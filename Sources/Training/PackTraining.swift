@@ -155,6 +155,9 @@ public struct PackTraining {
       throw TrainingError.configuration(
         "'schedule': steps must be above 0 and batch from 2 to 65536.")
     }
+    guard [schedule.beta1 ?? 0, schedule.beta2].allSatisfy((0..<1).contains) else {
+      throw TrainingError.configuration("'schedule': beta1 and beta2 must be from 0 to below 1.")
+    }
   }
 
   /// Refuses networks that do not know all tokens.

@@ -165,16 +165,21 @@ public final class Checkpoint {
     case .kernel(let origin):
       shape(origin).map { shape in KeyRules.Origin.kernelOrder(shape.count).map { shape[$0] } }
     case .reshaped(let origin, let rank): shape(origin).map { KeyRules.fitted($0, rank: rank) }
-    case .joined(let keys, let rows):
-      keys.dropFirst().reduce(keys.first.flatMap { file.entries[prefix + $0]?.shape }) {
-        total, key in
-        guard var total, let shape = file.entries[prefix + key]?.shape, let first = shape.first,
-          total.dropFirst() == shape.dropFirst(), rows.map({ $0 > 0 && first % $0 == 0 }) ?? true
-        else { return nil }
-        total[0] += first
-        return total
-      }
+    case .joined(let keys, let rows): joined(keys.map { file.entries[prefix + $0]?.shape }, rows)
     }
+  }
+
+  /// The shape of parts that are joined; nil where they do not go together.
+  private func joined(_ shapes: [[Int]?], _ rows: Int?) -> [Int]? {
+    let parts = shapes.compactMap(\.self)
+    guard parts.count == shapes.count, let first = parts.first, let height = first.first,
+      parts.allSatisfy({ !$0.isEmpty && $0.dropFirst() == first.dropFirst() })
+    else { return nil }
+    // Those that take turns are alike, and of whole turns.
+    if let rows, rows < 1 || height % rows != 0 || parts.contains(where: { $0 != first }) {
+      return nil
+    }
+    return [parts.reduce(0) { $0 + $1[0] }] + first.dropFirst()
   }
 
   /// What a key is made of, in any order of its elements in memory.
@@ -237,15 +242,6 @@ public final class Checkpoint {
   /// The type that keeps what a key is made of from being read; nil when nothing does.
   fileprivate func unreadType(_ origin: KeyRules.Origin) -> String? {
     origin.keys.lazy.compactMap { self.file.unread[self.prefix + $0] }.first
-  }
-}
-
-extension Tensor {
-  /// Whether none of its elements is NaN or infinite. The largest and the smallest tell: where there is a
-  /// NaN, it is both.
-  fileprivate var hasOnlyNumbers: Bool {
-    guard dtype.isFloat, count > 0 else { return true }
-    return [amax(), amin()].allSatisfy { $0.to(.float32).item().isFinite }
   }
 }
 

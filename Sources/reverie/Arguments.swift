@@ -54,7 +54,7 @@ struct OutputOptions: ParsableArguments {
       valueName: "n"))
   var saveCodes: Int?
 
-  @Flag(help: "With dalle: show all candidates on one sheet, too, beside the picture.")
+  @Flag(help: "Of candidates, show all on one sheet, too, beside the picture.")
   var candidatesSheet = false
 
   @Option(
@@ -122,17 +122,16 @@ extension OutputOptions {
   }
 
   private func checkCandidates(_ request: Request) throws {
-    let asked = [
-      saveCodes == nil ? nil : "--save-codes", candidatesSheet ? "--candidates-sheet" : nil,
-    ]
-    guard let option = asked.compactMap(\.self).first else { return }
-    let able = Registry.builtIn.methods.filter(\.makesCandidates).map(\.id)
-    guard able.contains(request.method ?? .auto) else {
+    func check(_ option: String, _ capability: Capabilities, _ what: String) throws {
+      let able = Registry.builtIn.methods.filter { $0.takes.contains(capability) }.map(\.id)
+      guard !able.contains(request.method ?? .auto) else { return }
       let methods = able.map(\.rawValue).joined(separator: ", ")
       throw ValidationError(
-        "\(option) needs a method that has candidates (\(methods)), not "
-          + "\(request.method?.rawValue ?? "").")
+        "\(option) needs a method that \(what) (\(methods)), not \(request.method?.rawValue ?? "")."
+      )
     }
+    if saveCodes != nil { try check("--save-codes", .codes, "writes codes") }
+    if candidatesSheet { try check("--candidates-sheet", .candidates, "has candidates") }
     guard candidatesSheet, request.arguments["seamless"] == .bool(true) else { return }
     throw ValidationError(
       "--candidates-sheet shows candidates apart, and --seamless draws them as one. Give one.")

@@ -106,6 +106,19 @@ import Weights
     #expect(try await engine().output(of: request).picture == plain.picture)
   }
 
+  @Test("what an objective remembers of the beginning is the drawer's, not the sketch's")
+  func sketchedStart() async throws {
+    var request = Request("red fox")
+    (request.method, request.width, request.height, request.seed) = (.vqganCLIP, 32, 32, 7)
+    (request.iterations, request.cutouts, request.precision, request.sketch) = (8, 2, .float32, 4)
+    request.objectives = [PartSpec("start", weight: 3)]
+    let whole = try await engine().output(of: request)
+    for iterations in [2, 6] {
+      let folder = try await left(request) { $0.iterations = iterations }
+      #expect(try await resumed(request, folder).output.picture == whole.picture)
+    }
+  }
+
   private func candidates(_ count: Int) -> Request {
     var request = Request("red fox")
     (request.method, request.width, request.height, request.seed) = (.dalle, 32, 32, 7)

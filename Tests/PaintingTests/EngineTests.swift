@@ -10,6 +10,7 @@ import Weights
 @Suite(.serialized) struct EngineTests {
   private static let folder = Result { try TinyPack.make() }
   private static let pack = Result { try Pack(folder: folder.get()) }
+  private static let enlarging = Result { try Pack(folder: TinyPack.make(upscaler: true)) }
 
   private func request(_ method: Method.ID, _ change: (inout Request) -> Void = { _ in }) -> Request
   {
@@ -33,7 +34,8 @@ import Weights
     _ request: Request, _ options: Engine.Options = .init(),
     pack: Pack? = nil, each: (Event, Generation) -> Void = { _, _ in }
   ) async throws -> [Event] {
-    let engine = Engine(pack: try pack ?? Self.pack.get(), threads: 1)
+    let own = request.method == "super-resolution" ? Self.enlarging : Self.pack
+    let engine = Engine(pack: try pack ?? own.get(), threads: 1)
     let generation = engine.generate(request, options)
     var events: [Event] = []
     for try await event in generation {

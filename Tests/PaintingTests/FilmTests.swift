@@ -67,6 +67,7 @@ import TestSupport
     #expect(reason(.vqganCLIP) { _ in }.contains("two scenes"))
     #expect(reason(.vqganCLIP, "a ^ b") { _ in }.isEmpty)
     #expect(reason(.vqganCLIP) { $0.seeds = [1, 2] }.isEmpty)
+    #expect(reason(.vqganCLIP, "a ^ b") { $0.seeds = [1] }.contains("two --seeds"))
     #expect(reason(.vqganCLIP) { $0.seeds = [1, -2] }.contains("seeds must be"))
     #expect(reason(.vqganCLIP, "a ^ b") { $0.every = 0 }.contains("every must be"))
     #expect(reason(.vqganCLIP, "a ^ b") { $0.zoom = 100 }.contains("zoom must be"))

@@ -181,6 +181,15 @@ struct InstalledAttnGANTests {
           }, library
         ).first)
       #expect(frames[0] == still.picture)
+      let end = try #require(
+        try await paint(
+          self.request(seeds.isEmpty ? "a small yellow bird" : prompt) {
+            ($0.width, $0.height, $0.candidates) = (64, 64, 1)
+            $0.seed = seeds.last ?? $0.seed
+          }, library
+        ).first)
+      #expect(
+        zip(frames[3].bytes, end.picture.bytes).allSatisfy { abs(Int($0.0) - Int($0.1)) <= 1 })
     }
   }
 

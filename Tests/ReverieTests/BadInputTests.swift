@@ -96,7 +96,10 @@ import TestSupport
         "--seamless draws them as one"),
       Case(
         "codes without candidates", ["fox", "-m", "fft", "--save-codes", "4"], 64,
-        "--save-codes needs a method that has candidates"),
+        "--save-codes needs a method that writes codes (dalle), not fft"),
+      Case(
+        "codes of a method without", ["fox", "-m", "attngan", "--save-codes", "4"], 64,
+        "--save-codes needs a method that writes codes (dalle), not attngan"),
       Case("no codes", ["fox", "--save-codes", "0"], 64, "--save-codes must be at least 1"),
       Case(
         "two texts for dalle", ["fox | red", "--method", "dalle"], 64, "dalle cannot paint this"),

@@ -68,6 +68,9 @@ public enum TinyPack {
     try write("attngan.safetensors") { _ = AttnGAN($0, attnGAN) }
     let words = AttnGANText.Config(words: vocabulary, inputs: 6, width: 8)
     try write("attngan-text.safetensors") { _ = AttnGANText($0, words) }
+    let dvae = DVAE.Config(n_hid: 4, n_blk_per_group: 1, vocab_size: 12, n_init: 8)
+    try write("dvae-encoder.safetensors") { _ = DVAEEncoder($0, dvae) }
+    try write("dvae-decoder.safetensors") { _ = DVAEDecoder($0, dvae) }
     let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
     if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
     let book = PhraseBook(
@@ -85,6 +88,8 @@ public enum TinyPack {
     try describe(BigGAN.self, biggan, "biggan")
     try describe(AttnGAN.self, attnGAN, "attngan")
     try describe(AttnGANText.self, words, "attngan-text")
+    try describe(DVAEEncoder.self, dvae, "dvae-encoder")
+    try describe(DVAEDecoder.self, dvae, "dvae-decoder")
     if hasUpscaler { try describe(RRDBNet.self, upscaler, "upscaler") }
     let manifest = PackManifest(
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,
@@ -105,13 +110,9 @@ public enum TinyPack {
     try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(config))
   }
 
-  /// The methods that it can paint by.
+  /// The methods that it can paint by; `super-resolution` with the network that enlarges.
   public static let methods = Registry.builtIn.methods.filter {
-    $0.components.allSatisfy {
-      // Which it has only where that is asked for, and not at all.
-      $0.takesPacks
-        && ![RRDBNet.architecture.id, DVAEDecoder.architecture.id].contains($0.architecture)
-    }
+    $0.components.allSatisfy(\.takesPacks)
   }
 
   /// Fills requests for a pack, with nothing installed.

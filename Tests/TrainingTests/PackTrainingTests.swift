@@ -246,9 +246,11 @@ struct PackTrainingTests {
 
       request.method = "attngan"
       request.candidates = 1
+      var drawn: [Int] = []
       for try await event in Engine(pack: pack, threads: 1).generate(request) {
-        if case .image(let output) = event { #expect(output.picture.width == 256) }
+        if case .image(let output) = event { drawn.append(output.picture.width) }
       }
+      #expect(drawn == [256])
 
       let judges = folder.appending(path: "judges")
       try PackAssembly(runs: folder).assembleJudges(into: judges)
@@ -303,6 +305,19 @@ struct PackTrainingTests {
     #expect(script.contains("\nall=(\(stages))\n"))
   }
 
+  @Test("each configuration of the pack has its own seed")
+  func seeds() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Configurations/pack")
+    let texts = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
+    let seeds = texts.flatMap { text in
+      text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        .filter { $0.hasPrefix("seed:") }.map { $0.split(separator: " ")[1] }
+    }
+    #expect(seeds.count > 10 && Set(seeds).count == seeds.count)
+  }
+
   @Test(
     "sizes that do not fit each other are refused with the key to change",
     arguments: [
@@ -316,6 +331,10 @@ struct PackTrainingTests {
         "'attack'"
       ),
       (.clip, "disturbance: 0.5", "negatives: 8\ndisturbance: 0.5", "'frozenText: true'"),
+      (.judge, "beta2: 0.99", "beta2: 1.0", "beta2"),
+      (.dvae, "temperature: 0.1", "temperature: 0.0", "'temperature'"),
+      (.prior, "hasStatistics: true", "hasStatistics: false", "'hasStatistics'"),
+      (.diffusion, "pictures: 0.5", "pictures: 1.5", "'pictures'"),
       (.dalle, "image_token_count: 64", "image_token_count: 16", "'image_token_count'"),
     ])
   func misfits(stage: PackTraining.Stage, right: String, wrong: String, word: String) async throws {
@@ -365,6 +384,7 @@ struct PackTrainingTests {
       let attack = "attack: {part: 0.5, radius: 1.5, growth: 2, steps: 1}\nchatter: 0.5\n"
       let frozen = try weights(attack + "frozenText: true\nnegatives: 40\n", steps: 3, "frozen")
       let one = try weights(attack + "frozenText: true\nnegatives: 40\n", steps: 1, "one")
+      let alone = try weights(attack + "frozenText: true\n", steps: 1, "alone")
       let moved = try weights(attack, steps: 3, "moved")
       #expect(Set(frozen.entries.keys) == Set(moved.entries.keys))
       func isSame(_ key: String, _ a: SafeTensors, _ b: SafeTensors) throws -> Bool {
@@ -373,6 +393,8 @@ struct PackTrainingTests {
       #expect(try isSame("token_embedding.weight", frozen, one))
       #expect(try !isSame("token_embedding.weight", moved, one))
       #expect(try !isSame("visual.conv1.weight", frozen, one))
+      #expect(try isSame("token_embedding.weight", alone, one))
+      #expect(try !isSame("visual.conv1.weight", alone, one))
     }
   }
 

@@ -164,6 +164,30 @@ struct CheckpointTests {
     }
   }
 
+  @Test("Rows of parts that are joined take turns, and parts that cannot are missing")
+  func turns() throws {
+    let rules = KeyRules(
+      name: "heads", mark: "q",
+      rules: ["q", "k", "v"].enumerated().map { .init($1, "qkv", .part($0, of: 3, rows: 2)) })
+    func parts(_ heights: [Int]) -> [String: Tensor] {
+      Dictionary(
+        uniqueKeysWithValues: zip(["q", "k", "v"], heights).enumerated().map { index, part in
+          (part.0, Tensor((0..<part.1).map { Float(10 * index + $0) }, [part.1, 1]))
+        })
+    }
+    try checkpoint(parts([4, 4, 4]), layouts: [rules]) { checkpoint in
+      try checkpoint.build { p in
+        #expect(
+          p("qkv", [12, 1]).floats() == [0, 1, 10, 11, 20, 21, 2, 3, 12, 13, 22, 23])
+      }
+    }
+    for heights in [[6, 4, 2], [3, 3, 3], [4, 4, 2]] {
+      try checkpoint(parts(heights), layouts: [rules]) { checkpoint in
+        #expect(checkpoint.shape("qkv") == nil)
+      }
+    }
+  }
+
   @Test("Rules take flax's kernels and the layers of a scan apart")
   func flaxRules() throws {
     let rules = KeyRules(

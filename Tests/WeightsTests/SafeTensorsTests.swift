@@ -88,6 +88,10 @@ struct SafeTensorsTests {
       ("{", "at byte 1"),
       ("", "ends too early"),
       (#"{"a":1}"#, "'a' is not a JSON object"),
+      (
+        #"{"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}"#,
+        "too large for any file"
+      ),
       (#"{"__metadata__":[]}"#, "__metadata__"),
       (#"{"__metadata__":{"a":1}}"#, "not a string"),
       (

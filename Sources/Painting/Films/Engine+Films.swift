@@ -56,13 +56,11 @@ extension Engine {
         .init(
           request: request, paintedWidth: runner.size.width, paintedHeight: runner.size.height)))
     switch film.kind {
-    case .zoom where !runner.method.takes.contains(.optimizer): try walk(shoot)
+    case .zoom where !runner.method.isOptimised: try walk(shoot)
     case .progress, .zoom: try shootPainting(shoot)
     case .restyle: try await restyle(shoot)
     // Where there are steps and nothing that is optimised, there is nothing to go between.
-    case .morph
-    where runner.method.takes.isSuperset(of: .steps)
-      && !runner.method.takes.contains(.optimizer):
+    case .morph where runner.method.takes.contains(.steps) && !runner.method.isOptimised:
       try blend(shoot)
     case .morph: try morph(shoot)
     case .ring: try shootRing(shoot)

@@ -1,5 +1,3 @@
-import Diffusion
-
 // What is painted for single frames.
 
 extension Film {
@@ -14,13 +12,12 @@ extension Film {
     var request = scene
     request.seed = scene.seed.map { $0 + frame }
     guard frame > 0 else { return request }
-    let skip = skip ?? 0.6
-    let steps = Double(scene.iterations ?? 50) * (1 - skip)
-    request.iterations = max(1, Int(steps.rounded()))
-    if method.argument("start") != nil {
-      request.arguments["start"] = .number(max(0.01, NoiseLevel.time(way: skip)))
-      // What the first frame leaves out is not left out twice.
-      request.arguments["skipSteps"] = .integer(0)
+    if method.argument("skipSteps") != nil {
+      // At least one step is taken; with none left out, nothing of the frame before is to be left.
+      let steps = scene.iterations ?? 50
+      let skipped = min(steps - 1, Int((Double(steps) * (skip ?? 0.6)).rounded()))
+      request.arguments["skipSteps"] = .integer(skipped)
+      if skipped == 0 { request.arguments["start"] = .number(1) }
     }
     if let nearness, nearness > 0 {
       let held = PartSpec(

@@ -100,7 +100,7 @@ public struct Film: Codable, Sendable, Hashable {
     }
     switch kind {
     // Where there is nothing to optimise, each frame is a painting of its own.
-    case .zoom where method.takes.contains(.optimizer):
+    case .zoom where method.isOptimised:
       request.iterations = (frames ?? 60) * every
     case .restyle: request.iterations = every
     // It goes from the first candidate of each.
@@ -111,9 +111,25 @@ public struct Film: Codable, Sendable, Hashable {
       throw RequestError.badValue(
         field: "source", reason: "must name a video or a folder of pictures")
     }
-    if kind == .morph, seeds.count < 2, try request.scenes().count < 2 {
+    if kind == .morph, seeds.isEmpty ? try request.scenes().count < 2 : seeds.count < 2 {
       throw RequestError.badValue(
         field: "morph", reason: "needs two scenes (a ^ b) or two --seeds to go from and to")
+    }
+    if [.zoom, .restyle, .ring].contains(kind), (request.sketch ?? 0) > 0 {
+      throw RequestError.badValue(
+        field: "sketch",
+        reason:
+          "goes with pictures and with films that begin nothing anew; leave it out of '\(kind.rawValue)'"
+      )
+    }
+    if kind == .zoom, !method.isOptimised {
+      let last = (frames ?? 60) - 1
+      if let seed = request.seed, seed > Seed.range.upperBound - last {
+        throw RequestError.badValue(
+          field: "seed",
+          reason: "must be at most \(Seed.range.upperBound - last), for each frame has its own")
+      }
+      try method.check(self.request(request, frame: 1, method: method))
     }
     if kind == .ring, (frames ?? max(source.count, 6)) < 2 {
       throw RequestError.badValue(field: "frames", reason: "must be at least 2 in a ring")

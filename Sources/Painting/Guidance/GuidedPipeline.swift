@@ -72,7 +72,7 @@ final class GuidedPipeline: BetweenPictures {
 
   /// One iteration.
   func step(_ control: StepControl) throws -> Double? {
-    if let sketch, done < sketch.iterations { return try step(sketch) }
+    if isSketching, let sketch { return try step(sketch) }
     try layOver()
     if guidance.changesScene(at: done) { best = BestPicture() }
     var gradients: [Tensor] = []
@@ -103,6 +103,9 @@ final class GuidedPipeline: BetweenPictures {
     return loss
   }
 
+  /// Whether the drawer has not begun yet.
+  private var isSketching: Bool { sketch.map { done < $0.iterations } == true }
+
   /// An iteration of the sketch; the drawer begins from it when it is done.
   private func step(_ sketch: Sketch) throws -> Double? {
     var (sum, loss) = (Tensor?.none, 0.0)
@@ -115,7 +118,11 @@ final class GuidedPipeline: BetweenPictures {
     }
     if let sum { sketch.step(sum) }
     done += 1
-    if done == sketch.iterations { _ = drawer.begin(from: noGrad { sketch.render() }) }
+    if done == sketch.iterations {
+      _ = drawer.begin(from: noGrad { sketch.render() })
+      // What was remembered is of the sketch; the drawer's beginning is now.
+      for part in guidance.remembering { part.memory = [:] }
+    }
     return loss
   }
 
@@ -123,7 +130,7 @@ final class GuidedPipeline: BetweenPictures {
 
   func current() -> Tensor {
     noGrad {
-      if let sketch, done < sketch.iterations { return guidance.shown(sketch.render()) }
+      if isSketching, let sketch { return guidance.shown(sketch.render()) }
       return average?.with(drawer.parameters) { guidance.shown(drawer.render(nil)) }
         ?? guidance.shown(drawer.render(nil))
     }
@@ -142,7 +149,8 @@ final class GuidedPipeline: BetweenPictures {
     var exact = request
     exact.iterations = done
     var finished = FinishedPicture(try transparentPicture() ?? picture(), exact)
-    finished.svg = (drawer as? any VectorDrawer).map { drawer in withKept { drawer.svg() } }
+    finished.svg =
+      isSketching ? nil : (drawer as? any VectorDrawer).map { drawer in withKept { drawer.svg() } }
     finished.finish = guidance.finish
     return [finished]
   }
@@ -150,7 +158,8 @@ final class GuidedPipeline: BetweenPictures {
   /// The picture to keep with its transparency, `[1, 4, H, W]`; nil where it has none. Filters know
   /// opaque pictures only.
   private func transparentPicture() -> Tensor? {
-    guard !guidance.filtersPictures, let drawer = drawer as? any VectorDrawer else { return nil }
+    guard !isSketching, !guidance.filtersPictures, let drawer = drawer as? any VectorDrawer
+    else { return nil }
     return withKept { drawer.transparentPicture() }
   }
 

@@ -40,13 +40,6 @@ extension NoiseLevel {
     let place = max(0, (-2 * log(max(alpha, 1e-6)) - 1e-4) / 10).squareRoot()
     return 1 - min(1, place)
   }
-
-  /// v-diffusion's time where so much of the way is done.
-  static func time(way: Double) -> Double {
-    let place = 1 - way
-    let alpha = exp(-(1e-4 + 10 * place * place) / 2)
-    return atan2((1 - alpha * alpha).squareRoot(), alpha) * 2 / .pi
-  }
 }
 
 /// A sample made its own mirror image at some steps (Disco Diffusion's `symmetry_transformation_fn`).

@@ -27,6 +27,13 @@ struct AttnGANModel {
     device = networks.device
     generator = try networks.network(AttnGAN.self, of: model)
     encoder = try networks.network(AttnGANText.self, of: model)
+    guard generator.config.embedding_dim == encoder.config.width else {
+      throw StoreError.nothing(
+        path: model ?? networks.pack.manifest.id,
+        reason:
+          "its text encoder reads \(encoder.config.width) numbers of a word, and its generator sees "
+          + "\(generator.config.embedding_dim); add those that were trained together")
+    }
     if let model {
       let tokenizer = try networks.provider.library.wordTokenizer(of: model)
       let known = encoder.config.words

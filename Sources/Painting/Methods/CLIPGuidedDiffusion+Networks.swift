@@ -63,7 +63,7 @@ extension Method {
 
   /// The secondary model that a request names.
   static func secondary(
-    _ model: DiffusionModel, _ context: PipelineContext, _ arguments: PartContext
+    _ context: PipelineContext, _ arguments: PartContext
   ) throws -> SecondaryDiffusion? {
     guard let name = arguments.text("secondary") else { return nil }
     let found = try context.networks.network(SecondaryDiffusion.self, of: name, packs: false)
@@ -79,7 +79,7 @@ extension Method {
 
   /// The classifier that a request names.
   static func classifier(
-    _ model: DiffusionModel, _ context: PipelineContext, _ arguments: PartContext
+    _ context: PipelineContext, _ arguments: PartContext
   ) throws -> CLIPGuidedDiffusionPipeline.Options.Classifier? {
     guard let name = arguments.text("classifier") else { return nil }
     let found = try context.networks.network(GuidedClassifier.self, of: name, packs: false)
@@ -94,25 +94,6 @@ extension Method {
         field: "class", reason: "must say which of the classifier's \(classes) classes is wanted")
     }
     return .init(network: found, wanted: wanted, scale: arguments.number("classifierScale"))
-  }
-
-  /// What of the way from noise to picture cannot be gone so.
-  static func checkWay(_ request: Request) throws(RequestError) {
-    if case .string(let text) = request.arguments["respacing"] {
-      do {
-        _ = try Respacing(text).timesteps(of: 1000)
-      } catch {
-        throw .badValue(field: "respacing", reason: "is of no use. \(error)")
-      }
-    }
-    guard request.arguments["inversion"] == .bool(true) else { return }
-    let eta = request.arguments["eta"]
-    if request.arguments["sampler"] == .string("ddpm")
-      || eta != nil && eta != .number(0) && eta != .integer(0)
-    {
-      throw .badValue(
-        field: "inversion", reason: "goes with samplers that draw no noise: set --eta 0, not ddpm")
-    }
   }
 
   // MARK: Networks of v-diffusion

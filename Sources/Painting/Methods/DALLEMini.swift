@@ -361,7 +361,7 @@ extension Method {
         "transformer", DALLEBart.architecture.id, title: "DALL·E transformer", isNamed: true),
       .init("decoder", VQGAN.architecture.id, title: "VQGAN", isNamed: true),
     ],
-    takes: [.candidates, .model, .negativePrompt, .eightBits],
+    takes: [.candidates, .codes, .model, .negativePrompt, .eightBits],
     // As dalle-mini's own notebook samples; `topK` leaves out none.
     ofNetwork: { network in
       let side = (network.config as? DALLEBart.Config)?.pictureSize ?? 256

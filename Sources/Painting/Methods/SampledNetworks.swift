@@ -2,6 +2,29 @@ import Diffusion
 import Models
 import Torch
 
+/// A diffusion network, and what makes pictures of what it draws.
+struct DiffusionModel {
+  let network: any SampledNetwork
+  /// Decodes the latents that it draws; nil when it draws pictures.
+  let decoder: VQGAN?
+
+  /// A picture `[1, 3, H, W]`, 0…1 or a little outside.
+  func picture(_ x: Tensor) -> Tensor { ((decoder?.decode(x) ?? x) + 1) / 2 }
+
+  /// What the network would have drawn for a picture of 0…1.
+  func encoded(_ picture: Tensor) -> Tensor {
+    let x = picture * 2 - 1
+    return decoder?.encode(x) ?? x
+  }
+}
+
+/// What a diffusion network is conditioned on in a scene: embeddings `[N, E]`, and how strongly each is
+/// followed.
+struct Conditioning {
+  let embeddings: Tensor
+  let scales: [Double]
+}
+
 /// A network that goes from noise to a picture: the levels that it knows, and how it is told what is wanted.
 protocol SampledNetwork {
   /// Channels of what it draws.

@@ -90,7 +90,7 @@ final class StartObjective: Objective, Remembering {
   let measure: Measure
   let schedule: Schedule
   /// Under `start`, what the first iteration showed.
-  var memory: [String: Tensor] = [:]
+  var memory: [String: Tensor] = [:] { didSet { features = nil } }
   private let initial: Tensor?
   private let likeness: Likeness?
   /// Of `memory["start"]`, what `likeness` compares.

@@ -303,6 +303,8 @@ extension PictureRecord {
     if case .object(let fields) = known { request = fields["request"] ?? .null }
     var showsAttention = false
     if case .object(let fields) = request { showsAttention = fields["attention"] == .bool(true) }
+    // The request of a film's still and of an enlarged picture is another painting's, which has the sheet.
+    if film != nil || known?["enlarged"] != nil { showsAttention = false }
     return .object([
       "id": .string(id), "job": .string(job), "place": .integer(place),
       "created": .number(created), "prompt": .string(prompt), "method": .string(method),

@@ -111,7 +111,7 @@ public struct DrawerEvaluation {
       }
       try change(&request)
       let start =
-        !way.method.takes.contains(.optimizer)
+        !way.method.isOptimised
         ? nil
         : try await kept.picture(
           Self.beginning(request), files, as: "\(index) start", with: engine

@@ -12,7 +12,7 @@ struct CaptionBank {
   /// - Parameter embed: captions to embeddings of length one, `[B, E]`.
   init(_ sets: [any CaptionedDataset], count: Int, embed: ([String]) -> Tensor) {
     labels = sets.flatMap { set in
-      (0..<min(count / sets.count, set.count ?? .max)).map { set.label($0) }
+      (0..<min((count + sets.count - 1) / sets.count, set.count ?? .max)).map { set.label($0) }
     }
     let captions = labels.map(\.caption)
     embeddings = concatenated(

@@ -182,12 +182,10 @@ private struct Header {
       unread[name] = type
       return (nil, range)
     }
-    var expected = dtype.size
-    for size in shape {
-      let (product, overflow) = expected.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw wrong("has a shape \(shape) too large for any file") }
-      expected = product
+    guard let count = TensorEntry.elements(shape) else {
+      throw wrong("has a shape \(shape) too large for any file")
     }
+    let expected = count * dtype.size
     guard offsets[1] - offsets[0] == expected else {
       throw wrong(
         "needs \(expected) bytes for shape \(shape) of \(dtype), its data_offsets give "

@@ -10,6 +10,19 @@ public struct TensorEntry: Sendable, Hashable {
 
   /// The number of elements.
   public var count: Int { shape.reduce(1, *) }
+
+  /// The number of elements of a shape; nil where no file can hold them. Of an empty tensor the other dimensions
+  /// count as much: what is computed of shapes must not overflow.
+  static func elements(_ shape: [Int]) -> Int? {
+    var room = 1
+    for size in shape {
+      let (product, overflow) = room.multipliedReportingOverflow(by: max(1, size))
+      guard !overflow, product <= 1 << 48 else { return nil }
+      room = product
+    }
+    return shape.contains(0) ? 0 : room
+  }
+
   /// Bytes that the elements take.
   public var byteCount: Int { count * dtype.size }
 }
@@ -136,12 +149,9 @@ struct TensorView: Sendable {
 
   /// Elements from the first to the last, both included.
   private static func extent(_ shape: [Int], _ strides: [Int]?) throws(FormatError) -> Int {
-    // The product must be a number even where strides of zero make the elements few.
-    var count = 1
-    for size in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, product <= 1 << 48 else { throw FormatError("is too large for any file") }
-      count = product
+    // They must be a number even where strides of zero make them few in the file.
+    guard let count = TensorEntry.elements(shape) else {
+      throw FormatError("is too large for any file")
     }
     guard count > 0, let strides else { return count }
     var last = 0

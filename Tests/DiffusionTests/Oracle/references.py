@@ -8,6 +8,7 @@
     git -C openai-guided-diffusion checkout 22e0df8
     git clone https://github.com/openai/glide-text2im && git -C glide-text2im checkout 69b5307
     git clone https://github.com/kakaobrain/karlo && git -C karlo checkout 3c68a50
+    git clone https://github.com/taoxugit/AttnGAN && git -C AttnGAN checkout 0d000e6
 
 The environment is that of Tests/ModelsTests/Oracle. crowsonkb/guided-diffusion is openai/guided-diffusion with PLMS,
 gradients through the network and pictures to begin from. Each script is run with the folder of checkouts.

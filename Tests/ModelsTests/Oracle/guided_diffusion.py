@@ -2,7 +2,8 @@
 lpips make of pictures, and the gradients at them, with weights by common.weight; and Fixtures/guided_diffusion.json: for
 each kind of file that people have the number of its parameters and a hash of all keys and shapes.
 
-Is run with the folder of checkouts that Tests/DiffusionTests/Oracle/references.py tells.
+Is run with the folder of checkouts that Tests/DiffusionTests/Oracle/references.py tells, and with what Tests/oracles.txt
+names; Disco Diffusion's code comes by Tests/PaintingTests/Oracle/upstream.py.
 """
 from common import *
 

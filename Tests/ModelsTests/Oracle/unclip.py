@@ -1,8 +1,9 @@
-"""Writes Fixtures/unclip.safetensors: what reduced priors of kakaobrain/karlo and of dalle2-pytorch and GLIDE's noised CLIP
-make of embeddings, texts and pictures, with the gradients at them, and weights by common.weight; and
+"""Writes Fixtures/unclip.safetensors: what reduced networks of kakaobrain/karlo (prior, decoder, super-resolution), of
+diffusers (the prior), of dalle2-pytorch (the prior) and of GLIDE (its four U-Nets, its noised CLIP) make of embeddings, texts and pictures, with the gradients at them, and weights by common.weight; and
 Fixtures/unclip.json: keys and shapes of diffusers' prior.
 
-Is run with a folder of checkouts, as those of Tests/DiffusionTests/Oracle/references.py.
+Is run with the folder of checkouts that Tests/DiffusionTests/Oracle/references.py tells, and with what Tests/oracles.txt
+names.
 """
 from common import *
 

@@ -11,8 +11,8 @@ import Weights
 @testable import Painting
 
 /// Installed networks of guided-diffusion with random weights, painted with.
-@Suite("Networks of guided-diffusion")
-struct GuidedDiffusionTests {
+@Suite("Installed networks of guided-diffusion")
+struct InstalledGuidedDiffusionTests {
   private static let unet = UNet.Config(
     width: 32, widths: [32, 32], blocks: 1, attention: [1], headWidth: 16)
 
@@ -240,7 +240,7 @@ struct GuidedDiffusionTests {
     func distance(_ a: Engine.Painted) -> Int {
       zip(a.bytes, same.bytes).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
     }
-    #expect(distance(painted) * 2 < distance(other))
+    #expect(distance(painted) * 4 < distance(other))
   }
 
   @Test("what cannot be is told in words")
