@@ -300,11 +300,16 @@ extension PictureRecord {
   var value: JSONValue {
     let known = JSONValue(text: metadata)
     var request: JSONValue = .null
-    if case .object(let fields) = known { request = fields["request"] ?? .null }
+    // Enlarged, or a film's still, it tells the request of another picture, which has the sheet.
+    var isAnothers = film != nil
+    if case .object(let fields) = known {
+      request = fields["request"] ?? .null
+      isAnothers = isAnothers || fields["enlarged"] != nil
+    }
     var showsAttention = false
-    if case .object(let fields) = request { showsAttention = fields["attention"] == .bool(true) }
-    // The request of a film's still and of an enlarged picture is another painting's, which has the sheet.
-    if film != nil || known?["enlarged"] != nil { showsAttention = false }
+    if case .object(let fields) = request, !isAnothers {
+      showsAttention = fields["attention"] == .bool(true)
+    }
     return .object([
       "id": .string(id), "job": .string(job), "place": .integer(place),
       "created": .number(created), "prompt": .string(prompt), "method": .string(method),
