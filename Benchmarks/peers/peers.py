@@ -5,6 +5,8 @@
     peers.py iteration-bfloat16 FOLDER   the same with models cast to bfloat16 and the decoder channels-last
     peers.py dalle FOLDER           the 256 codes of a picture by min-dalle's loop, float32
     peers.py dalle-bfloat16 FOLDER  the same with models and their states cast to bfloat16
+    peers.py guided FOLDER          a guided step of Disco Diffusion's own code at 256 pixels, with the secondary model, ViT-B/32
+                                    and 16 cutouts, float32; needs what Tests/PaintingTests/Oracle/disco.py does
 """
 import json
 import pathlib
@@ -126,7 +128,70 @@ def dalle(folder, dtype):
     report(time.perf_counter() - start)
 
 
+def guided(folder):
+    import common  # noqa: F401  (lets torchvision import beside the CPU build)
+    sys.path.insert(0, str(common.ROOT / ".oracle" / "checkouts" / "openai-guided-diffusion"))
+    sys.path.insert(0, str(common.ROOT / "Tests" / "PaintingTests" / "Oracle"))
+    import math
+    from dataclasses import dataclass
+    from functools import partial
+    from types import SimpleNamespace
+
+    import clip.model
+    import torch.nn.functional as F
+    import torchvision.transforms as T
+    import torchvision.transforms.functional as TF
+    from guided_diffusion import script_util
+    from resize_right import resize
+    from safetensors.torch import load_file, save_file
+    from torch import nn
+    from upstream import definitions, statement
+
+    disco = ("alembics/disco-diffusion", "disco.py")
+    model = script_util.create_model(
+        256, 256, 2, learn_sigma=True, attention_resolutions="32,16,8", num_head_channels=64, use_scale_shift_norm=True,
+        resblock_updown=True)
+    model.load_state_dict(torch.load(folder / "256x256_diffusion_uncond.pt"))
+    model.float().eval().requires_grad_(False)
+    args = SimpleNamespace(animation_mode="None", cutn_batches=1, cut_overview=[12] * 400 + [4] * 600,
+                           cut_innercut=[4] * 400 + [12] * 600, cut_ic_pow=[1] * 1000, cut_icgray_p=[0.2] * 400 + [0] * 600,
+                           clamp_grad=True, clamp_max=0.05)
+    names = dict(torch=torch, nn=nn, F=F, T=T, TF=TF, resize=resize, args=args, padargs={}, cutout_debug=False, skip_augs=False,
+                 math=math, dataclass=dataclass, partial=partial)
+    dango, spherical, tv_loss, range_loss, *_, secondary, time_of = definitions(
+        *disco, ["MakeCutoutsDango", "spherical_dist_loss", "tv_loss", "range_loss", "append_dims", "expand_to_planes",
+                 "DiffusionOutput", "ConvBlock", "SkipBlock", "FourierFeatures",
+                 "SecondaryDiffusionImageNet2", "alpha_sigma_to_t"], names)
+    torch.manual_seed(5)
+    second = secondary().eval().requires_grad_(False)
+    path = folder / "secondary_model_imagenet_2.safetensors"
+    if not path.exists():
+        save_file(second.state_dict(), path)
+    second.load_state_dict(load_file(path))
+    perceptor = clip.model.build_model(load_file(folder / "ViT-B-32.safetensors")).float().eval().requires_grad_(False)
+    target = torch.nn.functional.normalize(torch.randn(1, 512), dim=-1)
+    diffusion = script_util.create_gaussian_diffusion(
+        steps=1000, learn_sigma=True, timestep_respacing="ddim250", rescale_timesteps=True)
+    around = dict(names, use_secondary_model=True, cur_t=0, device="cpu", diffusion=diffusion, MakeCutoutsDango=dango,
+                  model_stats=[dict(clip_model=perceptor, target_embeds=target, weights=torch.ones(1))],
+                  alpha_sigma_to_t=time_of, spherical_dist_loss=spherical, secondary_model=second, tv_loss=tv_loss,
+                  range_loss=range_loss, loss_values=[], clip_guidance_scale=5000, tv_scale=0, range_scale=150, sat_scale=0,
+                  init=None, init_scale=0, normalize=T.Normalize((0.48145466, 0.4578275, 0.40821073),
+                                                                (0.26862954, 0.26130258, 0.27577711)))
+    statement(*disco, "do_run", lambda head: head.startswith("def cond_fn("), around)
+    steps = diffusion.ddim_sample_loop_progressive(
+        model, (1, 3, 256, 256), clip_denoised=False, model_kwargs={}, cond_fn=around["cond_fn"], device="cpu", eta=0.8)
+    times = []
+    around["cur_t"] = diffusion.num_timesteps - 1
+    for _ in range(7):
+        start = time.perf_counter()
+        next(steps)
+        around["cur_t"] -= 1
+        times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[len(times[1:]) // 2])
+
+
 folder = pathlib.Path(sys.argv[2])
 {"load": load, "iteration": lambda f: iteration(f, torch.float32),
  "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16), "dalle": lambda f: dalle(f, torch.float32),
- "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16)}[sys.argv[1]](folder)
+ "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided}[sys.argv[1]](folder)

@@ -19,6 +19,7 @@ struct Bench {
     case "open": try open(folder.appending(path: arguments.dropFirst(2).first ?? ""))
     case "load": try load(folder.appending(path: "ViT-L-14.pt"))
     case "iteration": try await iteration(folder)
+    case "guided": try await guided(folder)
     case "memory": try await memory()
     case "dalle":
       let options = arguments.dropFirst(2)
@@ -29,7 +30,7 @@ struct Bench {
       FileHandle.standardError.write(
         Data(
           """
-          usage: reverie-bench gemm | bandwidth | memory | open FOLDER FILE | (load | iteration) FOLDER
+          usage: reverie-bench gemm | bandwidth | memory | open FOLDER FILE | (load | iteration | guided) FOLDER
                  reverie-bench dalle FOLDER [float32 | bfloat16 | int8 [PICTURES]]
 
           """.utf8))
@@ -75,28 +76,65 @@ struct Bench {
 
   /// VQGAN+CLIP at 256², f16-16384 and ViT-B/32 with 32 views: seconds an iteration after the second.
   static func iteration(_ folder: URL) async throws {
-    let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: scratch) }
-    let library = ModelLibrary(store: ModelStore(folder: scratch))
-    for (id, name) in [
-      ("clip", "full/ViT-B-32.safetensors"), ("vqgan", "full/vqgan-f16-16384.safetensors"),
-      ("vocabulary", "bpe_simple_vocab_16e6.txt.gz"),
-    ] {
-      var particulars = ModelLibrary.Particulars()
-      particulars.id = id
-      let url = folder.deletingLastPathComponent().appending(path: name)
-      _ = try library.add([url], particulars, .link)
-    }
     var request = Request("a castle in the clouds")
     request.method = "vqgan-clip"
     (request.clip, request.model) = ("clip", "vqgan")
     (request.width, request.height) = (256, 256)
     (request.cutouts, request.iterations, request.seed) = (32, 8, 1)
     request.augmentations = [.affine, .perspective, .jitter, .erasing]
+    try await reportStep(
+      request, folder,
+      [
+        ("clip", "full/ViT-B-32.safetensors"), ("vqgan", "full/vqgan-f16-16384.safetensors"),
+        ("vocabulary", "bpe_simple_vocab_16e6.txt.gz"),
+      ])
+  }
+
+  /// A guided step as Disco Diffusion takes it: OpenAI's network for 256 pixels, the secondary model, ViT-B/32 and 16
+  /// cutouts.
+  static func guided(_ folder: URL) async throws {
+    var request = Request("a castle in the clouds")
+    request.method = "diffusion"
+    (request.clip, request.model, request.precision) = ("clip", "guided", .float32)
+    (request.width, request.height) = (256, 256)
+    (request.cutouts, request.iterations, request.seed) = (16, 250, 1)
+    request.cutMode = .dango
+    request.arguments = [
+      "secondary": .string("secondary"), "guidance": .number(5000), "look": .string("blended"),
+      "eta": .number(0.8), "clampGradient": .number(0.05),
+    ]
+    try await reportStep(
+      request, folder,
+      [
+        ("clip", "full/ViT-B-32.safetensors"), ("guided", "full/256x256_diffusion_uncond.pt"),
+        ("secondary", "full/secondary_model_imagenet_2.safetensors"),
+        ("vocabulary", "bpe_simple_vocab_16e6.txt.gz"),
+      ], steps: 7)
+  }
+
+  /// The median time of a step of a painting but the first.
+  /// - Parameters:
+  ///   - models: installed for it, by name and file.
+  ///   - steps: after which it is stopped; nil for its end.
+  private static func reportStep(
+    _ request: Request, _ folder: URL, _ models: [(id: String, name: String)],
+    steps wanted: Int? = nil
+  ) async throws {
+    let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    let library = ModelLibrary(store: ModelStore(folder: scratch))
+    for (id, name) in models {
+      var particulars = ModelLibrary.Particulars()
+      particulars.id = id
+      let url = folder.deletingLastPathComponent().appending(path: name)
+      _ = try library.add([url], particulars, .link)
+    }
     let engine = Engine(pack: try Pack(folder: Pack.embedded), library: library, threads: 2)
     var times: [ContinuousClock.Instant] = []
-    for try await event in engine.generate(request) {
+    let painting = engine.generate(request)
+    for try await event in painting {
       if case .step = event { times.append(.now) }
+      if times.count == wanted { painting.stop() }
     }
     let steps = zip(times.dropFirst(2), times.dropFirst(1)).map { ($0 - $1).seconds }.sorted()
     report(steps[steps.count / 2], [:])
