@@ -340,7 +340,13 @@ struct PackTrainingTests {
   func misfits(stage: PackTraining.Stage, right: String, wrong: String, word: String) async throws {
     try await withFolder { folder in
       let needs: [PackTraining.Stage] =
-        stage == .dalle ? [.tokenizer, .vqgan] : stage == .clip ? [.tokenizer] : []
+        switch stage {
+        case .dalle: [.tokenizer, .vqgan]
+        case .clip: [.tokenizer]
+        case .prior: [.tokenizer, .vqgan, .clip]
+        case .diffusion: [.tokenizer, .vqgan, .clip, .decoder]
+        default: []
+        }
       for stage in needs {
         let text = try #require(configurations[stage])
         try training(folder).run(
