@@ -30,6 +30,15 @@ extension ModelLibrary {
     return config as? N.Config
   }
 
+  /// The sizes of a network in an installed model.
+  /// - Throws: as ``component(_:of:)``.
+  package func config<N: Network>(_ type: N.Type, of id: String) throws -> N.Config {
+    guard let config = try component(N.architecture, of: id).config as? N.Config else {
+      preconditionFailure("\(N.architecture.id) is recognised with other sizes than its own")
+    }
+    return config
+  }
+
   /// The installed models of this architecture, by name.
   package func installed(_ architecture: Architecture) -> [String] {
     store.models().filter { model in
@@ -81,9 +90,11 @@ extension ModelLibrary {
   ) throws -> ByteBPETokenizer {
     let model = try store.model(id)
     var reason =
-      "it comes without its vocabulary: add it again from a folder with tokenizer.json, or with "
-      + "vocab.json and merges.txt"
-    for name in ["tokenizer.json", "vocab.json", "vocab_mini.json"]
+      "it comes without its vocabulary: add it again from a folder with tokenizer.json, with vocab.json and "
+      + "merges.txt, or with encoder.json and vocab.bpe"
+    for name in [
+      "tokenizer.json", "vocab.json", "vocab_mini.json", "encoder.json", "encoder.json.gz",
+    ]
     where model.record.files[name] != nil {
       do {
         let tokenizer = try ByteBPETokenizer(contentsOf: model.url(name), convention)
@@ -94,6 +105,23 @@ extension ModelLibrary {
       }
     }
     throw StoreError.nothing(path: id, reason: reason)
+  }
+
+  /// CLIP's vocabulary as GLIDE's noised CLIP reads by it: of OpenAI's size, whatever its network's is.
+  /// - Throws: `StoreError` when none is installed.
+  package func noisedCLIPTokenizer(of id: String) throws -> CLIPTokenizer {
+    let own = try store.model(id)
+    for model in [own] + store.models().filter({ $0.record.id != id }) {
+      for name in model.record.files.keys.sorted()
+      where name.hasPrefix("bpe_") || model.record.id != id && name == "vocab.json" {
+        guard let tokenizer = try? CLIPTokenizer(contentsOf: model.url(name)) else { continue }
+        return tokenizer
+      }
+    }
+    throw StoreError.nothing(
+      path: id,
+      reason: "its noised CLIP comes without its vocabulary. Add one with: "
+        + "reverie models pull clip-vocabulary")
   }
 
   /// The dictionary that lies with an AttnGAN.
@@ -130,6 +158,17 @@ extension ModelLibrary {
       path: id,
       reason: "it comes without the VQGAN that draws its \(codes) codes. Add it with: "
         + "reverie models pull dalle-mini-vqgan")
+  }
+
+  /// Mean and deviation of embeddings, which lie with Karlo's prior; nil where they do not.
+  /// - Throws: `StoreError`; `WeightsError` when the file cannot be read.
+  package func embeddingStatistics(of id: String, on device: Device) throws -> (
+    clip_mean: Tensor, clip_std: Tensor
+  )? {
+    let model = try store.model(id)
+    guard model.record.files[UnCLIPPrior.statisticsFile] != nil else { return nil }
+    return try UnCLIPPrior.statistics(
+      contentsOf: model.url(UnCLIPPrior.statisticsFile), on: device)
   }
 
   /// A hash that tells whether two installations are the same model.

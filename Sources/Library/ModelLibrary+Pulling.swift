@@ -147,7 +147,7 @@ extension ModelLibrary {
       while !queue.isEmpty {
         let file = queue.removeFirst()
         let (start, total) = (before, before + queue.reduce(file.size) { $0 + $1.size })
-        let target = staging.appending(path: (file.name as NSString).lastPathComponent)
+        let target = staging.appending(path: FolderLayout.storedName(file.name))
         try await hub.fetch(file, of: address, listing.commit, to: target, downloader) {
           progress(Fetching(file: file.name, done: start + $0, total: total))
         }

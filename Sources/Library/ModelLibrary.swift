@@ -45,14 +45,13 @@ public struct ModelLibrary: Sendable {
   /// A file of weights, with those that hold its network together with it; nil where another of a folder's
   /// files stands for them all.
   private static func open(_ url: URL, isAlone: Bool) throws -> (any TensorFile)? {
-    let folder = url.deletingLastPathComponent()
-    let parts = FolderLayout.parts(of: url.lastPathComponent)?.map {
-      (part: $0.part, url: folder.appending(path: $0.name))
-    }
-    guard let parts,
+    let (folder, name) = FolderLayout.place(of: url)
+    let named = FolderLayout.parts(of: name)
+    let parts = named?.map { (part: $0.part, url: folder.appending(path: $0.name)) }
+    guard let named, let parts,
       parts.allSatisfy({ FileManager.default.fileExists(atPath: $0.url.path) })
     else { return try openTensors(at: url) }
-    guard isAlone || parts[0].url.lastPathComponent == url.lastPathComponent else { return nil }
+    guard isAlone || named[0].name == name else { return nil }
     return try JoinedFile(parts)
   }
 
@@ -90,9 +89,8 @@ public struct ModelLibrary: Sendable {
   private static func weights(at url: URL) throws -> [URL] {
     guard isFolder(url) else { return [url] }
     var names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-    let deeper = "checkpoints/last.ckpt"
-    if FileManager.default.fileExists(atPath: url.appending(path: deeper).path) {
-      names.append(deeper)
+    names += (["checkpoints/last.ckpt"] + FolderLayout.pipelineNames).filter {
+      FileManager.default.fileExists(atPath: url.appending(path: $0).path)
     }
     return FolderLayout.weights(among: names).map { url.appending(path: $0) }
   }
@@ -141,24 +139,31 @@ public struct ModelLibrary: Sendable {
       return try store.add(
         record, files: Self.vocabularyFiles(at: first), placement, progress: progress)
     }
-    let dictionaries = urls.filter { $0.lastPathComponent == AttnGAN.dictionaryFile }
-    let found = try urls.filter { !dictionaries.contains($0) }.flatMap { try networks(at: $0) }
-    guard !found.isEmpty || dictionaries.isEmpty else {
+    let beside = urls.filter { Self.companions[$0.lastPathComponent] != nil }
+    let found = try urls.filter { !beside.contains($0) }.flatMap { try networks(at: $0) }
+    if found.isEmpty, let name = beside.first?.lastPathComponent, let what = Self.companions[name] {
       throw StoreError.nothing(
         path: first.path,
-        reason:
-          "it is the dictionary of an AttnGAN. Add it together with its networks, from one folder "
-          + "or as: reverie models add GENERATOR TEXT_ENCODER \(AttnGAN.dictionaryFile)")
+        reason: "it is \(what). Add it together with its networks, from one folder or as: "
+          + "reverie models add NETWORK … \(name)")
     }
     guard !found.isEmpty else {
       throw StoreError.nothing(path: first.path, reason: "there are no weights in this folder")
     }
     try Self.describe(found, at: first, in: &record)
     let files =
-      try found.flatMap { try Self.files(of: $0) } + dictionaries.map { ($0.lastPathComponent, $0) }
+      try found.flatMap { try Self.files(of: $0) } + beside.map { ($0.lastPathComponent, $0) }
     try Self.checkDictionary(of: found, among: files.map(\.1))
     return try store.add(record, files: Self.unique(files), placement, progress: progress)
   }
+
+  /// Files that hold no network and belong to one, by name, and what they are.
+  private static let companions = [
+    AttnGAN.dictionaryFile: "the dictionary of an AttnGAN",
+    UnCLIPPrior.statisticsFile: "mean and deviation of what a prior finds",
+    "encoder.json": "a vocabulary", "encoder.json.gz": "a vocabulary", "vocab.bpe": "a vocabulary",
+    "vocab.bpe.gz": "a vocabulary",
+  ]
 
   /// A download of nothing is no file of anything.
   private static func refuseIfEmpty(_ url: URL) throws {
@@ -205,7 +210,7 @@ public struct ModelLibrary: Sendable {
     record.components = found.reduce(into: [:]) { components, recognition in
       guard let architecture = recognition.architecture else { return }
       components[architecture.id] = .init(
-        file: recognition.file.url.lastPathComponent,
+        file: storedName(recognition.file.url),
         prefix: recognition.prefix.isEmpty ? nil : recognition.prefix)
     }
     for recognition in found {
@@ -239,7 +244,11 @@ public struct ModelLibrary: Sendable {
     var urls = [url] + recognition.file.parts
     urls += (recognition.architecture?.sidecars(url) ?? []).map { folder.appending(path: $0) }
     return urls.filter { FileManager.default.fileExists(atPath: $0.path) }
-      .map { ($0.lastPathComponent, $0) }
+      .map { (storedName($0), $0) }
+  }
+
+  private static func storedName(_ url: URL) -> String {
+    FolderLayout.storedName(FolderLayout.place(of: url).name)
   }
 
   private static func unique(_ files: [(name: String, url: URL)]) throws -> [(

@@ -153,7 +153,8 @@ extension Architecture {
     GuidedClassifier.architecture, SecondaryDiffusion.architecture, RRDBNet.architecture,
     SRVGGNetCompact.architecture, VGG16.architecture, LPIPS.architecture, DALLEBart.architecture,
     VQGANDetokenizer.architecture, UnCLIPPrior.architecture, DiffusionPrior.architecture,
-    GLIDE.architecture, UnCLIPDecoder.architecture, UnCLIPUpsampler.architecture,
+    GLIDE.architecture, GLIDEUpsampler.architecture, UnCLIPDecoder.architecture,
+    UnCLIPUpsampler.architecture,
     NoisedCLIPTextEncoder.architecture, NoisedCLIPImageEncoder.architecture,
     AttnGAN.architecture, AttnGANText.architecture, DAMSMImageEncoder.architecture,
     // Any file has a key that ends as one of its marks: it must be asked last.

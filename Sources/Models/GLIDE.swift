@@ -73,6 +73,14 @@ public struct GLIDE {
     let told: Tensor
     /// What attention sees beside the picture, `[B, T, xf_width]`.
     let context: Tensor
+
+    init(told: Tensor, context: Tensor) { (self.told, self.context) = (told, context) }
+
+    /// Several, one behind another.
+    public init(_ all: [Text]) {
+      told = concatenated(all.map(\.told), over: 0)
+      context = concatenated(all.map(\.context), over: 0)
+    }
   }
 
   /// What stands around a hole.
@@ -197,14 +205,49 @@ extension GLIDE.Config: NetworkConfig {
   }
 }
 
+/// GLIDE's second network, which enlarges what the first has drawn; told the text, too.
+public struct GLIDEUpsampler {
+  /// The network.
+  public let network: GLIDE
+
+  /// The network with parameters at `p`.
+  public init(_ p: Parameters, _ config: GLIDE.Config) { network = GLIDE(p, config) }
+}
+
 extension GLIDE: Network {
-  /// OpenAI's base.pt, upsample.pt, base_inpaint.pt and upsample_inpaint.pt.
+  fileprivate static let layouts = [
+    Architecture.Layout("GLIDE", mark: "padding_embedding", needs: ["input_blocks.0.0.weight"])
+  ]
+
+  /// OpenAI's base.pt and base_inpaint.pt.
   public static let architecture = Architecture(
-    "glide", GLIDE.self, kind: "diffusion",
-    layouts: [
-      .init("GLIDE", mark: "padding_embedding", needs: ["input_blocks.0.0.weight"])
-    ]
+    "glide", GLIDE.self, kind: "glide",
+    partners: [
+      "glide-upsampler", NoisedCLIPTextEncoder.architecture.id,
+      NoisedCLIPImageEncoder.architecture.id,
+    ], layouts: layouts, sidecars: { _ in vocabularies }
   ) { checkpoint, _ in
-    Config(detecting: checkpoint.shapes).map { ($0, []) }
+    guard let config = Config(detecting: checkpoint.shapes), config.smallSize == nil else {
+      return nil
+    }
+    return (config, [])
+  }
+
+  /// GPT-2's vocabulary, which it reads texts by, and CLIP's, by which the noised CLIP does.
+  private static let vocabularies = [
+    "encoder.json", "encoder.json.gz", "vocab.bpe", "vocab.bpe.gz", "vocab.json", "merges.txt",
+    "tokenizer.json", "bpe_simple_vocab_16e6.txt.gz",
+  ]
+}
+
+extension GLIDEUpsampler: Network {
+  /// OpenAI's upsample.pt and upsample_inpaint.pt.
+  public static let architecture = Architecture(
+    "glide-upsampler", GLIDEUpsampler.self, kind: "glide", layouts: GLIDE.layouts
+  ) { checkpoint, _ in
+    guard let config = GLIDE.Config(detecting: checkpoint.shapes), config.smallSize != nil else {
+      return nil
+    }
+    return (config, [])
   }
 }

@@ -35,6 +35,16 @@ public struct UnCLIPDecoder {
     let told: Tensor
     /// What attention sees beside the picture.
     let context: UNet.Context
+
+    init(told: Tensor, context: UNet.Context) { (self.told, self.context) = (told, context) }
+
+    /// Several, one behind another.
+    public init(_ all: [Told]) {
+      told = concatenated(all.map(\.told), over: 0)
+      context = .init(
+        values: concatenated(all.map(\.context.values), over: 0),
+        mask: concatenated(all.compactMap(\.context.mask), over: 0))
+    }
   }
 
   /// The shape of the network.
@@ -194,24 +204,57 @@ extension UnCLIPUpsampler.Config: NetworkConfig {
 extension UnCLIPDecoder: Network {
   /// Karlo's own file.
   public static let architecture = Architecture(
-    "unclip-decoder", UnCLIPDecoder.self, kind: "diffusion",
+    "unclip-decoder", UnCLIPDecoder.self, kind: "unclip",
+    partners: ["unclip-prior", "unclip-upsampler", CLIP.architecture.id],
     layouts: [
       .init(
-        "Karlo's decoder", mark: "cf_param", needs: ["clip_tok_proj.weight"], role: "model.")
+        "Karlo's decoder", mark: "cf_param", needs: ["clip_tok_proj.weight"], role: "model."),
+      .init(
+        "diffusers UnCLIP decoder", mark: "text_proj.clip_extra_context_tokens_proj.weight",
+        needs: ["decoder.conv_in.weight"], rules: { [diffusers($0)] }),
     ]
   ) { checkpoint, _ in
     Config(detecting: checkpoint.shapes).map { ($0, []) }
   }
 }
 
+extension UnCLIPDecoder {
+  /// Diffusers' `UNet2DConditionModel` and `UnCLIPTextProjModel`, the folders `decoder` and `text_proj`.
+  static func diffusers(_ keys: [String]) -> KeyRules {
+    KeyRules(
+      name: "diffusers UnCLIP decoder", mark: "text_proj.clip_extra_context_tokens_proj.weight",
+      rules: [
+        .init("text_proj.learned_classifier_free_guidance_embeddings", "cf_param"),
+        .init("text_proj.embedding_proj.*", "text_feat_proj.*"),
+        .init("text_proj.clip_image_embeddings_project_to_time_embeddings.*", "clip_emb.*"),
+        .init("text_proj.clip_extra_context_tokens_proj.*", "clip_tok_proj.*"),
+        .init("text_proj.encoder_hidden_states_proj.*", "text_seq_proj.0.*"),
+        .init("text_proj.text_encoder_hidden_states_norm.*", "text_seq_proj.1.*"),
+      ] + UNet.diffusersRules(keys, from: "decoder."))
+  }
+}
+
+extension UnCLIPUpsampler {
+  /// Two of diffusers' `UNet2DModel`, the folders `super_res_first` and `super_res_last`.
+  static func diffusers(_ keys: [String]) -> KeyRules {
+    KeyRules(
+      name: "diffusers UnCLIP super-resolution", mark: "super_res_first.conv_in.weight",
+      rules: UNet.diffusersRules(keys, from: "super_res_first.", to: "model_first_steps.")
+        + UNet.diffusersRules(keys, from: "super_res_last.", to: "model_last_step."))
+  }
+}
+
 extension UnCLIPUpsampler: Network {
   /// Karlo's own file.
   public static let architecture = Architecture(
-    "unclip-upsampler", UnCLIPUpsampler.self, kind: "diffusion",
+    "unclip-upsampler", UnCLIPUpsampler.self, kind: "unclip",
     layouts: [
       .init(
         "Karlo's super-resolution", mark: "model_first_steps.input_blocks.0.0.weight",
-        needs: ["model_last_step.input_blocks.0.0.weight"])
+        needs: ["model_last_step.input_blocks.0.0.weight"]),
+      .init(
+        "diffusers UnCLIP super-resolution", mark: "super_res_first.conv_in.weight",
+        needs: ["super_res_last.conv_in.weight"], rules: { [diffusers($0)] }),
     ]
   ) { checkpoint, _ in
     Config(detecting: checkpoint.shapes).map { ($0, []) }

@@ -1,3 +1,4 @@
+import Foundation
 import Torch
 import Weights
 
@@ -169,6 +170,25 @@ extension UnCLIPPrior.Config: NetworkConfig {
   }
 }
 
+extension UnCLIPPrior {
+  /// Beside Karlo's prior: mean and deviation of the embeddings, two tensors without names.
+  public static let statisticsFile = "ViT-L-14_stats.th"
+
+  /// Mean and deviation of embeddings, `[1, E]` each, from a file of its own.
+  /// - Throws: `WeightsError`.
+  public static func statistics(contentsOf url: URL, on device: Device) throws -> (
+    clip_mean: Tensor, clip_std: Tensor
+  )? {
+    let file = try openTensors(at: url)
+    guard file.entries["0"]?.shape == file.entries["1"]?.shape, file.entries["0"]?.shape.count == 1
+    else { return nil }
+    let rows = try ["0", "1"].map {
+      try file.tensor($0).to(.float32).to(device).unsqueezed(0)
+    }
+    return (rows[0], rows[1])
+  }
+}
+
 extension UnCLIPPrior: Network {
   /// Karlo's own file, and the folder `prior` of diffusers' UnCLIP.
   public static let architecture = Architecture(
@@ -178,7 +198,7 @@ extension UnCLIPPrior: Network {
       .init(
         "diffusers PriorTransformer", mark: diffusers.mark,
         needs: ["encoder_hidden_states_proj.weight"], rules: { _ in [diffusers] }),
-    ]
+    ], sidecars: { _ in [statisticsFile] }
   ) { checkpoint, _ in
     Config(detecting: checkpoint.shapes).map { ($0, []) }
   }

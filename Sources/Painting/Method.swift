@@ -155,7 +155,7 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
   public static let steps = Self(rawValue: 1 << 2)
   /// Views of the picture, shown to CLIP.
   public static let views = Self(rawValue: 1 << 3)
-  /// Objectives and filters.
+  /// Objectives.
   public static let objectives = Self(rawValue: 1 << 4)
   /// An optimiser of parameters, and what goes with it.
   public static let optimizer = Self(rawValue: 1 << 5)
@@ -171,12 +171,14 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
   public static let negativePrompt = Self(rawValue: 1 << 10)
   /// Codes that are written one after another, of which there are pictures on the way.
   public static let codes = Self(rawValue: 1 << 12)
+  /// Filters.
+  public static let filters = Self(rawValue: 1 << 13)
   /// Large matrices held in eight bits.
   public static let eightBits = Self(rawValue: 1 << 11)
 
   /// All that guidance by CLIP brings.
   public static let guidance: Self = [
-    .initialImage, .prompts, .steps, .views, .objectives, .firstNoise,
+    .initialImage, .prompts, .steps, .views, .objectives, .filters, .firstNoise,
   ]
 }
 

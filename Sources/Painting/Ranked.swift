@@ -3,7 +3,8 @@ import Imaging
 import Models
 import Torch
 
-/// The pictures of another pipeline, ranked by CLIP: the one that fits the text best comes first.
+/// The pictures of another pipeline, ranked by CLIP: the one that fits the text best comes first. Where there is
+/// no text, they stay in their order.
 final class Ranked: Pipeline {
   let base: any Pipeline
   private let judges: [(perceptor: Perceptor, text: Tensor)]
@@ -11,8 +12,12 @@ final class Ranked: Pipeline {
   /// - Parameter base: gives its pictures in any order.
   init(_ base: any Pipeline, _ context: PipelineContext) throws {
     self.base = base
-    let text = try context.request.scenes()[0].first { $0.weight > 0 }?.text ?? ""
-    judges = try context.networks.perceptors(context.request).map { ($0, $0.embedding(of: text)) }
+    let text = try context.request.scenes()[0].lazy.filter { $0.weight > 0 }.compactMap(\.text)
+      .first
+    judges =
+      try text.map { text in
+        try context.networks.perceptors(context.request).map { ($0, $0.embedding(of: text)) }
+      } ?? []
   }
 
   var total: Int { base.total }
@@ -32,7 +37,9 @@ final class Ranked: Pipeline {
   }
 
   func previews(every: Int) throws -> [Event.Preview] {
-    try base.previews(every: every).map {
+    let previews = try base.previews(every: every)
+    guard !judges.isEmpty else { return previews }
+    return previews.map {
       let picture = $0.picture.tensor().to(judges[0].text.device)
       return .init(picture: $0.picture, step: $0.step, score: scores(picture)[0])
     }
@@ -40,7 +47,7 @@ final class Ranked: Pipeline {
 
   func finished() throws -> [FinishedPicture] {
     var pictures = try base.finished()
-    for start in stride(from: 0, to: pictures.count, by: 8) {
+    for start in stride(from: 0, to: pictures.count, by: 8) where !judges.isEmpty {
       let range = start..<min(start + 8, pictures.count)
       let found = scores(concatenated(pictures[range].map(\.picture), over: 0))
       for (index, score) in zip(range, found) { pictures[index].score = score }

@@ -22,7 +22,8 @@ public struct Registry: Sendable {
   public static let builtIn = Registry(
     methods: [
       .vqganCLIP, .clipGuidedDiffusion, .dvaeCLIP, .bigSleep, .deepDaze, .fourier, .pixels, .pixel,
-      .line, .clipDraw, .superResolution, .dalleMini, .attnGAN, .attnGANCLIP,
+      .line, .clipDraw, .superResolution, .dalleMini, .unCLIP, .glide, .attnGAN,
+      .attnGANCLIP,
     ],
     objectives: ObjectiveKind.builtIn, filters: FilterKind.builtIn,
     architectures: Architecture.builtIn)

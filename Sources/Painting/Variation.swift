@@ -17,6 +17,16 @@ func spherical(_ a: Tensor, _ b: Tensor, _ share: Double) -> Tensor {
   }
 }
 
+/// What lies between several on the sphere, by their shares: each in turn is gone to from those before it.
+func spherical(_ points: [(point: Tensor, share: Double)]) -> Tensor {
+  var (found, sum) = points[0]
+  for (point, share) in points.dropFirst() {
+    sum += share
+    found = spherical(found, point, share / sum)
+  }
+  return found
+}
+
 extension PipelineContext {
   /// Where the same is painted from the second seed, and how much of that is wanted; nil where none is.
   var varied: (context: PipelineContext, share: Double)? {
@@ -27,8 +37,8 @@ extension PipelineContext {
     return (with(request), share)
   }
 
-  /// Standard normal noise from which painting begins.
-  func firstNoise(_ name: String, _ shape: [Int]) -> Tensor {
+  /// Standard normal noise of a name: that of the seed, or what lies between it and the second seed's.
+  func noise(_ name: String, _ shape: [Int]) -> Tensor {
     let noise = RandomStream(seed: seed, name).normal(shape)
     guard let (other, share) = varied else { return noise }
     return spherical(noise, RandomStream(seed: other.seed, name).normal(shape), share)

@@ -22,8 +22,9 @@ public struct KeyRules: Sendable {
     /// `[out, in, H, W]`.
     case kernel
     /// Part `index` of `count` tensors that are joined along the first dimension; with `rows`, so many rows of
-    /// each in turn, as where a head's query, key and value lie together.
-    case part(Int, of: Int, rows: Int? = nil)
+    /// each in turn, as where a head's query, key and value lie together. With `rank`, what is joined gets or loses
+    /// trailing dimensions of size one to reach it.
+    case part(Int, of: Int, rows: Int? = nil, rank: Int? = nil)
     /// Trailing dimensions of size one are added or dropped to reach this rank.
     case rank(Int)
   }
@@ -121,7 +122,7 @@ public struct KeyRules: Sendable {
   /// - Parameter shape: of a tensor of the file.
   func plan(_ keys: [String], shape: (String) -> [Int]?) -> [String: Origin] {
     var plan: [String: Origin] = [:]
-    var parts: [String: (keys: [String?], rows: Int?)] = [:]
+    var parts: [String: (keys: [String?], rows: Int?, rank: Int?)] = [:]
     for key in keys {
       guard
         let (rule, ours) = rules.lazy.compactMap({ rule in rule.apply(key).map { (rule, $0) } })
@@ -130,8 +131,8 @@ public struct KeyRules: Sendable {
         plan[key] = .key(key)
         continue
       }
-      if case .part(let index, let count, let rows) = rule.change {
-        parts[ours, default: (Array(repeating: nil, count: count), rows)].keys[index] = key
+      if case .part(let index, let count, let rows, let rank) = rule.change {
+        parts[ours, default: (Array(repeating: nil, count: count), rows, rank)].keys[index] = key
       } else if rule.isStacked {
         for layer in 0..<min(shape(key)?.first ?? 0, Self.mostLayers) {
           guard let ours = rule.apply(key, layer: layer) else { continue }
@@ -143,7 +144,9 @@ public struct KeyRules: Sendable {
     }
     for (ours, part) in parts {
       let present = part.keys.compactMap { $0 }
-      if present.count == part.keys.count { plan[ours] = .joined(present, rows: part.rows) }
+      guard present.count == part.keys.count else { continue }
+      let joined = Origin.joined(present, rows: part.rows)
+      plan[ours] = part.rank.map { .reshaped(joined, rank: $0) } ?? joined
     }
     return plan
   }

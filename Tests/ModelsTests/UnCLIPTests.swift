@@ -158,6 +158,46 @@ struct UnCLIPTests {
     try close(upsampler(x, timesteps: t, large: large, isLast: true), "upsampler.last")
   }
 
+  @Test("the folders of diffusers' pipeline are known, and give what diffusers gives")
+  func pipeline() throws {
+    let file = try file.get()
+    let shapes = try JSONDecoder().decode(
+      [String: [Int]].self, from: Data(contentsOf: Fixtures.url("unclip-pipeline.json")))
+    /// The network of several folders.
+    func network<N: Network>(_ type: N.Type, _ parts: [String], _ layout: String) throws -> N {
+      let folder = try ScratchFolder.make("pipeline")
+      let files = try parts.map { part in
+        let url = folder.appending(path: "\(part).safetensors")
+        let own = shapes.filter { $0.key.hasPrefix(part + ".") }.map { key, shape in
+          (String(key.dropFirst(part.count + 1)), SyntheticWeights.tensor(key, shape))
+        }
+        try SafeTensors.write(Dictionary(uniqueKeysWithValues: own), to: url)
+        return (part: part, url: url)
+      }
+      let found = try Recognition(of: JoinedFile(files))
+      #expect(found.layout == layout)
+      return try #require(try found.network(N.self, nil, .float32, device: .cpu))
+    }
+    func close(_ found: Tensor, _ name: String) throws {
+      let wanted = try file.tensor(name)
+      expectClose(found, wanted, atol: 1e-4 * wanted.abs().amax().item(), name)
+    }
+    let (x, t) = (try file.tensor("unet.x").variable(), try file.tensor("unet.t"))
+    let decoder = try network(
+      UnCLIPDecoder.self, ["decoder", "text_proj"], "diffusers UnCLIP decoder")
+    #expect(decoder.config.unet.blocks == 2 && decoder.config.clip_emb_mult == 4)
+    let told = decoder.read(picture: try file.tensor("decoder.picture"), text: try text())
+    try expect("decoder.diffusers", x, decoder(x, timesteps: t, told: told))
+    let upsampler = try network(
+      UnCLIPUpsampler.self, ["super_res_first", "super_res_last"],
+      "diffusers UnCLIP super-resolution")
+    let large = try file.tensor("upsampler.large")
+    try expect(
+      "upsampler.diffusers", x, upsampler(x, timesteps: t, large: large, isLast: false))
+    try close(
+      upsampler(x, timesteps: t, large: large, isLast: true), "upsampler.diffusers.last")
+  }
+
   @Test("the published networks have their numbers of parameters, and are known by their shapes")
   func published() {
     func shapes(_ make: (Parameters) -> Void) -> [String: [Int]] {

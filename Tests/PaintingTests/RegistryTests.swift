@@ -35,7 +35,7 @@ import Weights
   private static let texts = [
     "colors": "[red,#0044ff]", "color": "red", "paper": "red", "head": "head", "than": "fox; a fox",
     "text": "red", "from": "red", "to": "fox", "respacing": "ddim2", "secondary": "secondary",
-    "classifier": "critic",
+    "classifier": "critic", "prior": "prior", "upsampleRespacing": "3",
   ]
   /// Arguments that only a network of guided-diffusion takes.
   private static let guided: Set = ["respacing", "secondary", "class", "classifier"]

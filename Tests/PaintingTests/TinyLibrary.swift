@@ -9,7 +9,7 @@ import Weights
 
 /// A library of networks with random weights.
 enum TinyLibrary {
-  /// What the tiny pack lacks: a dVAE, an ESRGAN, a VGG-16 with LPIPS, an aesthetic head, and a network of
+  /// What the tiny pack lacks: a dVAE, an ESRGAN, a VGG-16 with LPIPS, an aesthetic head, a prior, and a network of
   /// guided-diffusion that knows classes, with a classifier of 32 pixels and a secondary model.
   static func make() throws -> ModelLibrary {
     let library = try empty()
@@ -29,6 +29,10 @@ enum TinyLibrary {
     _ = try library.add([
       file("secondary") { SecondaryDiffusion($0, .init(widths: [8, 16], lowest: 2)) }
     ])
+    let prior = UnCLIPPrior.Config(
+      text_ctx: 16, xf_width: 64, xf_layers: 1, xf_heads: 1, clip_dim: 16, text_dim: 32,
+      hasStatistics: true)
+    _ = try library.add([file("prior") { UnCLIPPrior($0, prior) }])
     _ = try library.add([file("head") { AestheticHead($0, .linear(16)) }])
     return library
   }

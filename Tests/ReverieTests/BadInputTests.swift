@@ -89,7 +89,8 @@ import TestSupport
         "name an installed one with --model, or paint with diffusion"),
       Case(
         "sheet without candidates", ["fox", "-m", "fft", "--candidates-sheet"], 64,
-        "--candidates-sheet needs a method that has candidates (dalle, attngan), not fft"),
+        "--candidates-sheet needs a method that has candidates (dalle, unclip, glide, attngan), not fft"
+      ),
       Case(
         "sheet of a seamless picture",
         ["fox", "-m", "dalle", "--seamless", "yes", "--candidates-sheet"], 64,

@@ -186,7 +186,7 @@ import Testing
       let list = try await send(client, "/v1/models").body
       #expect(list["data"]?[0]?["id"] == .string("reverie"))
       #expect(try await send(client, "/v1/models/fft").status == 200)
-      #expect(try await send(client, "/v1/models/dvae-clip").status == 404)
+      #expect(try await send(client, "/v1/models/crayon").status == 404)
     }
   }
 

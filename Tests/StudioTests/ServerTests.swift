@@ -85,7 +85,7 @@ import Testing
     (#"{"request":{"prompt":"a"},"presets":"watercolour"}"#, 422, "presets"),
     (#"{"request":{"prompt":"a"},"colour":1}"#, 422, "colour"),
     (#"{"request":{"prompt":"a","model":"../../etc/passwd","method":"vqgan-clip"}}"#, 422, "model"),
-    (#"{"request":{"prompt":"a","method":"dvae-clip"}}"#, 422, "method"),
+    (#"{"request":{"prompt":"a","method":"crayon"}}"#, 422, "method"),
     (
       #"{"request":{"prompt":"a","method":"fft","initImage":{"name":"a.png","sha256":"\#(String(repeating: "0", count: 64))"}}}"#,
       422, "request"

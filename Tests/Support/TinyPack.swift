@@ -71,6 +71,21 @@ public enum TinyPack {
     let dvae = DVAE.Config(n_hid: 4, n_blk_per_group: 1, vocab_size: 12, n_init: 8)
     try write("dvae-encoder.safetensors") { _ = DVAEEncoder($0, dvae) }
     try write("dvae-decoder.safetensors") { _ = DVAEDecoder($0, dvae) }
+    let prior = UnCLIPPrior.Config(
+      text_ctx: 16, xf_width: 64, xf_layers: 1, xf_heads: 1, clip_dim: 16, text_dim: 32,
+      hasStatistics: true)
+    try write("prior.safetensors") { _ = UnCLIPPrior($0, prior) }
+    func glide(_ inputs: Int, _ size: Int, small: Int?) -> GLIDE.Config {
+      .init(
+        .init(
+          inputs: inputs, width: 32, widths: [32], blocks: 1, attention: [], context: 64,
+          attendsInMiddle: false),
+        size: size, smallSize: small, n_vocab: vocabulary, text_ctx: 16, xf_width: 64,
+        xf_layers: 1, xf_heads: 1)
+    }
+    let (base, larger) = (glide(3, 8, small: nil), glide(6, 32, small: 8))
+    try write("glide.safetensors") { _ = GLIDE($0, base) }
+    try write("glide-upsampler.safetensors") { _ = GLIDEUpsampler($0, larger) }
     let upscaler = RRDBNet.Config(scale: 2, num_feat: 8, num_block: 1, num_grow_ch: 4)
     if hasUpscaler { try write("upscaler.safetensors") { _ = RRDBNet($0, upscaler) } }
     let book = PhraseBook(
@@ -90,6 +105,9 @@ public enum TinyPack {
     try describe(AttnGANText.self, words, "attngan-text")
     try describe(DVAEEncoder.self, dvae, "dvae-encoder")
     try describe(DVAEDecoder.self, dvae, "dvae-decoder")
+    try describe(UnCLIPPrior.self, prior, "prior")
+    try describe(GLIDE.self, base, "glide")
+    try describe(GLIDEUpsampler.self, larger, "glide-upsampler")
     if hasUpscaler { try describe(RRDBNet.self, upscaler, "upscaler") }
     let manifest = PackManifest(
       id: "tiny", version: "0.0.1", title: "Random weights", pictureSize: 32, largestSize: 64,

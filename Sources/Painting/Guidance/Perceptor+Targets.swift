@@ -68,6 +68,18 @@ extension Perceptor {
     ).tensor()
   }
 
+  /// The embedding wanted by a prompt, pictures seen whole, `[1, E]`; nil where a file has none for this
+  /// perceptor.
+  func wholeEmbedding(
+    of target: Prompt.Target, _ files: Attachments, _ device: Device
+  ) throws -> Tensor? {
+    if case .image(let file) = target { return try whole(files.url(file), device) }
+    return try embeddings(
+      of: target, cutouts: Cutouts(size: size, count: 1, seed: 0), files: files, size: (size, size),
+      device: device
+    )?.to(.float32).mean(over: [0], keepDims: true)
+  }
+
   /// The embedding of a picture cut to a square, `[1, E]`.
   private func whole(_ url: URL, _ device: Device) throws -> Tensor {
     let picture = try Picture.read(from: url.path).filled(

@@ -58,7 +58,7 @@ final class AttnGANPipeline: BetweenPictures {
   private func inputs(of candidate: Int) -> (noise: Tensor, condition: Tensor) {
     let config = model.generator.config
     func noise(_ name: String, _ width: Int) -> Tensor {
-      (context.firstNoise("\(name) of candidate \(candidate)", [1, width]) * truncation)
+      (context.noise("\(name) of candidate \(candidate)", [1, width]) * truncation)
         .to(context.device)
     }
     let condition = noGrad {

@@ -48,7 +48,8 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   private let options: Options
   private let scenes: [Conditioning]
   private let sceneLength: Int
-  private let seed: UInt64
+  /// Standard normal noise of a name and a shape.
+  private let drawn: (String, [Int]) -> Tensor
   private let guidance: Guidance
   private let known: [Known]
   /// The side of the square in which the picture is composed; nil where the network composes the whole.
@@ -71,13 +72,13 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     self.model = model
     self.options = options
     self.scenes = scenes
-    seed = context.seed
+    drawn = { context.noise($0, $1).to(context.device) }
     sceneLength = request.sceneLength(of: max(1, scenes.count))
     let scale = model.decoder?.config.factor ?? 1
     let shape = [
       1, model.network.channels, context.size.height / scale, context.size.width / scale,
     ]
-    let noise = context.firstNoise("first noise", shape).to(context.device)
+    let noise = context.noise("first noise", shape).to(context.device)
     let initial = model.network.showsBeginning ? nil : context.initial
     let whole = try model.network.levels(options.steps, from: 1)
     let isLate = initial != nil && options.skip == 0 && !options.inverts
@@ -155,11 +156,11 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
         x0 = found.guidance?.x0 ?? found.x0
         return found
       },
-      noise: { RandomStream(seed: seed, "noise \(done)").normal(x.shape).to(x.device) })
+      noise: { drawn("noise \(done)", x.shape) })
     // What stays is noised anew to where the sample is now, so that the network sees it around what it
     // paints (Lugmayr and others, "RePaint", 2022, without its way back).
     for (part, known) in known.enumerated() {
-      let noise = RandomStream(seed: seed, "known \(part) \(done)").normal(x.shape).to(x.device)
+      let noise = drawn("known \(part) \(done)", x.shape)
       let there = levels[index + 1].noised(known.latent, with: noise)
       next = next * known.open + there * (1 - known.open)
     }

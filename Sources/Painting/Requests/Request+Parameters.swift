@@ -152,7 +152,7 @@ extension Request {
       "objectives", \.objectives, .objective, .optimisation, .objectives,
       "What is wanted beside the prompts"),
     .parts(
-      "filters", \.filters, .filter, .optimisation, .objectives,
+      "filters", \.filters, .filter, .optimisation, .filters,
       "What is done to the picture before anybody sees it"),
     .file(
       "overlay", \.overlay, .optimisation, .optimizer,

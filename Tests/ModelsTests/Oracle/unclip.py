@@ -1,6 +1,7 @@
 """Writes Fixtures/unclip.safetensors: what reduced networks of kakaobrain/karlo (prior, decoder, super-resolution), of
-diffusers (the prior), of dalle2-pytorch (the prior) and of GLIDE (its four U-Nets, its noised CLIP) make of embeddings, texts and pictures, with the gradients at them, and weights by common.weight; and
-Fixtures/unclip.json: keys and shapes of diffusers' prior.
+diffusers (the same three), of dalle2-pytorch (the prior) and of GLIDE (its four U-Nets, its noised CLIP) make of embeddings,
+texts and pictures, with the gradients at them, and weights by common.weight; and Fixtures/unclip.json and
+Fixtures/unclip-pipeline.json: keys and shapes of diffusers' prior, and of its decoder and super-resolution.
 
 Is run with the folder of checkouts that Tests/DiffusionTests/Oracle/references.py tells, and with what Tests/oracles.txt
 names.
@@ -141,5 +142,34 @@ large = torch.randn(2, 3, 8, 16)
 out["upsampler.large"] = large
 record("upsampler", upsampler.model_first_steps(x, t, low_res=large), x)
 out["upsampler.last"] = upsampler.model_last_step(x, t, low_res=large)
+
+# The same three of diffusers, with weights of its own keys: those of the folders of its pipeline.
+from diffusers import UNet2DConditionModel, UNet2DModel  # noqa: E402
+from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel  # noqa: E402
+
+pipeline = nn.ModuleDict({
+    "text_proj": UnCLIPTextProjModel(clip_embeddings_dim=E, time_embed_dim=128, cross_attention_dim=48),
+    "decoder": UNet2DConditionModel(
+        sample_size=16, in_channels=3, out_channels=6, layers_per_block=2, norm_num_groups=32,
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"), mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        block_out_channels=(32, 64), cross_attention_dim=48, class_embed_type="identity", attention_head_dim=64,
+        resnet_time_scale_shift="scale_shift"),
+    **{name: UNet2DModel(
+        sample_size=64, in_channels=6, out_channels=3, layers_per_block=2, add_attention=False,
+        down_block_types=("ResnetDownsampleBlock2D",) * 2, up_block_types=("ResnetUpsampleBlock2D",) * 2,
+        block_out_channels=(32, 64), resnet_time_scale_shift="default") for name in ("super_res_first", "super_res_last")},
+})
+filled(pipeline)
+encoding, told = pipeline["text_proj"](
+    image_embeddings=picture, prompt_embeds=emb, text_encoder_hidden_states=out["karlo.encoding"],
+    do_classifier_free_guidance=False)
+y = pipeline["decoder"](x, t, encoder_hidden_states=encoding, class_labels=told,
+                        attention_mask=F.pad(words, (4, 0), value=True)).sample
+record("decoder.diffusers", y, x)
+record("upsampler.diffusers", pipeline["super_res_first"](torch.cat([x, large], 1), t).sample, x)
+out["upsampler.diffusers.last"] = pipeline["super_res_last"](torch.cat([x, large], 1), t).sample
+shapes = {key: list(p.shape) for key, p in pipeline.named_parameters()}
+(FIXTURES / "unclip-pipeline.json").write_text(json.dumps(shapes, indent=0, sort_keys=True) + "\n")
 
 save_file({k: v.detach().contiguous() for k, v in out.items()}, FIXTURES / "unclip.safetensors")
