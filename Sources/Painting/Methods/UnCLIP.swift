@@ -164,7 +164,8 @@ struct UnCLIPPainting {
       texts = told.map { (read($0.0), $0.1) }
     }
     weights = shown.map(\.weight) + texts.map(\.weight)
-    context.networks.release(CLIP.self, of: tower.id == "pack" ? nil : tower.id)
+    // A pack's is small, and ranks what is painted.
+    if tower.id != "pack" { context.networks.release(CLIP.self, of: tower.id) }
   }
 
   /// The CLIP whose embeddings the decoder is told: the pack's; the model's own, or one that is alike.
@@ -249,13 +250,21 @@ struct UnCLIPPainting {
     let statistics = try model.flatMap {
       try library.embeddingStatistics(of: $0, on: context.device)
     }
+    if let found = statistics?.clip_mean.size(1), found != clip.embedDim {
+      throw StoreError.nothing(
+        path: model ?? "",
+        reason: "its \(UnCLIPPrior.statisticsFile) is of embeddings of \(found) numbers, "
+          + "and its CLIP's have \(clip.embedDim)")
+    }
     let way = PriorWay(
       text: text, null: away, scale: arguments.number("priorScale"),
       steps: arguments.integer("priorSteps"), samples: arguments.integer("priorSamples"))
     let named = arguments.text("prior")
     if let named, library.installed(DiffusionPrior.architecture).contains(named) {
       let config = try library.config(DiffusionPrior.self, of: named)
-      try check(named, tells: config.dim, told: config.dim, length: clip.text.contextLength)
+      try check(
+        named, tells: config.dim, told: config.dim,
+        length: min(config.max_text_len, clip.text.contextLength))
       guard let statistics else {
         throw RequestError.badValue(
           field: "prior",
