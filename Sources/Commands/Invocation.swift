@@ -18,7 +18,7 @@ package enum Invocation {
     return Array(CommandLine.arguments.dropFirst())
   }
 
-  /// Runs the command that the words name; where it fails the program ends, with the error told.
+  /// Runs the command that the words name, tells the error where it fails, and ends the program.
   /// - Parameters:
   ///   - usage: what is shown instead of the program's own usage, which leads through a command that need not
   ///     be named.
@@ -28,7 +28,7 @@ package enum Invocation {
     _ arguments: [String], of program: any AsyncParsableCommand.Type, usage: String? = nil,
     options: Set<String> = [],
     spelling: (String) -> String = { $0 }
-  ) async {
+  ) async -> Never {
     do {
       let words = joined(arguments) { options.union(declaredOptions(of: program)) }
       var command = try program.parseAsRoot(words)
@@ -40,6 +40,14 @@ package enum Invocation {
     } catch {
       fail(error, arguments, program, usage, spelling)
     }
+    end(ExitCode.success.rawValue)
+  }
+
+  /// Ends the program at once. What the C library does besides, taking libtorch apart, must not happen while a
+  /// thread of an engine still frees its tensors.
+  private static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
   }
 
   // MARK: Values that begin with a dash
@@ -98,18 +106,19 @@ package enum Invocation {
     _ usage: String?, _ spelling: (String) -> String
   ) -> Never {
     let code = program.exitCode(for: error)
-    if code.isSuccess || error is ExitCode { program.exit(withError: error) }
+    if let code = error as? ExitCode { end(code.rawValue) }
+    if code.isSuccess { program.exit(withError: error) }
     if let error = error as? RequestError {
       Console.error("\(error.renamed(spelling))")
-      exit(ExitCode.validationFailure.rawValue)
+      end(ExitCode.validationFailure.rawValue)
     }
     if error is PresetError {
       Console.error("\(error)")
-      exit(ExitCode.validationFailure.rawValue)
+      end(ExitCode.validationFailure.rawValue)
     }
     guard code == .validationFailure else {
       Console.error(sentence(error))
-      exit(code.rawValue)
+      end(code.rawValue)
     }
     let own = "Usage: \(program._commandName) <subcommand>"
     let message = program.fullMessage(for: error).replacing(own, with: usage ?? own)
@@ -120,7 +129,7 @@ package enum Invocation {
     } else {
       Console.say(Console.tidied(message))
     }
-    exit(code.rawValue)
+    end(code.rawValue)
   }
 
   /// A text that begins with a dash and is read as an option.

@@ -41,7 +41,7 @@ struct DALLEFuzzTests {
     var recognised = 0
     for number in Self.first..<Self.first + Self.count {
       var mutator = Mutator(number)
-      try write(mutator.damage(original), to: damaged.path)
+      try mutator.damage(original).write(to: damaged)
       do {
         let file: any TensorFile =
           names[0].hasPrefix("min-dalle")
@@ -60,13 +60,5 @@ struct DALLEFuzzTests {
     }
     // A fuzzer whose every file is refused at the door tests the door only.
     #expect(recognised * 50 > Self.count, "only \(recognised) files were recognised")
-  }
-
-  /// Foundation's own writing waits for the disk, and so does ext4 when a file is cut and rewritten.
-  private func write(_ bytes: [UInt8], to path: String) throws {
-    unlink(path)
-    let file = try #require(fopen(path, "wb"))
-    defer { fclose(file) }
-    try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
   }
 }

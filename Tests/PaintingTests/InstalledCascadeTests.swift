@@ -391,6 +391,24 @@ struct InstalledCascadeTests {
     }
   }
 
+  @Test("a run is kept from its first step on, when there is nothing to be seen yet")
+  func kept() async throws {
+    let library = try Self.library([Self.karlo()])
+    let wanted = request("unclip", "karlo")
+    let folder = try ScratchFolder.make("kept").appending(path: "fox.run")
+    let run = try RunFolder(
+      creating: folder,
+      .init(
+        request: wanted, count: 1, pack: nil, packEdition: .init(id: "tiny", version: "0.0.1"),
+        device: "cpu", threads: 1, previewEvery: nil, output: nil, folder: folder.path),
+      files: Attachments())
+    let engine = Engine(
+      pack: try Pack(folder: TinyPack.make()), library: library, cache: nil, threads: 1)
+    let picture = try await engine.picture(of: wanted, .init(run: run, checkpointEvery: 0))
+    #expect(try await paint(wanted, library).first?.picture == picture)
+    #expect(try run.checkpoint(JSONValue.self) != nil)
+  }
+
   @Test("the networks of a stage are let go when all candidates have passed it")
   func released() throws {
     let networks = try Networks(Pack(folder: TinyPack.make()), Self.library([Self.karlo()]))

@@ -99,6 +99,14 @@ struct InstalledGuidedDiffusionTests {
     #expect(request.iterations == 250 && request.arguments["eta"] == .number(0.8))
     #expect(request.arguments["guidance"] == .number(5000))
     #expect(request.width == 32 && request.height == 32)
+    #expect(request.cutMode == .dango && request.accumulate == 4)
+    #expect(request.promptWeights == .normalized)
+    #expect(request.arguments["look"] == .string("blended"))
+    #expect(request.arguments["clampGradient"] == .number(0.05))
+    asked.model = "larger"
+    let larger = try resolver.resolve(asked, device: .cpu)
+    #expect(larger.arguments["sampler"] == .string("ddpm"))
+    #expect(larger.arguments["guidance"] == .number(0))
     let method = try #require(resolver.registry.method("guided-diffusion"))
     #expect(resolver.installed(for: method).sorted() == ["classes", "larger", "plain"])
     // One that needs hours is not what a plain wish takes.

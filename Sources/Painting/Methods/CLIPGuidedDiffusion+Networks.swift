@@ -122,13 +122,22 @@ extension Method {
     return values
   }
 
-  /// What Disco Diffusion samples the networks of guided-diffusion by.
+  /// What Disco Diffusion samples the networks of guided-diffusion by; those that enlarge are sampled as OpenAI's
+  /// `super_res_sample.py` does it, by nothing but the picture.
   static func ofDisco(_ config: GuidedDiffusion.Config) -> [String: JSONValue] {
-    [
-      "width": .integer(config.size), "height": .integer(config.size), "sampler": .string("ddim"),
-      "eta": .number(0.8), "iterations": .integer(250), "guidance": .number(5000),
-      "cutouts": .integer(16),
+    var values: [String: JSONValue] = [
+      "width": .integer(config.size), "height": .integer(config.size), "iterations": .integer(250),
     ]
+    guard config.smallSize == nil else {
+      return values.merging(["sampler": .string("ddpm"), "clipDenoised": .bool(true)]) { $1 }
+    }
+    values.merge([
+      "sampler": .string("ddim"), "eta": .number(0.8), "guidance": .number(5000),
+      "look": .string(Steering.Look.blended.rawValue), "clampGradient": .number(0.05),
+      "cutMode": .string(CutoutMode.dango.rawValue), "cutouts": .integer(16),
+      "accumulate": .integer(4), "promptWeights": .string("normalized"),
+    ]) { $1 }
+    return values
   }
 
   /// Whether a network that is told something was trained with being told nothing, too. Of the two networks

@@ -253,14 +253,16 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
   }
 
   func current() throws -> Tensor {
-    guard index >= 0 else { throw PaintingError.stoppedEarly }
+    // On the way back to noise the sample itself is all that there is.
+    guard index >= 0 else { return noGrad { guidance.shown(model.picture(x)) } }
     return noGrad {
-      if x0 == nil, !isDone, index >= 0 { x0 = try? denoiser(x, at: levels[index]).x0 }
+      if x0 == nil, !isDone { x0 = try? denoiser(x, at: levels[index]).x0 }
       return guidance.shown(model.picture(isDone ? x : x0 ?? x))
     }
   }
 
   func finished() throws -> [FinishedPicture] {
+    guard index >= 0 else { throw PaintingError.stoppedEarly }
     var exact = request
     exact.iterations = max(1, index + skipped)
     var finished = FinishedPicture(try current(), exact)

@@ -46,7 +46,11 @@ final class Checkpointer {
       iteration: pipeline.done, loss: loss, seconds: (now - start).seconds, picture: picture)
     guard (now - last).seconds >= every else { return }
     try save(pipeline)
-    try run.show(Picture(pipeline.current()[0]))
+    do {
+      try run.show(Picture(pipeline.current()[0]))
+    } catch PaintingError.stoppedEarly {
+      // There is nothing to be seen yet, as of a prior's embedding.
+    }
     last = clock.now
   }
 
