@@ -33,8 +33,9 @@ extension ModelLibrary {
   /// The sizes of a network in an installed model.
   /// - Throws: as ``component(_:of:)``.
   package func config<N: Network>(_ type: N.Type, of id: String) throws -> N.Config {
-    guard let config = try component(N.architecture, of: id).config as? N.Config else {
-      preconditionFailure("\(N.architecture.id) is recognised with other sizes than its own")
+    let found = try component(N.architecture, of: id)
+    guard let config = found.config as? N.Config else {
+      throw StoreError.nothing(path: id, reason: "it is \(found.title)")
     }
     return config
   }

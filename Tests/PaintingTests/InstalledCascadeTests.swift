@@ -355,6 +355,12 @@ struct InstalledCascadeTests {
         try second.restore(state.notes) { state.tensors[$0] }
         #expect(second.done == left)
         #expect(try bytes(second) == whole, "\(method) left after \(left) of \(total)")
+        for name in state.tensors.keys {
+          let hostile = try pipeline()
+          #expect(throws: PaintingError.self, "\(method) \(name)") {
+            try hostile.restore(state.notes) { $0 == name ? Tensor.zeros([2]) : state.tensors[$0] }
+          }
+        }
       }
     }
   }

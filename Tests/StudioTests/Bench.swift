@@ -19,9 +19,10 @@ struct Bench {
   /// - Parameters:
   ///   - folder: of an earlier one, to open again.
   ///   - interrogator: says what pictures show.
+  ///   - pack: paints; one of all networks if left out.
   init(
     _ folder: StudioFolder? = nil, interrogator: Interrogator? = nil,
-    _ change: (inout StudioServer.Options) -> Void = { _ in }
+    pack: Pack? = nil, _ change: (inout StudioServer.Options) -> Void = { _ in }
   ) async throws {
     self.folder = try folder ?? StudioFolder(ScratchFolder.make("studio"))
     var options = StudioServer.Options()
@@ -32,7 +33,7 @@ struct Bench {
     server = try await StudioServer(
       folder: self.folder,
       admission: JobFactory(
-        pack: Self.pack.get(), presets: PresetLibrary(folders: [PresetLibrary.shipped]),
+        pack: try pack ?? Self.pack.get(), presets: PresetLibrary(folders: [PresetLibrary.shipped]),
         library: library, device: .cpu), devices: ["cpu"], options: options,
       interrogator: interrogator, logger: logger)
   }

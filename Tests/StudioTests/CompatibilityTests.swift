@@ -15,10 +15,10 @@ import Testing
   typealias Client = any TestClientProtocol
 
   private func withClient(
-    _ worker: FakeWorker = FakeWorker(),
+    _ worker: FakeWorker = FakeWorker(), pack: Pack? = nil,
     _ test: @escaping @Sendable (Client, Bench) async throws -> Void
   ) async throws {
-    let bench = try await Bench()
+    let bench = try await Bench(pack: pack)
     try await bench.painting(worker) {
       try await Application(router: bench.server.router()).test(.router) { client in
         try await test(client, bench)
@@ -187,6 +187,13 @@ import Testing
       #expect(list["data"]?[0]?["id"] == .string("reverie"))
       #expect(try await send(client, "/v1/models/fft").status == 200)
       #expect(try await send(client, "/v1/models/crayon").status == 404)
+    }
+    let without = try Pack(folder: TinyPack.make(dalle: false))
+    try await withClient(pack: without) { client, _ in
+      let (there, missing) = (
+        try await send(client, "/v1/models/fft"), try await send(client, "/v1/models/dalle")
+      )
+      #expect(there.status == 200 && missing.status == 404)
     }
   }
 

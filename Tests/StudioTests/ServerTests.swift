@@ -6,6 +6,7 @@ import HummingbirdTesting
 import Imaging
 import NIOCore
 import Painting
+import TestSupport
 import Testing
 
 @testable import Studio
@@ -103,6 +104,18 @@ import Testing
       #expect(answer.body["field"]?.text == field)
       #expect(answer.headers[.contentType] == "application/problem+json")
       #expect(answer.body["detail"]?.text.isEmpty == false)
+      #expect(try await bench.store.jobCounts() == [:])
+    }
+  }
+
+  @Test("a method that the pack lacks is told before anything is queued")
+  func lacking() async throws {
+    let bench = try await Bench(pack: Pack(folder: TinyPack.make(dalle: false)))
+    try await withClient(bench) { client in
+      let answer = try await send(
+        client, .post, "/api/v1/jobs", #"{"request":{"prompt":"a","method":"dalle"}}"#)
+      #expect(answer.status == 422, "\(answer.body)")
+      #expect(answer.body["field"]?.text == "method")
       #expect(try await bench.store.jobCounts() == [:])
     }
   }

@@ -39,11 +39,15 @@ public enum TinyPack {
       pad_token: vocabulary - 1)
 
     var files = ["tokenizer.json": try file(folder, "tokenizer.json")]
-    func write(_ name: String, _ make: (Parameters) -> Void) throws {
+    /// - Parameter contrast: how much stronger the last layer of a decoder is than at random, which is so weak that
+    ///   bytes show little of it.
+    func write(_ name: String, contrast: Double = 1, _ make: (Parameters) -> Void) throws {
       let source = Initializer(seed: 7)
       make(Parameters(source))
       let tensors = Dictionary(
-        uniqueKeysWithValues: source.parameters.map { ($0.key, $0.tensor.detached()) })
+        uniqueKeysWithValues: source.parameters.map { key, tensor in
+          (key, key.contains(".output.") ? tensor.detached() * contrast : tensor.detached())
+        })
       let url = folder.appending(path: name)
       try SafeTensors.write(tensors, to: url)
       var data = try Data(contentsOf: url)
@@ -70,7 +74,7 @@ public enum TinyPack {
     try write("attngan-text.safetensors") { _ = AttnGANText($0, words) }
     let dvae = DVAE.Config(n_hid: 4, n_blk_per_group: 1, vocab_size: 12, n_init: 8)
     try write("dvae-encoder.safetensors") { _ = DVAEEncoder($0, dvae) }
-    try write("dvae-decoder.safetensors") { _ = DVAEDecoder($0, dvae) }
+    try write("dvae-decoder.safetensors", contrast: 30) { _ = DVAEDecoder($0, dvae) }
     let prior = UnCLIPPrior.Config(
       text_ctx: 16, xf_width: 64, xf_layers: 1, xf_heads: 1, clip_dim: 16, text_dim: 32,
       hasStatistics: true)

@@ -12,6 +12,8 @@ protocol CascadeStage: AnyObject {
   var levels: [NoiseLevel] { get }
   /// Of what it goes from and to for one candidate.
   var shape: [Int] { get }
+  /// Of what it has made of one candidate.
+  var madeShape: [Int] { get }
   /// What the first noise is multiplied by.
   var temperature: Double { get }
   /// At the beginning of its way.
@@ -30,6 +32,7 @@ protocol CascadeStage: AnyObject {
 }
 
 extension CascadeStage {
+  var madeShape: [Int] { shape }
   var temperature: Double { 1 }
   func made(_ x: Tensor, after earlier: Tensor?) throws -> Tensor { x }
   func picture(_ x: Tensor) -> Tensor? { (x + 1) / 2 }
@@ -219,7 +222,6 @@ final class DiffusionCascade: Pipeline {
 
   private struct Notes: Codable {
     let steps: Int
-    let made: Int
     /// What the sampler remembers of the candidate under way, by name; nil where none is.
     let remembered: [String]?
   }
@@ -236,33 +238,36 @@ final class DiffusionCascade: Pipeline {
       }
       return try PipelineState(
         notes: Notes(
-          steps: done, made: made.count, remembered: under.map { $0.sampler.state.keys.sorted() }),
+          steps: done, remembered: under.map { $0.sampler.state.keys.sorted() }),
         tensors: tensors)
     }
   }
 
   func restore(_ notes: Data, _ tensor: (String) throws -> Tensor?) throws {
     guard let notes = try? JSONDecoder().decode(Notes.self, from: notes),
-      (0...total).contains(notes.steps), (0...candidates).contains(notes.made)
+      (0...total).contains(notes.steps)
     else { throw PaintingError.badCheckpoint(reason: "it is of another request") }
-    func kept(_ name: String) throws -> Tensor {
-      guard let tensor = try tensor(name) else {
+    func kept(_ name: String, _ shape: [Int]? = nil) throws -> Tensor {
+      guard let tensor = try tensor(name), tensor.shape == shape ?? tensor.shape else {
         throw PaintingError.badCheckpoint(reason: "its '\(name)' does not fit")
       }
       return tensor.to(context.device)
     }
     done = notes.steps
-    made = try (0..<notes.made).map { try kept("made.\($0)") }
-    for index in earlier.indices where place.stage > 0 {
-      earlier[index] = try kept("earlier.\(index)")
+    let place = place
+    let stage = stages[min(place.stage, stages.count - 1)]
+    made = try (0..<(isDone ? candidates : place.candidate)).map {
+      try kept("made.\($0)", stage.madeShape)
+    }
+    // Of a painting that is done nothing is asked any more.
+    if place.stage > 0, !isDone {
+      let shape = stages[place.stage - 1].madeShape
+      for index in earlier.indices { earlier[index] = try kept("earlier.\(index)", shape) }
     }
     under = nil
-    guard let remembered = notes.remembered else { return }
+    guard let remembered = notes.remembered, !isDone else { return }
     var way = try begin(place)
-    way.x = try kept("x")
-    guard way.x.shape == stages[place.stage].shape else {
-      throw PaintingError.badCheckpoint(reason: "its 'x' does not fit")
-    }
+    way.x = try kept("x", stage.shape)
     way.sampler.state = try remembered.reduce(into: [:]) { $0[$1] = try kept("sampler.\($1)") }
     under = way
   }

@@ -60,6 +60,7 @@ extension Method {
       if (request.width ?? 256) != (request.height ?? 256) {
         throw .impossible(method: "glide", reason: "its pictures are square; choose one --size")
       }
+      try request.checkTimesteps()
       guard case .string(let text) = request.arguments["upsampleRespacing"] else { return }
       do {
         _ = try Respacing(text).timesteps(of: 1000)
@@ -176,13 +177,25 @@ private struct GLIDEPainting {
         reason: "its GLIDE and the upsampler of it do not go together")
     }
     let scale = arguments.number("conditionScale")
-    let conds = try texts.map { (tokens: try tokens($0.text, base), weight: $0.weight) }
+    let tokenizer = try tokenizer(base)
+    func tokens(_ text: String) -> GLIDEStage.Tokens {
+      let (ids, mask) = tokenizer.padded(text, length: base.text_ctx)
+      return (
+        Tensor(ids, [1, ids.count]).to(context.device),
+        Tensor(mask.map { $0 ? 1 : 0 } as [Float], [1, ids.count]).to(context.device)
+      )
+    }
+    let conds = texts.map { (tokens: tokens($0.text), weight: $0.weight) }
     let wanted = conds.filter { $0.weight > 0 }
     let sum = wanted.reduce(0) { $0 + $1.weight }
-    let nothing = try tokens("", base)
+    let nothing = tokens("")
+    let (small, model) = (StageNetwork(GLIDE.self, of: model, networks), model)
     return [
       GLIDEStage(
-        .init(GLIDE.self, of: model, networks), "base", base,
+        .init(open: small.open) {
+          small.release()
+          networks.release(NoisedCLIPImageEncoder.self, of: model)
+        }, "base", base,
         try schedule(DiscreteSchedule.squaredCosine(), "\(context.request.iterations ?? 100)"),
         DDPM(), conds: conds.map { ($0.tokens, $0.weight * scale) }, null: nothing,
         hole: around(base.size, of: base.size), steering: try steering()),
@@ -203,21 +216,10 @@ private struct GLIDEPainting {
       try Respacing(respacing).timesteps(of: schedule.alphasCumprod.count))
   }
 
-  /// Tokens of a text `[1, T]`, and 1 where one is the text's `[1, T]`; the empty text is all padding.
-  private func tokens(_ text: String, _ config: GLIDE.Config) throws -> GLIDEStage.Tokens {
-    let tokenizer: any Tokenizer
-    if let model {
-      tokenizer = try context.networks.provider.library.byteTokenizer(
-        of: model, .glide, size: config.n_vocab)
-    } else {
-      tokenizer = try context.networks.tokenizer()
-    }
-    let (ids, mask) = tokenizer.padded(text, length: config.text_ctx)
-    let shape = [1, config.text_ctx]
-    return (
-      Tensor(ids, shape).to(context.device),
-      Tensor(mask.map { $0 ? 1 : 0 } as [Float], shape).to(context.device)
-    )
+  private func tokenizer(_ config: GLIDE.Config) throws -> any Tokenizer {
+    guard let model else { return try context.networks.tokenizer() }
+    return try context.networks.provider.library.byteTokenizer(
+      of: model, .glide, size: config.n_vocab)
   }
 
   /// The hole at a stage's size: of the small picture a pixel is open where any of those that it stands for is, of

@@ -68,6 +68,7 @@ extension Method {
       if (request.width ?? 256) != (request.height ?? 256) {
         throw .impossible(method: "unclip", reason: "its pictures are square; choose one --size")
       }
+      if request.model != nil { try request.checkTimesteps() }
     },
     packProblem: { pack in
       guard let prior = pack.config(of: UnCLIPPrior.self) else { return nil }
@@ -88,6 +89,13 @@ extension Metadata.Size {
 }
 
 extension Request {
+  /// A network that was told a thousand timesteps takes no more steps.
+  func checkTimesteps() throws(RequestError) {
+    guard let iterations, iterations > 1000 else { return }
+    throw .badValue(
+      field: "iterations", reason: "must be at most 1000, the timesteps of this network")
+  }
+
   /// The prompts of the picture; a request of several scenes is a film's.
   fileprivate var unCLIPPrompts: [Prompt] { (try? scenes())?.first ?? [] }
 
@@ -194,7 +202,10 @@ struct UnCLIPPainting {
   /// The stages of a painting: a prior for each text, the decoder and, where there is one, the upsampler.
   func stages() throws -> [any CascadeStage] {
     let model = context.request.model
-    let priors = try texts.map { try prior(for: $0.text, of: model) }
+    let shown = pictures?.size(0) ?? 0
+    let priors = try texts.enumerated().map {
+      try prior(for: $1.text, of: model, before: shown + $0)
+    }
     let (scale, steps) = (arguments.number("conditionScale"), context.request.iterations ?? 25)
     guard let model else {
       return priors + [
@@ -244,7 +255,9 @@ struct UnCLIPPainting {
     }
   }
 
-  private func prior(for text: PriorText, of model: String?) throws -> any CascadeStage {
+  private func prior(
+    for text: PriorText, of model: String?, before: Int
+  ) throws -> any CascadeStage {
     let networks = context.networks
     let library = networks.provider.library
     let statistics = try model.flatMap {
@@ -276,7 +289,7 @@ struct UnCLIPPainting {
       let length = (statistics.clip_mean.square() + statistics.clip_std.square()).sum().sqrt()
       return try PriorStage(
         .init(DiffusionPrior.self, of: named, networks), way,
-        width: config.dim,
+        width: config.dim, before: before,
         embedding: { _, x in x.normalized() * length })
     }
     let holder = named ?? model
@@ -289,7 +302,7 @@ struct UnCLIPPainting {
       try check(holder, tells: config.clip_dim, told: config.text_dim, length: config.text_ctx)
     }
     return try PriorStage(
-      .init(UnCLIPPrior.self, of: holder, networks), way, width: clip.embedDim,
+      .init(UnCLIPPrior.self, of: holder, networks), way, width: clip.embedDim, before: before,
       embedding: { prior, x in
         guard let known = prior.statistics ?? statistics else {
           throw StoreError.nothing(

@@ -18,20 +18,23 @@ final class PriorStage<Prior: EmbeddingPrior>: CascadeStage {
   let name = "prior"
   let levels: [NoiseLevel]
   let shape: [Int]
+  let madeShape: [Int]
   private let network: StageNetwork<Prior>
   private let way: PriorWay
   private let embedding: (Prior, Tensor) throws -> Tensor
 
   /// - Parameters:
   ///   - width: of the embeddings.
+  ///   - before: embeddings that there are before its own.
   ///   - embedding: CLIP's embeddings of what the prior has found.
   init(
-    _ network: StageNetwork<Prior>, _ way: PriorWay, width: Int,
+    _ network: StageNetwork<Prior>, _ way: PriorWay, width: Int, before: Int = 0,
     embedding: @escaping (Prior, Tensor) throws -> Tensor
   ) throws {
     (self.network, self.way, self.embedding) = (network, way, embedding)
     levels = try Prior.levels(way.steps)
     shape = [way.samples, width]
+    madeShape = [before + 1, width]
   }
 
   var sampler: any Sampler { DDPM() }
