@@ -117,6 +117,25 @@ public struct Picture: Sendable, Equatable, CustomStringConvertible {
     return Picture(unchecked: result, width: width, height: height, channels: 4)
   }
 
+  /// The picture with another, of as many channels, laid over a part of it.
+  ///
+  /// Throws `ImagingError.badSize` when that reaches outside, or has other channels.
+  public func replacing(_ part: Picture, x: Int, y: Int) throws -> Picture {
+    guard part.channels == channels, x >= 0, y >= 0, part.width <= width, part.height <= height,
+      x <= width - part.width, y <= height - part.height
+    else {
+      throw ImagingError.badSize(
+        "\(part) over \(self) at \(x), \(y)")
+    }
+    var result = bytes
+    let row = part.width * channels
+    for line in 0..<part.height {
+      let start = ((y + line) * width + x) * channels
+      result.replaceSubrange(start..<start + row, with: part.bytes[line * row..<(line + 1) * row])
+    }
+    return Picture(unchecked: result, width: width, height: height, channels: channels)
+  }
+
   /// The part of the picture in the rectangle with the given left upper corner and size.
   ///
   /// Throws `ImagingError.badSize` when the rectangle is empty or reaches outside.

@@ -49,6 +49,8 @@ public struct Method: Identifiable, Sendable {
   /// Where it stands among those that `auto` asks, and why there; nil where it is never chosen so.
   public let preference: Preference?
 
+  /// Whether networks are there that were trained for just what a request asks; nil where none are.
+  let calling: @Sendable (Request, Resolver) -> Calling?
   /// The size at which it works.
   let size: @Sendable (Canvas) throws -> Metadata.Size
   /// What of a request it cannot do, beyond what `takes` and the arguments' ranges say.
@@ -70,8 +72,18 @@ public struct Method: Identifiable, Sendable {
     public init(_ order: Int, _ reason: String) { (self.order, self.reason) = (order, reason) }
   }
 
+  /// Why `auto` asks a method before all others.
+  public struct Calling: Sendable {
+    /// The installed model that was trained for it; nil is the pack's, or the first that there is.
+    let model: String?
+    /// As `Preference.reason`.
+    let reason: String
+  }
+
   /// A method; see the fields.
   /// - Parameters:
+  ///   - calling: whether networks are there that were trained for just what a request asks, so that `auto` asks
+  ///     it before all others.
   ///   - size: the size at which it works for a size asked for; that itself if left out.
   ///   - ofNetwork: values that suit an installed network that draws.
   ///   - check: throws what it cannot do of a request.
@@ -83,6 +95,7 @@ public struct Method: Identifiable, Sendable {
     takes: Capabilities, films: Set<Film.Kind> = [],
     ofNetwork: @escaping @Sendable (DrawingNetwork) -> [String: JSONValue] = { _ in [:] },
     preference: Preference? = nil,
+    calling: @escaping @Sendable (Request, Resolver) -> Calling? = { _, _ in nil },
     size: @escaping @Sendable (Canvas) throws -> Metadata.Size = { $0.asked },
     check: @escaping @Sendable (Request) throws(RequestError) -> Void = { _ throws(RequestError) in
     },
@@ -101,6 +114,7 @@ public struct Method: Identifiable, Sendable {
     self.films = films
     self.ofNetwork = ofNetwork
     self.preference = preference
+    self.calling = calling
     self.size = size
     self.check = check
     self.remarks = remarks

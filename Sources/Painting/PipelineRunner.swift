@@ -32,7 +32,8 @@ struct PipelineRunner {
       return request.initNoise?.tensor(width: size.width, height: size.height, from: stream)
     }
     let given = try Picture.read(from: options.files.url(reference).path)
-    return try given.fitted(by: request.initFit ?? .crop, size.width, size.height).tensor()
+    let area = try PaintedArea.of(request, method, networks.pack, options.files)
+    return try given.fitted(by: request.initFit ?? .crop, area, size.width, size.height).tensor()
   }
 
   /// Paints to the end, or until it is stopped, but takes at least one step.
@@ -78,6 +79,15 @@ final class StopFlag: Sendable {
 }
 
 extension Picture {
+  /// The picture, or that part of it, at another size, in the way that is asked for.
+  func fitted(by fit: Request.Fit, _ area: PaintedArea?, _ width: Int, _ height: Int) throws
+    -> Picture
+  {
+    guard let area else { return try fitted(by: fit, width, height) }
+    return try area.cut(fitted(by: fit, area.whole.width, area.whole.height))
+      .fitted(by: .stretch, width, height)
+  }
+
   /// The picture at another size, in the way that is asked for.
   func fitted(by fit: Request.Fit, _ width: Int, _ height: Int) throws -> Picture {
     switch fit {

@@ -104,8 +104,8 @@ public struct Resolver: Sendable {
     public let objections: [RequestError]
   }
 
-  /// The method that is asked for, or the first that can do what is asked: in the order of
-  /// `Method.preference`, the pack's choice first, an installed network before the pack's of the same method.
+  /// The method that is asked for, or the first that can do what is asked: those whose networks were trained for
+  /// just that (`Method.calling`), then in the order of `Method.preference`, the pack's choice first, an installed network before the pack's of the same method.
   /// - Throws: why the method cannot do it; of `auto`, why its first choice cannot.
   public func choice(for request: Request) throws -> Choice {
     if let id = request.method, id != .auto {
@@ -122,7 +122,9 @@ public struct Resolver: Sendable {
       ($0.id == first ? -1 : $0.preference?.order ?? 0)
         < ($1.id == first ? -1 : $1.preference?.order ?? 0)
     }
-    let present = asked.filter(isAvailable)
+    let available = asked.filter(isAvailable)
+    let called = available.reduce(into: [:]) { $0[$1.id] = $1.calling(request, self) }
+    let present = available.filter { called[$0.id] != nil } + available.filter { called[$0.id] == nil }
     guard let best = present.first else {
       throw PaintingError.notInPack(
         pack: pack.manifest.id,
@@ -138,7 +140,7 @@ public struct Resolver: Sendable {
         objections.append(stranger)
         continue
       }
-      var model = request.model
+      var model = request.model ?? called[method.id]?.model
       if model == nil, method.takes.contains(.model), let slot = method.components.first,
         slot.takesInstalled, !(slot.isNamed && pack.network(slot.architecture) != nil),
         let architecture = architecture(slot)
@@ -147,8 +149,9 @@ public struct Resolver: Sendable {
       }
       return Choice(
         method: method, model: model,
-        reason: method.id == first && method.preference == nil
-          ? "the pack's first choice" : method.preference?.reason, objections: objections)
+        reason: called[method.id]?.reason
+          ?? (method.id == first && method.preference == nil
+            ? "the pack's first choice" : method.preference?.reason), objections: objections)
     }
     throw objections.first ?? RequestError.impossible(method: best.id, reason: "of its parameters")
   }

@@ -13,7 +13,9 @@ extension CaptionGrammar.Phrasing: ExpressibleByArgument {}
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a pack, or what its CLIP guides, with judges that took no part in it.",
-    subcommands: [EvaluatePack.self, EvaluateDrawers.self, EvaluateVariety.self],
+    subcommands: [
+      EvaluatePack.self, EvaluateDrawers.self, EvaluateVariety.self, EvaluateEdits.self,
+    ],
     defaultSubcommand: EvaluatePack.self)
 }
 

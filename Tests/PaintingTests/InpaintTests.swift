@@ -65,6 +65,41 @@ import Torch
     #expect(try cut.finish(drawn) == filter(mask()).finish(drawn))
   }
 
+  @Test("what is masked is painted alone, at full size, and laid back where it was")
+  func area() throws {
+    let whole = try Picture(RandomStream(seed: 4, "large").uniform([1, 3, 80, 120]))
+    func rectangle(_ columns: Range<Int>, _ rows: Range<Int>) throws -> Picture {
+      let white = (0..<80 * 120).flatMap { pixel in
+        let isIn = columns.contains(pixel % 120) && rows.contains(pixel / 120)
+        return [UInt8](repeating: isIn ? 255 : 0, count: 3)
+      }
+      return try Picture(width: 120, height: 80, channels: 3, bytes: white)
+    }
+    func box(_ area: PaintedArea) -> [Int] { [area.x, area.y, area.width, area.height] }
+    let mask = try rectangle(90..<102, 10..<18)
+    let area = try #require(PaintedArea(mask, padding: 0.05))
+    // (8 + 2 * 6) / 80 is more than (12 + 2 * 6) / 120.
+    #expect(box(area) == [81, 4, 30, 20])
+    let filter = try InpaintFilter(
+      start: whole, mask: mask, fit: .crop, blur: 0, area: area, width: 60, height: 40, device: .cpu
+    )
+    let seen = try #require(filter.kept)
+    let part = try whole.cropped(x: 81, y: 4, width: 30, height: 20)
+    expectClose(seen.picture, try part.fitted(by: .stretch, 60, 40).tensor(), atol: 1e-6)
+    #expect(abs(seen.open.sum().item() - 24 * 16) < 4)
+    let drawn = try Picture(width: 120, height: 80, color: Color(red: 9, green: 200, blue: 7))
+    let done = try filter.finish(drawn)
+    let inside = try drawn.cropped(x: 0, y: 0, width: 12, height: 8)
+    #expect(try done.cropped(x: 90, y: 10, width: 12, height: 8) == inside)
+    #expect(
+      try done.replacing(inside, x: 90, y: 10) == whole.replacing(inside, x: 90, y: 10))
+    // At the border it stays within, and what is nearly all is painted whole.
+    let corner = try #require(PaintedArea(rectangle(118..<120, 79..<80), padding: 0))
+    #expect(box(corner) == [105, 70, 15, 10])
+    #expect(PaintedArea(try rectangle(0..<120, 0..<79), padding: 0) == nil)
+    #expect(PaintedArea(try rectangle(0..<0, 0..<0), padding: 0) == nil)
+  }
+
   @Test("without a picture to begin from there is nothing to paint inside")
   func missing() async throws {
     let folder = try ScratchFolder.make("mask")

@@ -279,6 +279,33 @@ struct InstalledCascadeTests {
     #expect([first, second].contains { $0.first?.picture == one.first?.picture })
   }
 
+  @Test("auto takes what was trained for just what is asked: pictures varied, holes filled")
+  func called() throws {
+    let library = try Self.library([
+      Self.karlo(), Self.glide(fills: false), Self.glide(fills: true),
+    ])
+    let resolver = Resolver(pack: try Pack(folder: TinyPack.make()), library: library)
+    var files = Attachments()
+    let image = Prompt(.image(try picture(Color(0xc03020), &files)))
+    func choice(_ change: (inout Request) -> Void) throws -> Resolver.Choice {
+      var request = Request("")
+      change(&request)
+      return try resolver.choice(for: request)
+    }
+    let varied = try choice { $0.prompts = [image] }
+    #expect(varied.method.id == "unclip" && varied.model == "karlo")
+    #expect(try choice { $0.prompts = [image, image] }.method.id == "unclip")
+    #expect(try choice { $0.prompts = [image, Prompt("a fox")] }.method.id != "unclip")
+    let filled = try choice {
+      $0.prompt = "a fox"
+      $0.initImage = image.references[0]
+      $0.filters = [PartSpec("inpaint", ["mask": image.references[0].json])]
+    }
+    #expect(filled.method.id == "glide" && filled.model == "glide-inpaint")
+    #expect(filled.reason == "it was trained to fill holes")
+    #expect(try choice { $0.prompt = "a fox" }.method.id != "glide")
+  }
+
   @Test("LAION's prior stands in for Karlo's")
   func laion() async throws {
     let prior = try Self.folder(

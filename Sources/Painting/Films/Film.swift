@@ -107,6 +107,12 @@ public struct Film: Codable, Sendable, Hashable {
     case .morph where method.makesCandidates: (request.candidates, request.rank) = (1, 1)
     case .zoom, .progress, .morph, .ring: break
     }
+    // Its frames are whole pictures.
+    request.filters = request.filters?.map { part in
+      var part = part
+      if part.name == FilterKind.inpaint.name { part.arguments["area"] = .string("whole") }
+      return part
+    }
     if kind == .restyle, source.isEmpty {
       throw RequestError.badValue(
         field: "source", reason: "must name a video or a folder of pictures")

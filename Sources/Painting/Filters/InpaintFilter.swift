@@ -9,19 +9,28 @@ extension FilterKind {
     arguments: [
       .file("mask", "the mask, fitted like the picture to begin from"),
       .number("blur", 0...64, default: 4, "pixels over which one fades into the other"),
+      .choice(
+        "area", ["auto", "whole", "masked"], default: "auto",
+        "what is painted: the whole picture, or what is masked alone, at full size and with what is around it, so "
+          + "that the prompt tells of that; auto is masked where the pack's networks paint"),
+      .number(
+        "padding", 0...1, default: 0.0625,
+        "how much around it is seen then, as a share of the longer side"),
     ]
   ) { context in
     guard let mask = context.file("mask") else {
       throw RequestError.badValue(field: "inpaint.mask", reason: "is missing")
     }
-    guard let start = context.painting?.request.initImage, let url = context.files[start.sha256]
+    guard let painting = context.painting, let start = painting.request.initImage,
+      let url = context.files[start.sha256]
     else {
       throw RequestError.badValue(
         field: "initImage", reason: "is missing: inpaint paints inside a picture")
     }
     return try InpaintFilter(
       start: Picture.read(from: url.path), mask: Picture.read(from: mask.path),
-      fit: context.painting?.request.initFit ?? .crop, blur: context.number("blur"),
+      fit: painting.request.initFit ?? .crop, blur: context.number("blur"),
+      area: .of(painting.request, painting.method, painting.networks.pack, painting.files),
       width: context.width, height: context.height, device: context.device)
   }
 }
@@ -34,21 +43,24 @@ struct InpaintFilter: FinishingFilter, Keeping {
   private let mask: Picture
   private let fit: Request.Fit
   private let blur: Double
+  private let area: PaintedArea?
   /// `[1, 3, H, W]`, and `[1, 1, H, W]` with 1 where it is painted.
   private let seen: (start: Tensor, open: Tensor)
 
   /// - Parameters:
   ///   - mask: white, or clear where it has transparent pixels, is painted.
-  ///   - blur: in pixels of the picture at `width` and `height`.
+  ///   - blur: in pixels of what is painted, at `width` and `height`.
+  ///   - area: what is painted; nil for the whole.
   init(
-    start: Picture, mask: Picture, fit: Request.Fit, blur: Double, width: Int, height: Int,
-    device: Device
+    start: Picture, mask: Picture, fit: Request.Fit, blur: Double, area: PaintedArea? = nil,
+    width: Int, height: Int, device: Device
   ) throws {
     self.start = start
     self.mask = try Self.opening(of: mask)
     self.fit = fit
     self.blur = blur / Double(max(width, height))
-    let (start, open) = try Self.fitted(start, self.mask, fit, self.blur, width, height)
+    self.area = area
+    let (start, open) = try Self.fitted(start, self.mask, fit, self.blur, area, width, height)
     seen = (start.to(device), open.to(device))
   }
 
@@ -59,13 +71,18 @@ struct InpaintFilter: FinishingFilter, Keeping {
   }
 
   func finish(_ picture: Picture) throws -> Picture {
-    let (start, open) = try Self.fitted(
-      start, mask, fit, blur, picture.width, picture.height)
-    return try Picture(picture.tensor() * open + start * (1 - open))
+    let (width, height) = (area?.width ?? picture.width, area?.height ?? picture.height)
+    let painted =
+      area == nil ? picture : try picture.resized(width: width, height: height, filter: .lanczos3)
+    let (first, open) = try Self.fitted(start, mask, fit, blur, area, width, height)
+    let filled = try Picture(painted.tensor() * open + first * (1 - open))
+    guard let area else { return filled }
+    let whole = try start.fitted(by: fit, area.whole.width, area.whole.height)
+    return try whole.replacing(filled, x: area.x, y: area.y)
   }
 
   /// White where the mask lets paint through, else black.
-  private static func opening(of mask: Picture) throws -> Picture {
+  static func opening(of mask: Picture) throws -> Picture {
     let bytes = mask.bytes
     let alphas = stride(from: 3, to: bytes.count, by: 4)
     let isCut = mask.channels == 4 && alphas.contains { bytes[$0] < 255 }
@@ -81,14 +98,14 @@ struct InpaintFilter: FinishingFilter, Keeping {
 
   /// Both at a size, `[1, 3, height, width]` and `[1, 1, height, width]`.
   private static func fitted(
-    _ start: Picture, _ mask: Picture, _ fit: Request.Fit, _ blur: Double, _ width: Int,
-    _ height: Int
+    _ start: Picture, _ mask: Picture, _ fit: Request.Fit, _ blur: Double, _ area: PaintedArea?,
+    _ width: Int, _ height: Int
   ) throws -> (Tensor, Tensor) {
     // A mask of another size is one of the same picture.
     let alike = try mask.resized(width: start.width, height: start.height, filter: .nearest)
-    let open = try alike.fitted(by: fit, width, height).tensor().narrowed(1, 0, 1)
+    let open = try alike.fitted(by: fit, area, width, height).tensor().narrowed(1, 0, 1)
     return (
-      try start.fitted(by: fit, width, height).tensor(),
+      try start.fitted(by: fit, area, width, height).tensor(),
       softened(open, blur * Double(max(width, height)))
     )
   }

@@ -47,6 +47,12 @@ extension Method {
       ]
     },
     preference: .init(10, "it reads the text itself"),
+    calling: { request, resolver in
+      guard request.filters?.contains(where: { $0.name == "inpaint" }) == true else { return nil }
+      return resolver.library.installed(GLIDE.architecture).first {
+        (try? resolver.library.config(GLIDE.self, of: $0).fillsHoles) == true
+      }.map { .init(model: $0, reason: "it was trained to fill holes") }
+    },
     size: { canvas in
       guard
         let side = (canvas.installed as? GLIDE.Config ?? canvas.pack.config(of: GLIDE.self))?.size

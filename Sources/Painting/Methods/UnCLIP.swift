@@ -52,6 +52,15 @@ extension Method {
       ]
     },
     preference: .init(9, "it varies pictures and goes between them"),
+    calling: { request, resolver in
+      let isOfPictures = request.unCLIPPrompts.allSatisfy {
+        if case .image = $0.target { $0.weight > 0 } else { false }
+      }
+      guard isOfPictures, !request.unCLIPPrompts.isEmpty else { return nil }
+      return .init(
+        model: resolver.library.installed(UnCLIPDecoder.architecture).first,
+        reason: "it varies pictures and goes between them")
+    },
     size: { canvas in
       if let config = canvas.installed as? UnCLIPDecoder.Config {
         return .square(config.size * UnCLIPPainting.enlargement)

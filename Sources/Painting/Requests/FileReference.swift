@@ -18,7 +18,7 @@ public struct FileReference: Sendable, Hashable, Codable {
   }
 
   /// As it stands in JSON.
-  var json: JSONValue { .object(["name": .string(name), "sha256": .string(sha256)]) }
+  public var json: JSONValue { .object(["name": .string(name), "sha256": .string(sha256)]) }
 
   /// Reads `json`; nil when it is not that.
   init?(json: JSONValue) {

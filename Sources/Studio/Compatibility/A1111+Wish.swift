@@ -44,7 +44,7 @@ extension A1111 {
     "do_not_save_grid", "script_args", "comments", "force_task_id", "firstphase_width",
     "firstphase_height", "seed_resize_from_w", "seed_resize_from_h", "subseed", "s_min_uncond",
     "s_churn", "s_tmax", "s_tmin", "s_noise", "initial_noise_multiplier", "image_cfg_scale",
-    "mask_round", "inpaint_full_res_padding", "scheduler", "disable_extra_networks", "hr_upscaler",
+    "mask_round", "scheduler", "disable_extra_networks", "hr_upscaler",
     "hr_sampler_name", "hr_scheduler", "refiner_switch_at",
   ]
 
@@ -171,18 +171,22 @@ extension A1111 {
     }
     let isInverted = try fields.truth("inpainting_mask_invert") ?? false
     let filling = try fields.integer("inpainting_fill", in: 0...3) ?? 1
-    let isWhole = try !(fields.truth("inpaint_full_res") ?? false)
+    let isWhole = try !(fields.truth("inpaint_full_res") ?? true)
+    let around = try fields.integer("inpaint_full_res_padding", in: 0...256)
     guard let text = try fields.text("mask"), !text.isEmpty else { return }
     let mask = try Self.binary(pictureData(text, field: "mask"), isInverted: isInverted)
     let kept = try await inputs.keep(mask, field: "mask", name: "mask")
-    wish.request.filters = [
-      PartSpec("inpaint", ["mask": kept.value, "blur": .number(sides.first ?? 4)])
+    var arguments: [String: JSONValue] = [
+      "mask": kept.value, "blur": .number(sides.first ?? 4),
+      "area": .string(isWhole ? "whole" : "masked"),
     ]
+    if let around {
+      let side = max(wish.request.width ?? 512, wish.request.height ?? 512)
+      arguments["padding"] = .number(min(1, Double(around) / Double(max(1, side))))
+    }
+    wish.request.filters = [PartSpec("inpaint", arguments)]
     if filling != 1 {
       wish.notes.append("inpainting_fill changes nothing: what is under the mask is begun from.")
-    }
-    if !isWhole {
-      wish.notes.append("inpaint_full_res changes nothing: the picture is painted whole.")
     }
   }
 

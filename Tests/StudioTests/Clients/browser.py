@@ -124,6 +124,28 @@ def story(studio, browser, name, width, height, scheme):
     page.click("#pictures .tile")
     page.wait_for_selector("#viewer[open] h2")
 
+    # A part painted over is filled, by a pointer and by keys.
+    page.click("#viewer button:has-text('Fill a part')")
+    page.wait_for_selector("#chooser canvas.mask")
+    page.click("#chooser button:has-text('Fill it')", no_wait_after=True)
+    page.fill("#mask-prompt", "a yellow star")
+    page.click("#chooser button:has-text('Fill it')")
+    check(page.is_visible("#mask-error"), "nothing painted over is told")
+    box = page.query_selector("#chooser canvas.mask").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=4)
+    page.mouse.up()
+    page.focus("#chooser canvas.mask")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    shot("6-fill")
+    accessible("fill")
+    page.click("#chooser button:has-text('Fill it')")
+    until("!document.getElementById('chooser').open")
+    page.click("#viewer button:has-text('Vary')")
+    page.wait_for_selector(".toast:has-text('queue')")
+
     # Larger, and moving.
     page.click("#viewer button:has-text('Enlarge')")
     page.wait_for_selector(".toast:has-text('queue')")

@@ -1,7 +1,7 @@
 // The dialog that makes a film of a picture.
 import { post } from "./api.js";
 import { $, make, trying } from "./view.js";
-import { queued } from "./paint.js";
+import { inputOf, queued } from "./paint.js";
 import { filmable } from "./form.js";
 
 const kinds = [
@@ -43,7 +43,7 @@ async function order(picture, kind, seconds) {
     // As many frames as that, whatever it takes to paint it.
     return { request, film: { kind, every: Math.max(1, Math.floor((request.iterations ?? 200) / frames)) } };
   }
-  const initImage = await post(`/api/v1/pictures/${picture.id}/input`);
+  const initImage = await inputOf(picture);
   const request = { ...filmable(picture, kind), initImage };
   delete request.initNoise;
   if (kind === "ring") return { request: { ...request, iterations: 60 }, film: { kind, frames: 8, every: 10, rate: 8 } };

@@ -1,14 +1,16 @@
 // The gallery: all pictures, and one of them seen closely.
 import { ask, get, post, fileOf, filmOf, attentionOf, thumbnailOf } from "./api.js";
 import { $, make, toast, trying, announce } from "./view.js";
-import { useSettings, evolve, again, enlarge } from "./paint.js";
+import { useSettings, evolve, again, between, enlarge } from "./paint.js";
+import { fill } from "./mask.js";
 import { makeFilm } from "./film.js";
 
 let pictures = new Map();
 let next = null;
 let isLoading = false;
 let wanted = 0;
-let compared = null;
+/** What is to be done with the next picture that is opened, beside the one that it was asked of. */
+let second = null;
 
 export function startGallery() {
   let timer;
@@ -92,7 +94,11 @@ const stage = (picture) => make("div", { className: "stage" }, picture.links.fil
 export async function open(id) {
   await trying(async () => {
     const picture = pictures.get(id) ?? await get(`/api/v1/pictures/${id}`);
-    if (compared && compared.id !== id) return pair(compared, picture);
+    if (second && second.first.id !== id) {
+      const { first, act } = second;
+      second = null;
+      return act(first, picture);
+    }
     draw(picture);
     if (!$("viewer").open) $("viewer").showModal();
   });
@@ -114,12 +120,15 @@ function draw(picture) {
       make("h2", { id: "viewer-title" }, picture.prompt),
       make("div", { className: "actions" },
         act("use", "Use these settings", () => { leave(); setTimeout(() => useSettings({ ...picture.request, prompt: picture.prompt }), 50); }),
-        act("vary", "Vary", () => again(picture, { seed: null, rank: null })),
+        act("another", "Another", () => again(picture, { seed: null, rank: null }), { title: "The same again with another seed" }),
+        act("vary", "Vary", () => between([picture]), { title: "Pictures that show the same" }),
+        act("blend", "Blend…", () => chooseSecond(picture, "Choose the picture to blend it with.", blend), { title: "A picture between this one and another" }),
+        !picture.links.film && act("fill", "Fill a part…", () => fill(picture), { title: "Paint over a part what shall be filled anew" }),
         act("evolve", "Evolve", () => { leave(); setTimeout(() => evolve(picture), 50); }),
         act("larger", "Enlarge ×2", () => enlarge(picture)),
         !picture.links.film && act("film", "Make a film…", () => makeFilm(picture)),
         act("collect", "Collect…", () => choose(picture)),
-        act("compare", "Compare…", () => { compared = picture; leave(); location.hash = "#/gallery"; toast("Choose the picture to compare it with.", "Never mind", () => { compared = null; }); }),
+        act("compare", "Compare…", () => chooseSecond(picture, "Choose the picture to compare it with.", pair)),
         make("a", { className: "button", href: `${picture.links.film ? filmOf(picture.id) : fileOf(picture.id)}?download=true`, download: "" }, "Download"),
         act("copy", "Copy link", () => trying(async () => { await navigator.clipboard.writeText(`${location.origin}/#/picture/${picture.id}`); toast("The link is copied."); })),
         act("card", "Card to share", () => card(picture)),
@@ -129,8 +138,19 @@ function draw(picture) {
       make("dl", {}, ...Object.entries(facts).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]))));
 }
 
+function chooseSecond(first, text, act) {
+  second = { first, act };
+  $("viewer").close();
+  location.hash = "#/gallery";
+  toast(text, "Never mind", () => { second = null; });
+}
+
+function blend(a, b) {
+  location.hash = "#/gallery";
+  return between([a, b]);
+}
+
 function pair(a, b) {
-  compared = null;
   $("viewer").classList.add("pair");
   $("viewer").replaceChildren(
     make("div", { className: "stage" }, ...[a, b].map((one) => make("img", { src: fileOf(one.id), alt: `${one.prompt}, seed ${one.seed}` }))),

@@ -124,7 +124,7 @@ export function useSettings(request, more = {}) {
 /** Begins from a picture of the gallery. */
 export async function evolve(picture) {
   await trying(async () => {
-    const file = await post(`/api/v1/pictures/${picture.id}/input`);
+    const file = await inputOf(picture);
     $("prompt").value = picture.prompt;
     $("begin-use").value = "init";
     begin(file, thumbnailOf(picture.id), picture.request);
@@ -133,6 +133,16 @@ export async function evolve(picture) {
     $("prompt").focus();
   });
 }
+
+/** A picture of the gallery as requests name it. */
+export const inputOf = (picture) => post(`/api/v1/pictures/${picture.id}/input`);
+
+/** Paints what one picture of the gallery shows, or what lies between several. */
+export const between = (pictures) => trying(async () => {
+  const prompts = await Promise.all(pictures.map(async (one) => ({ image: await inputOf(one) })));
+  await post("/api/v1/jobs", { request: { prompt: "", prompts }, count: 1, parent: pictures[0].id });
+  await queued();
+});
 
 /** Has a network make a picture of the gallery larger. */
 export const enlarge = (picture) => trying(async () => {
