@@ -7,4 +7,21 @@ extension Resolver {
     guard let slot = method.components.first, slot.takesInstalled else { return [] }
     return registry.architectures(of: slot).flatMap(library.installed)
   }
+
+  /// The models that a request names beside its perceptors: the one that draws, and those that arguments of its
+  /// method and its objectives name.
+  public func models(of request: Request) -> [String] {
+    func named(_ declared: [PartArgument], _ given: [String: JSONValue]) -> [String] {
+      declared.filter(\.namesModel).compactMap { argument in
+        if case .string(let id) = given[argument.name] { id } else { nil }
+      }
+    }
+    let method = registry.method(request.method)
+    let own = method.map { named($0.arguments, request.arguments) } ?? []
+    return (request.objectives ?? []).reduce(into: [request.model].compactMap(\.self) + own) {
+      ids, part in
+      let kind = registry.objectives.first { $0.name == part.name }
+      ids += kind.map { named($0.arguments, part.arguments) } ?? []
+    }
+  }
 }

@@ -61,44 +61,41 @@ struct EvaluateEdits: AsyncParsableCommand {
     let judge = try Judge(folder: options.judges)
     let evaluation = try PackEvaluation(pack: pack)
     let engine = Engine(pack: pack, threads: options.threads)
-    let size = pack.manifest.pictureSize
-    if variations > 0 {
-      let progress = ProgressNote()
-      var request = Request("")
-      (request.method, request.width, request.height) = (varying, size, size)
-      var done = 0
-      let edits = try await evaluation.variations(
-        of: evaluation.prompts(.singles, seen: false, count: variations, seed: seed),
-        with: engine, judge: judge, request: request, seed: seed
-      ) { edit in
-        done += 1
-        progress.show("varied \(done)/\(variations)  \(edit.prompt.text)")
-      }
-      progress.clear()
-      let named = Proportion(edits.filter(\.isNamed).count, of: edits.count)
-      Console.result("\(varying.rawValue), varied: the object is the judge's first guess  \(named)")
-      try save(edits, as: "varied")
+    let side = pack.manifest.pictureSize
+    try await measure("varied", by: varying, side: side, count: variations) { request, report in
+      try await evaluation.variations(
+        of: evaluation.prompts(.singles, seen: false, count: variations, seed: seed), with: engine,
+        judge: judge, request: request, seed: seed, report: report)
     }
-    if holes > 0 {
-      let progress = ProgressNote()
-      var request = Request("")
-      (request.method, request.width, request.height) = (filling, size, size)
-      var done = 0
-      let edits = try await evaluation.inpaintings(
+    try await measure("filled", by: filling, side: side, count: holes) { request, report in
+      try await evaluation.inpaintings(
         of: evaluation.apart(count: holes, seed: seed), with: engine, judge: judge,
-        request: request, seed: seed
-      ) { edit in
-        done += 1
-        progress.show("filled \(done)/\(holes)  \(edit.prompt.text)")
-      }
-      progress.clear()
-      let named = Proportion(edits.filter(\.isNamed).count, of: edits.count)
-      let kept = Proportion(edits.filter(\.keepsRest).count, of: edits.count)
-      Console.result(
-        "\(filling.rawValue), filled: the object in the hole is the judge's first guess  \(named)")
-      Console.result("\(filling.rawValue), filled: the rest keeps its pixels  \(kept)")
-      try save(edits, as: "filled")
+        request: request, seed: seed, report: report)
     }
+  }
+
+  /// Has pictures edited, and says how often what came out is named and the rest kept.
+  private func measure(
+    _ name: String, by method: Method.ID, side: Int, count: Int,
+    edited: (Request, (Edit) -> Void) async throws -> [Edit]
+  ) async throws {
+    guard count > 0 else { return }
+    let progress = ProgressNote()
+    var request = Request("")
+    (request.method, request.width, request.height) = (method, side, side)
+    var done = 0
+    let edits = try await edited(request) { edit in
+      done += 1
+      progress.show("\(name) \(done)/\(count)  \(edit.prompt.text)")
+    }
+    progress.clear()
+    func figure(_ what: String, _ holds: (Edit) -> Bool) {
+      let part = Proportion(edits.filter(holds).count, of: edits.count)
+      Console.result("\(method.rawValue), \(name): \(what)  \(part)")
+    }
+    figure("the object is the judge's first guess", \.isNamed)
+    if name == "filled" { figure("the rest keeps its pixels", \.keepsRest) }
+    try save(edits, as: name)
   }
 
   private func path(_ name: String) -> String {

@@ -18,6 +18,21 @@ import Torch
     }
   }
 
+  @Test("a part is replaced where it lies, and nowhere outside")
+  func replaced() throws {
+    let ground = try Picture(width: 4, height: 3, color: Color(0x101010))
+    let part = try Picture(width: 2, height: 1, color: Color(0xff0000))
+    let whole = try ground.replacing(part, x: 2, y: 2)
+    #expect(try whole.cropped(x: 2, y: 2, width: 2, height: 1) == part)
+    #expect(
+      try whole.cropped(x: 0, y: 0, width: 4, height: 2)
+        == ground.cropped(x: 0, y: 0, width: 4, height: 2))
+    for (x, y) in [(3, 0), (0, 3), (-1, 0), (Int.max, 0), (0, Int.min)] {
+      #expect(throws: ImagingError.self) { try ground.replacing(part, x: x, y: y) }
+    }
+    #expect(throws: ImagingError.self) { try part.replacing(ground, x: 0, y: 0) }
+  }
+
   @Test(
     "Colours are read from names and hexadecimal values",
     arguments: [

@@ -324,6 +324,8 @@ struct InstalledCascadeTests {
     let other = try await paint(
       request("unclip", "karlo") { $0.arguments["prior"] = .string("laion") }, library)
     #expect(other.first?.picture != own.first?.picture)
+    // On both the picture depends, so both are told beside it.
+    #expect(other.first?.metadata.models?.keys.sorted() == ["karlo", "laion"])
   }
 
   @Test("what a model lacks is told with what to do")

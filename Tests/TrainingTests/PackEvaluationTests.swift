@@ -51,6 +51,37 @@ struct PackEvaluationTests {
     #expect(try variety([0x000000, 0xffffff]).hands.isEmpty)
   }
 
+  @Test("what ships fills holes with what is asked for and keeps the rest, and varies what it is shown")
+  func edits() async throws {
+    let judge = try Judge(folder: EmbeddedPack.judges)
+    let engine = Engine(pack: evaluation.pack, cache: nil, threads: 1)
+    var request = Request("")
+    (request.width, request.height) = (128, 128)
+    let filled = try await evaluation.inpaintings(
+      of: evaluation.apart(count: 4, seed: 1), with: engine, judge: judge, request: request, seed: 1
+    ) { _ in }
+    #expect(filled.count == 4 && filled.allSatisfy(\.keepsRest))
+    #expect(filled.filter(\.isNamed).count >= 2)
+    #expect(filled.allSatisfy { $0.result != $0.original })
+    let varied = try await evaluation.variations(
+      of: evaluation.prompts(of: ["red heart", "pizza", "rainbow", "strawberry"]), with: engine,
+      judge: judge, request: request, seed: 1
+    ) { _ in }
+    #expect(varied.filter(\.isNamed).count >= 2)
+  }
+
+  @Test("what ships paints texts by way of the prior")
+  func prior() async throws {
+    var request = Request("")
+    (request.method, request.width, request.height) = ("unclip", 128, 128)
+    let painted = try await evaluation.paint(
+      evaluation.prompts(of: ["fox", "pizza", "rainbow", "strawberry"]),
+      with: Engine(pack: evaluation.pack, cache: nil, threads: 1),
+      judge: Judge(folder: EmbeddedPack.judges), request: request, seed: 1
+    ) { _ in }
+    #expect(painted.filter(\.isAmongFive).count >= 3)
+  }
+
   @Test("what stands anywhere is found in the whole or in a part, each thing by itself")
   func anywhere() throws {
     let judge = try Judge(folder: EmbeddedPack.judges)

@@ -62,14 +62,14 @@ extension Method {
       .flag(
         "clipDenoised", default: false,
         "Keep what the network finds to its range of colours in each step"),
-      .text(
+      .model(
         "secondary",
         "An installed secondary model of Disco Diffusion, through which the gradient goes instead of the "
           + "network: faster, and less exact"),
       .integer(
         "class", 0...999_999,
         "What a network that knows classes draws; another one in each step if left out"),
-      .text(
+      .model(
         "classifier",
         "An installed classifier of guided-diffusion that steers towards the class"),
       .number("classifierScale", 0...1000, default: 1, "How strongly the classifier steers"),

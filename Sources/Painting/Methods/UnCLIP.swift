@@ -26,7 +26,7 @@ extension Method {
         "priorSamples", 1...64, default: 1,
         "Embeddings that the prior finds, of which the one nearest to the text is taken (2 in the paper)"
       ),
-      .text(
+      .model(
         "prior", "An installed prior instead of the model's own, such as LAION's"),
       .number(
         "difference", 0...1, default: 0.4,
@@ -216,9 +216,14 @@ struct UnCLIPPainting {
       try prior(for: $1.text, of: model, before: shown + $0)
     }
     let (scale, steps) = (arguments.number("conditionScale"), context.request.iterations ?? 25)
+    // Beside pictures a text would say something else than they show.
+    let isOfTexts = pictures == nil && !texts.isEmpty
+    let text = isOfTexts ? PriorText.between(texts.map { ($0.text, $0.weight) }) : away
     guard let model else {
       return priors + [
-        try PackDecoderStage(context.networks, scale: scale, steps: steps, told: told)
+        try PackDecoderStage(
+          context.networks, scale: scale, steps: steps,
+          text: isOfTexts ? text.embedding.normalized() : nil, told: told)
       ]
     }
     let library = context.networks.provider.library
@@ -227,13 +232,11 @@ struct UnCLIPPainting {
       throw StoreError.nothing(
         path: model, reason: "its decoder and its upsampler do not go together")
     }
-    // Beside pictures a text would say something else than they show.
-    let isOfTexts = pictures == nil && !texts.isEmpty
     return priors + [
       try UnCLIPDecoderStage(
         .init(UnCLIPDecoder.self, of: model, context.networks),
         side: library.config(UnCLIPDecoder.self, of: model).size, scale: scale, steps: steps,
-        text: isOfTexts ? .between(texts.map { ($0.text, $0.weight) }) : away, null: away,
+        text: text, null: away,
         told: told),
       try UnCLIPUpsamplerStage(
         .init(UnCLIPUpsampler.self, of: model, context.networks), side: context.size.width),

@@ -153,15 +153,22 @@ final class PackDecoderStage: CascadeStage {
   let shape: [Int]
   private let model: DiffusionModel
   private let scale: Double
+  private let text: Tensor?
   private let told: (Tensor) -> Tensor
 
-  /// - Parameter told: the embedding `[1, E]` of all those that there are, `[K, E]`.
-  init(_ networks: Networks, scale: Double, steps: Int, told: @escaping (Tensor) -> Tensor) throws {
+  /// - Parameters:
+  ///   - text: a text's embedding of length one, `[1, E]`, that it is told as well, as Karlo's decoder is; nil for
+  ///     none.
+  ///   - told: the embedding `[1, E]` of all those that there are, `[K, E]`.
+  init(
+    _ networks: Networks, scale: Double, steps: Int, text: Tensor?,
+    told: @escaping (Tensor) -> Tensor
+  ) throws {
     let network = try networks.network(VDiffusion.self)
     model = DiffusionModel(
       network: ContinuousNetwork(network: network, schedule: .spliced),
       decoder: try networks.network(VQGAN.self))
-    (self.scale, self.told) = (scale, told)
+    (self.scale, self.text, self.told) = (scale, text, told)
     levels = try model.network.levels(steps, from: 1)
     shape = [1, network.config.channels, network.config.size, network.config.size]
   }
@@ -169,7 +176,12 @@ final class PackDecoderStage: CascadeStage {
   var sampler: any Sampler { DDIM() }
 
   func denoiser(after earlier: Tensor?) throws -> any Denoiser {
-    let scene = earlier.map { Conditioning(embeddings: told($0).normalized(), scales: [scale]) }
+    let scene = earlier.map { embeddings in
+      let all = [told(embeddings).normalized(), text].compactMap(\.self)
+      return Conditioning(
+        embeddings: concatenated(all, over: 0),
+        scales: all.map { _ in scale / Double(all.count) })
+    }
     return model.network.denoiser(scene, step: 0)
   }
 

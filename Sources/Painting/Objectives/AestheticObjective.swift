@@ -24,7 +24,7 @@ extension ObjectiveKind {
   static let aesthetic = ObjectiveKind(
     "aesthetic", "A high score by a head that learned how people rate pictures (install one)",
     arguments: [
-      .text("head", "The installed head; the first that there is if left out"),
+      .model("head", "The installed head; the first that there is if left out"),
       .number("target", 0...20, default: 10, "The score wanted, where ten is the best"),
     ]
   ) { context in

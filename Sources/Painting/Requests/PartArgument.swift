@@ -9,6 +9,8 @@ public struct PartArgument: Sendable {
   public let `default`: JSONValue?
   /// What it does, in one sentence, without the final stop.
   public let help: String
+  /// Whether it names an installed model, on which the picture then depends.
+  public var namesModel = false
 
   /// A number in a range.
   public static func number(
@@ -59,6 +61,12 @@ public struct PartArgument: Sendable {
   public static func text(_ name: String, default: String? = nil, _ help: String) -> PartArgument {
     PartArgument(
       name: name, kind: .text(limit: 1_000), default: `default`.map(JSONValue.string), help: help)
+  }
+
+  /// An installed model, by its name.
+  public static func model(_ name: String, _ help: String) -> PartArgument {
+    PartArgument(
+      name: name, kind: .text(limit: 1_000), default: nil, help: help, namesModel: true)
   }
 
   /// A file, named by its content.

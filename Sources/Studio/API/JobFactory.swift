@@ -147,7 +147,7 @@ public struct JobFactory: Sendable {
 
   /// Models that are not installed are told now, not when the job's turn has come.
   private func checkModels(_ request: Request) throws {
-    for id in [request.model].compactMap(\.self) where id != "pack" {
+    for id in resolver.models(of: request) where id != "pack" {
       _ = try library.store.model(id)
     }
     guard let method = registry.method(request.method), request.model == nil,

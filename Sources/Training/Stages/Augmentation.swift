@@ -22,10 +22,6 @@ struct Augmentation {
   static let views = Augmentation(
     turn: 15, scale: 0.35, shift: 0.3, light: 0.2, noise: 0.3, blurred: 0.3)
 
-  /// Whole pictures, hardly moved.
-  static let wholes = Augmentation(
-    turn: 6, scale: 0.08, shift: 0.06, light: 0.05, noise: 0, blurred: 0)
-
   /// `x` is `[B, 3, H, W]` in -1…1; so is what comes back, but for the noise.
   /// - Parameter stream: of the device that `x` is on.
   func callAsFunction(_ x: Tensor, _ stream: RandomStream) -> Tensor {

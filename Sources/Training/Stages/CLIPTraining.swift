@@ -27,11 +27,6 @@ public final class CLIPTrainee: Trainee {
     /// Captions of the corpus that each picture must not be taken for, beside those of its batch; none if left
     /// out. Needs a frozen text tower.
     var negatives: Int?
-    /// Whether pictures show single things on plain grounds alone.
-    var singles: Bool?
-    /// Whether pictures are seen whole and as they are but for a small turn, for a tower that is shown wholes;
-    /// else parts of them too, in other light and with noise.
-    var wholes: Bool?
     /// Changes that pictures must be known under, for a tower that will be climbed; none if left out.
     var attack: PictureAttack?
 
@@ -99,8 +94,7 @@ public final class CLIPTrainee: Trainee {
     let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
     let captions = embed(tokens: batch.tokens)
     let ruledOut = bank?.mask(of: batch.labels, on: device)
-    let augmentation = config.wholes == true ? Augmentation.wholes : .views
-    let views = fitted(augmentation(givenBack(batch.pictures, stream), stream))
+    let views = fitted(Augmentation.views(givenBack(batch.pictures, stream), stream))
     let (seen, changed) = attacked(views, step: step, stream) { pictures, own in
       let mask = ruledOut.map { $0[0..<own.size(0)] }
       return self.logits(pictures, captions.detached(), mask).crossEntropy(own)
@@ -241,12 +235,7 @@ extension PackTraining {
     try check(tokenizer(), known: config.network.text.vocabSize)
     let run = try open(stage, config, configuration)
     let sets = try sets(seed: config.schedule.seed, jitter: true)
-    let train = try mixed(sets.train) {
-      $0.chatterFraction = config.chatter ?? 0
-      guard config.singles == true else { return }
-      ($0.pairFraction, $0.countFraction, $0.sizedFraction, $0.wornFraction) = (0, 0, 0, 0)
-      ($0.bareSceneFraction, $0.sceneFraction, $0.styleFraction, $0.tintFraction) = (0, 0, 0, 0)
-    }
+    let train = try mixed(sets.train) { $0.chatterFraction = config.chatter ?? 0 }
     let trainee = try CLIPTrainee(
       config, file: file, sets: train, heldOut: sets.heldOut, tokenizer: tokenizer(),
       vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device)

@@ -52,7 +52,10 @@ export function fill(picture) {
     at.x = ((event.clientX - box.left) * width) / box.width;
     at.y = ((event.clientY - box.top) * height) / box.height;
   };
-  const begin = () => strokes.push({ size: size(), points: [[at.x, at.y]] });
+  const begin = () => {
+    error.hidden = true;
+    strokes.push({ size: size(), points: [[at.x, at.y]] });
+  };
 
   canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); place(event); begin(); draw(); });
   canvas.addEventListener("pointermove", (event) => {
