@@ -25,7 +25,7 @@ struct EvaluateEdits: AsyncParsableCommand {
   @OptionGroup var options: EvaluationOptions
 
   @Option(help: "How to vary.")
-  var varying: Method.ID = "unclip"
+  var varying: Method.ID = .auto
 
   @Option(help: "How to fill holes.")
   var filling: Method.ID = .auto
