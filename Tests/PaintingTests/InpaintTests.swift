@@ -93,6 +93,11 @@ import Torch
     #expect(try done.cropped(x: 90, y: 10, width: 12, height: 8) == inside)
     #expect(
       try done.replacing(inside, x: 90, y: 10) == whole.replacing(inside, x: 90, y: 10))
+    // A picture with alpha is painted in as one without.
+    let clear = try InpaintFilter(
+      start: whole.addingAlpha(), mask: mask, fit: .crop, blur: 0, area: area, width: 60,
+      height: 40, device: .cpu)
+    #expect(try clear.finish(drawn) == done)
     // At the border it stays within, and what is nearly all is painted whole.
     let corner = try #require(PaintedArea(rectangle(118..<120, 79..<80), padding: 0))
     #expect(box(corner) == [105, 70, 15, 10])

@@ -78,6 +78,7 @@ struct InpaintFilter: FinishingFilter, Keeping {
     let filled = try Picture(painted.tensor() * open + first * (1 - open))
     guard let area else { return filled }
     let whole = try start.fitted(by: fit, area.whole.width, area.whole.height)
+      .composited(over: .white)
     return try whole.replacing(filled, x: area.x, y: area.y)
   }
 
