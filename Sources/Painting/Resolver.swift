@@ -124,7 +124,8 @@ public struct Resolver: Sendable {
     }
     let available = asked.filter(isAvailable)
     let called = available.reduce(into: [:]) { $0[$1.id] = $1.calling(request, self) }
-    let present = available.filter { called[$0.id] != nil } + available.filter { called[$0.id] == nil }
+    let present =
+      available.filter { called[$0.id] != nil } + available.filter { called[$0.id] == nil }
     guard let best = present.first else {
       throw PaintingError.notInPack(
         pack: pack.manifest.id,
@@ -151,7 +152,8 @@ public struct Resolver: Sendable {
         method: method, model: model,
         reason: called[method.id]?.reason
           ?? (method.id == first && method.preference == nil
-            ? "the pack's first choice" : method.preference?.reason), objections: objections)
+            ? "the pack's first choice" : method.preference?.reason),
+        objections: objections)
     }
     throw objections.first ?? RequestError.impossible(method: best.id, reason: "of its parameters")
   }

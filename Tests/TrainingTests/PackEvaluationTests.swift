@@ -51,7 +51,7 @@ struct PackEvaluationTests {
     #expect(try variety([0x000000, 0xffffff]).hands.isEmpty)
   }
 
-  @Test("what ships fills holes with what is asked for and keeps the rest, and varies what it is shown")
+  @Test("what ships fills holes with what is asked for, and varies what it is shown")
   func edits() async throws {
     let judge = try Judge(folder: EmbeddedPack.judges)
     let engine = Engine(pack: evaluation.pack, cache: nil, threads: 1)

@@ -66,7 +66,9 @@ extension PaintedArea {
     case .string("auto"):
       // Those of the pack know things one at a time; others know the world.
       let looks = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? ["pack"]
-      let draws = method.components.first.map { $0.takesPacks && pack.network($0.architecture) != nil }
+      let draws = method.components.first.map {
+        $0.takesPacks && pack.network($0.architecture) != nil
+      }
       guard request.model == nil, draws ?? true, looks == ["pack"] else { return nil }
     default: return nil
     }
