@@ -54,6 +54,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Most jobs that may wait.", valueName: "n"))
   var queueLimit = 20_000
 
+  @Flag(help: "Does not record how pictures come about, which takes up to 2 MB of each.")
+  var noTraces = false
+
   @Option(help: "How much is logged: debug, info, notice, warning or error.")
   var logLevel = "notice"
 
@@ -167,6 +170,7 @@ struct Serve: AsyncParsableCommand {
       "worker", "--device", "\(device)", "--data", folder.url.absoluteURL.path,
       "--threads", "\(execution.resolvedThreads)",
     ]
+    if noTraces { arguments.append("--no-traces") }
     if let pack = execution.pack { arguments += ["--pack", URL(filePath: pack).absoluteURL.path] }
     return arguments
   }

@@ -184,8 +184,23 @@ struct OpenAPI {
           "metadata": .optional(fields),
           "links": .record(of: [
             "file": text, "thumbnail": text, "film": .optional(text), "attention": .optional(text),
+            "trace": .optional(text),
           ]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
+      "Trace": .record(
+        of: [
+          "panels": .list(
+            of: .record(
+              of: [
+                "title": text, "text": text,
+                "looks": .list(
+                  of: .record(of: ["caption": text, "webp": text], required: ["caption", "webp"])),
+                "curve": .optional(
+                  .record(
+                    of: ["first": integer, "last": integer, "values": .list(of: number)],
+                    required: ["first", "last", "values"])),
+              ], required: ["title", "text", "looks"]))
+        ], required: ["panels"]),
       "PicturePage": .record(
         of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],
         required: ["pictures", "next"]),

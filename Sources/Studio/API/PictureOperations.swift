@@ -124,6 +124,19 @@ struct PictureOperations: OperationGroup {
         return .bytes(data, type: "image/png", etag: "a-\(picture.id)", request: request)
       },
       Operation(
+        method: .get, path: "/api/v1/pictures/{id}/trace", id: "getTrace",
+        summary: "How it came about, as it was recorded while it was painted.",
+        parameters: [.picture],
+        answers: [.init(status: 200, help: "What was seen", schema: "Trace"), missing]
+      ) { request, context in
+        let picture = try await picture(context)
+        guard let data = try? Data(contentsOf: queue.folder.trace(picture.id)) else {
+          throw Problem.notFound("record of how this picture came about")
+        }
+        return .bytes(
+          data, type: "application/json", etag: "t-\(picture.id)", request: request)
+      },
+      Operation(
         method: .post, path: "/api/v1/pictures/{id}/enlarge", id: "enlargePicture",
         summary: "Queue a picture to be made larger by a network.", parameters: [.picture],
         body: "Enlargement", isBodyOptional: true,
@@ -322,6 +335,7 @@ extension PictureRecord {
         "thumbnail": .string("/api/v1/pictures/\(id)/thumbnail"),
         "film": JSONValue(film == nil ? nil : "/api/v1/pictures/\(id)/film"),
         "attention": JSONValue(showsAttention ? "/api/v1/pictures/\(id)/attention" : nil),
+        "trace": JSONValue(isAnothers ? nil : "/api/v1/pictures/\(id)/trace"),
       ]),
     ])
   }

@@ -73,6 +73,7 @@ actor JobQueue {
       try? FileManager.default.removeItem(at: folder.picture(id))
       try? FileManager.default.removeItem(at: folder.film(id))
       try? FileManager.default.removeItem(at: folder.attention(id))
+      try? FileManager.default.removeItem(at: folder.trace(id))
       try? FileManager.default.removeItem(at: folder.thumbnail(id))
     }
     for input in try await store.purgeInputs(before: month) {
@@ -256,6 +257,7 @@ actor JobQueue {
     if let sheet = result.attention {
       try Self.place(URL(filePath: sheet), at: folder.attention(id))
     }
+    if let trace = result.trace { try Self.place(URL(filePath: trace), at: folder.trace(id)) }
     let request = metadata.request
     let scale = metadata.enlarged ?? 1
     try await store.add(

@@ -54,6 +54,11 @@ public struct StudioFolder: Sendable {
     pictures.appending(path: "\(id.prefix(6))/\(id).attention.png")
   }
 
+  /// What tells how it came about.
+  func trace(_ id: String) -> URL {
+    pictures.appending(path: "\(id.prefix(6))/\(id).trace.json")
+  }
+
   func thumbnail(_ id: String) -> URL { thumbnails.appending(path: "\(id.prefix(6))/\(id).webp") }
 
   func input(_ sha256: String, ending: String) -> URL {

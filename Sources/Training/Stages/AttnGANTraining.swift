@@ -105,7 +105,8 @@ public final class AttnGANTrainee: Trainee {
     let count = config.schedule.batch
     let batch = batches(step: step, count: count)
     let stream = RandomStream(seed: config.schedule.seed, "noise \(step)", on: device)
-    let reading = noGrad { matcher.read(batch.tokens) }
+    let tokens = CaptionReader.trimmed(batch.tokens)
+    let reading = noGrad { matcher.read(tokens) }
     let condition = model.condition(reading.sentence)
     let drawing = model(
       stream.normal([count, config.network.z_dim]),
@@ -122,7 +123,8 @@ public final class AttnGANTrainee: Trainee {
         -still[stage].realness(seen).mean() - still[stage].fitness(seen, reading.sentence).mean())
       lesson.append(teach(critics[stage], real, picture.detached(), reading.sentence))
     }
-    let matching = step < config.playing ? Tensor(0) : self.matching(drawing, reading, batch)
+    let matching =
+      step < config.playing ? Tensor(0) : self.matching(drawing, reading, tokens, batch.labels)
     let (mean, log) = (condition.mean, condition.logVariance)
     let divergence = (mean.square() + log.exp() - log - 1).mean() * 0.5
     func sum(_ x: [Tensor]) -> Tensor { x.reduce(Tensor(0), +) }
@@ -140,13 +142,13 @@ public final class AttnGANTrainee: Trainee {
 
   /// How badly words and texts of a batch find the pictures that were drawn for them.
   private func matching(
-    _ drawing: AttnGAN.Drawing, _ reading: AttnGANText.Reading,
-    _ batch: (pictures: Tensor, labels: [ExampleLabel], tokens: Tensor)
+    _ drawing: AttnGAN.Drawing, _ reading: AttnGANText.Reading, _ tokens: Tensor,
+    _ labels: [ExampleLabel]
   ) -> Tensor {
     let scores = matcher.scores(
       drawing.pictures[drawing.pictures.count - 1], reading,
-      lengths: CaptionReader.lengths(batch.tokens))
-    let same = Matcher.same(batch.labels).to(device)
+      lengths: CaptionReader.lengths(tokens))
+    let same = Matcher.same(labels).to(device)
     return matcher.likeness.loss(scores.words, same: same)
       + matcher.likeness.loss(scores.wholes, same: same)
   }

@@ -1,5 +1,6 @@
 // The gallery: all pictures, and one of them seen closely.
-import { ask, get, post, fileOf, filmOf, attentionOf, thumbnailOf } from "./api.js";
+import { cameAbout } from "./trace.js";
+import { ask, get, post, fileOf, filmOf, thumbnailOf } from "./api.js";
 import { $, make, toast, trying, announce } from "./view.js";
 import { useSettings, evolve, again, between, enlarge } from "./paint.js";
 import { fill } from "./mask.js";
@@ -133,8 +134,7 @@ function draw(picture) {
         act("copy", "Copy link", () => trying(async () => { await navigator.clipboard.writeText(`${location.origin}/#/picture/${picture.id}`); toast("The link is copied."); })),
         act("card", "Card to share", () => card(picture)),
         picture.deleted ? act("back", "Take it back", () => bring(picture, true)) : act("delete", "Throw away", () => discard(picture))),
-      picture.links.attention && make("details", {}, make("summary", {}, "How this came about"),
-        make("img", { src: attentionOf(picture.id), alt: "Which word painted where", loading: "lazy", className: "attention" })),
+      cameAbout(picture),
       make("dl", {}, ...Object.entries(facts).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]))));
 }
 

@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that it opens at once and says what is the matter when the studio is
 // not running. Everything else goes to the studio.
-const shell = "shell-3";
-const files = ["/", "/style.css", "/app.js", "/api.js", "/form.js", "/paint.js", "/gallery.js", "/film.js", "/mask.js", "/view.js", "/icon.svg", "/manifest.webmanifest"];
+const shell = "shell-4";
+const files = ["/", "/style.css", "/app.js", "/api.js", "/form.js", "/paint.js", "/gallery.js", "/film.js", "/mask.js", "/trace.js", "/view.js", "/icon.svg", "/manifest.webmanifest"];
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(shell).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
 });
