@@ -140,6 +140,11 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swift),
+    // Reverie's side of `Benchmarks/run`.
+    .executableTarget(
+      name: "reverie-bench",
+      dependencies: ["Library", "Models", "Painting", "Tokenizers", "Torch", "Weights"],
+      path: "Benchmarks/reverie-bench", swiftSettings: swift),
 
     // What tests of several modules make use of.
     .target(

@@ -7,6 +7,8 @@
     peers.py dalle-bfloat16 FOLDER  the same with models and their states cast to bfloat16
     peers.py guided FOLDER          a guided step of Disco Diffusion's own code at 256 pixels, with the secondary model, ViT-B/32
                                     and 16 cutouts, float32; needs what Tests/PaintingTests/Oracle/disco.py does
+    peers.py attngan FOLDER         a bird by the original's own code, text read and 256 pixels drawn, float32; writes its
+                                    files into FOLDER/attngan; needs what Tests/ModelsTests/Oracle/attngan.py does
 """
 import json
 import pathlib
@@ -191,7 +193,37 @@ def guided(folder):
     report(sorted(times[1:])[len(times[1:]) // 2])
 
 
+def attngan(folder):
+    import common
+    import pickle
+    sys.path.insert(0, str(common.ROOT / ".oracle" / "checkouts" / "AttnGAN" / "code"))
+    from miscc.config import cfg
+    cfg.CUDA = False
+    cfg.GAN.GF_DIM, cfg.GAN.R_NUM = 32, 2
+    import model as original
+
+    torch.manual_seed(7)
+    text, network = original.RNN_ENCODER(5450, nhidden=256).eval(), original.G_NET().eval()
+    place = folder / "attngan"
+    place.mkdir(exist_ok=True)
+    torch.save(text.state_dict(), place / "text_encoder200.pth")
+    torch.save(network.state_dict(), place / "bird_AttnGAN2.pth")
+    known = "<end> a small red bird with black beak".split()
+    words = known + [f"word{i}" for i in range(5450 - len(known))]
+    with open(place / "captions.pickle", "wb") as file:
+        pickle.dump([[], [], dict(enumerate(words)), {word: i for i, word in enumerate(words)}], file, protocol=2)
+    tokens = torch.tensor([[1, 2, 3, 4, 5, 1, 6, 7]])
+    times = []
+    with torch.no_grad():
+        for _ in range(6):
+            start = time.perf_counter()
+            read, sentence = text(tokens, torch.tensor([8]), text.init_hidden(1))
+            network(torch.randn(1, 100), sentence, read, tokens == 0)
+            times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[2])
+
+
 folder = pathlib.Path(sys.argv[2])
 {"load": load, "iteration": lambda f: iteration(f, torch.float32),
  "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16), "dalle": lambda f: dalle(f, torch.float32),
- "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided}[sys.argv[1]](folder)
+ "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided, "attngan": attngan}[sys.argv[1]](folder)
