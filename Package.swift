@@ -143,7 +143,7 @@ let package = Package(
     // Reverie's side of `Benchmarks/run`.
     .executableTarget(
       name: "reverie-bench",
-      dependencies: ["Library", "Models", "Painting", "Tokenizers", "Torch", "Weights"],
+      dependencies: ["Imaging", "Library", "Models", "Painting", "Torch", "Weights"],
       path: "Benchmarks/reverie-bench", swiftSettings: swift),
 
     // What tests of several modules make use of.

@@ -1,6 +1,9 @@
 """The peers of reverie-bench, each printing the same JSON object. Run in .oracle/env with kornia==0.8.2 besides.
 
     peers.py load FOLDER        safetensors.torch.load_file of ViT-L/14, cast to bfloat16
+    peers.py clip FOLDER        32 pictures through ViT-B/32 by OpenAI's code, float32
+    peers.py vqgan FOLDER       a picture of 256 x 256 through taming's VQGAN and back, float32
+    peers.py esrgan FOLDER      Real-ESRGAN x4 of 256 x 256 by spandrel, float32
     peers.py iteration FOLDER   the loop of the VQGAN+CLIP notebook with its own libraries, float32
     peers.py iteration-bfloat16 FOLDER   the same with models cast to bfloat16 and the decoder channels-last
     peers.py dalle FOLDER           the 256 codes of a picture by min-dalle's loop, float32
@@ -36,6 +39,57 @@ def load(folder):
     start = time.perf_counter()
     weights = {k: v.to(torch.bfloat16) for k, v in load_file(path).items()}
     report(time.perf_counter() - start, tensors=len(weights))
+
+
+def timed(body, count=5):
+    """The median of a few, after one."""
+    times = []
+    with torch.inference_mode():
+        for _ in range(count + 1):
+            start = time.perf_counter()
+            body()
+            times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[count // 2])
+
+
+def clip(folder):
+    import common  # noqa: F401  (lets torchvision import beside the CPU build)
+    import clip.model
+    from safetensors.torch import load_file
+    perceptor = clip.model.build_model(load_file(folder / "ViT-B-32.safetensors")).float().eval()
+    pictures = torch.randn(32, 3, 224, 224)
+    timed(lambda: perceptor.encode_image(pictures))
+
+
+def vqgan(folder):
+    from safetensors.torch import load_file
+    from taming.modules.diffusionmodules.model import Decoder, Encoder
+    state = load_file(folder / "vqgan-f16-16384.safetensors")
+    sizes = dict(ch=128, out_ch=3, ch_mult=(1, 1, 2, 2, 4), num_res_blocks=2, attn_resolutions=[16], dropout=0.0,
+                 in_channels=3, resolution=256, z_channels=256)
+    encoder, decoder = Encoder(double_z=False, **sizes).eval(), Decoder(**sizes).eval()
+    for module, name in ((encoder, "encoder."), (decoder, "decoder.")):
+        module.load_state_dict({k[len(name):]: v for k, v in state.items() if k.startswith(name)})
+    into, out = torch.nn.Conv2d(256, 256, 1), torch.nn.Conv2d(256, 256, 1)
+    into.load_state_dict({k[11:]: v for k, v in state.items() if k.startswith("quant_conv.")})
+    out.load_state_dict({k[16:]: v for k, v in state.items() if k.startswith("post_quant_conv.")})
+    codebook = state["quantize.embedding.weight"]
+    picture = torch.rand(1, 3, 256, 256) * 2 - 1
+
+    def there_and_back():
+        z = into(encoder(picture)).movedim(1, 3)
+        distances = (z**2).sum(-1, keepdim=True) + (codebook**2).sum(1) - 2 * z @ codebook.T
+        decoder(out(codebook[distances.argmin(-1)].movedim(3, 1)))
+
+    timed(there_and_back)
+
+
+def esrgan(folder):
+    import common  # noqa: F401
+    import spandrel
+    network = spandrel.ModelLoader().load_from_file(folder / "RealESRGAN_x4plus.pth").model.eval()
+    picture = torch.rand(1, 3, 256, 256)
+    timed(lambda: network(picture), 1)
 
 
 def iteration(folder, dtype):
@@ -224,6 +278,6 @@ def attngan(folder):
 
 
 folder = pathlib.Path(sys.argv[2])
-{"load": load, "iteration": lambda f: iteration(f, torch.float32),
+{"load": load, "clip": clip, "vqgan": vqgan, "esrgan": esrgan, "iteration": lambda f: iteration(f, torch.float32),
  "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16), "dalle": lambda f: dalle(f, torch.float32),
  "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided, "attngan": attngan}[sys.argv[1]](folder)

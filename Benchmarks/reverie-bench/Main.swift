@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Library
 import Models
 import Painting
@@ -18,6 +19,9 @@ struct Bench {
     case "bandwidth": bandwidth()
     case "open": try open(folder.appending(path: arguments.dropFirst(2).first ?? ""))
     case "load": try load(folder.appending(path: "ViT-L-14.pt"))
+    case "clip": try clip(folder)
+    case "vqgan": try vqgan(folder)
+    case "esrgan": try await esrgan(folder)
     case "iteration": try await iteration(folder)
     case "guided": try await guided(folder)
     case "attngan": try await attngan(folder)
@@ -31,7 +35,7 @@ struct Bench {
       FileHandle.standardError.write(
         Data(
           """
-          usage: reverie-bench gemm | bandwidth | memory | open FOLDER FILE | (load | iteration | guided | attngan) FOLDER
+          usage: reverie-bench gemm | bandwidth | memory | open FOLDER FILE | (load | clip | vqgan | esrgan | iteration | guided | attngan) FOLDER
                  reverie-bench dalle FOLDER [float32 | bfloat16 | int8 [PICTURES]]
 
           """.utf8))
@@ -73,6 +77,52 @@ struct Bench {
       clip = try found.checkpoint().build(.bfloat16, leftovers: CLIP.leftovers) { CLIP($0, config) }
     }
     report(seconds, ["scale": clip?.logitScale.item() ?? 0])
+  }
+
+  /// 32 pictures through ViT-B/32.
+  static func clip(_ folder: URL) throws {
+    let found = try Recognition(
+      of: openTensors(at: folder.appending(path: "ViT-B-32.safetensors")))
+    guard let config = found.config as? CLIP.Config else { return }
+    let clip = try found.checkpoint().build(leftovers: CLIP.leftovers) { CLIP($0, config) }
+    let pictures = RandomStream(seed: 1, "pictures").normal([32, 3, 224, 224])
+    reportMedian { clip.encodeImage(pictures) }
+  }
+
+  /// A picture of 256² through f16-16384 and back.
+  static func vqgan(_ folder: URL) throws {
+    let found = try Recognition(
+      of: openTensors(at: folder.appending(path: "vqgan-f16-16384.safetensors")))
+    guard let config = found.config as? VQGAN.Config else { return }
+    let vqgan = try found.checkpoint().build { VQGAN($0, config) }
+    let picture = RandomStream(seed: 1, "picture").uniform([1, 3, 256, 256]) * 2 - 1
+    reportMedian { vqgan.decode(vqgan.quantize(vqgan.encode(picture)).quantized) }
+  }
+
+  /// Real-ESRGAN x4 of 256², as pictures are enlarged: in tiles.
+  static func esrgan(_ folder: URL) async throws {
+    let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    let library = ModelLibrary(store: ModelStore(folder: scratch))
+    var particulars = ModelLibrary.Particulars()
+    particulars.id = "esrgan"
+    _ = try library.add([folder.appending(path: "RealESRGAN_x4plus.pth")], particulars, .link)
+    let engine = Engine(
+      pack: try Pack(folder: Pack.embedded), library: library, threads: Libtorch.threads)
+    let picture = try Picture(RandomStream(seed: 1, "picture").uniform([3, 256, 256]))
+    var times: [Double] = []
+    for _ in 0..<2 {
+      let start = ContinuousClock.now
+      _ = try await engine.enlarge(picture, by: 4, model: "esrgan")
+      times.append((ContinuousClock.now - start).seconds)
+    }
+    report(times[1], [:])
+  }
+
+  /// The median of five, after one.
+  private static func reportMedian(_ body: () -> Tensor) {
+    let times = (0..<6).map { _ in time { noGrad { _ = body().size(0) } } }
+    report(times.dropFirst().sorted()[2], [:])
   }
 
   /// VQGAN+CLIP at 256², f16-16384 and ViT-B/32 with 32 views: seconds an iteration after the second.
