@@ -57,7 +57,10 @@ import Testing
 
   @Test(
     "what cannot be explained is told in words",
-    arguments: [("none.png", "none.png"), ("film.mp4", "only pictures are explained"), ("plain.png", "did not paint it")])
+    arguments: [
+      ("none.png", "none.png"), ("film.mp4", "only pictures are explained"),
+      ("plain.png", "did not paint it"),
+    ])
   func refused(name: String, reason: String) throws {
     let program = try Program()
     try Picture(width: 8, height: 8, color: .white).write(

@@ -75,8 +75,8 @@ struct FilmCommandTests {
   func flow() async throws {
     let program = try Program()
     // A square that walks to the right over a gradient.
-    let frames = (0..<3).map { number in
-      var picture = Picture(width: 64, height: 48, color: .init(red: 0, green: 0, blue: 0))
+    let frames = try (0..<3).map { number in
+      var picture = try Picture(width: 64, height: 48, color: .black)
       for y in 0..<48 {
         for x in 0..<64 {
           let isSquare = (12..<28).contains(x - 8 * number) && (16..<32).contains(y)
