@@ -82,7 +82,8 @@ import TestSupport
         job(bench, "red fox") { ($0.method, $0.iterations) = ("pixels", 4) }
       ).job
       try await bench.painting(worker(bench.folder, isWanted ? [] : ["--no-traces"])) {
-        #expect(try await bench.wait(for: job.id).state == .finished)
+        let ended = try await bench.wait(for: job.id)
+        #expect(ended.state == .finished, "\(ended.reason ?? "")")
       }
       let file = bench.folder.trace("\(job.id)-1")
       #expect(FileManager.default.fileExists(atPath: file.path) == isWanted)
