@@ -82,7 +82,7 @@ struct FilmCommandTests {
           let isSquare = (12..<28).contains(x - 8 * number) && (16..<32).contains(y)
           picture[x, y] =
             isSquare
-            ? .init(red: 240, green: UInt8(10 * (x - 8 * number)), blue: UInt8(8 * y))
+            ? .init(red: 240, green: UInt8(9 * (x - 8 * number)), blue: UInt8(8 * y))
             : .init(red: 40, green: 60, blue: 90)
         }
       }
