@@ -151,7 +151,7 @@ import TestSupport
     arguments: [(dx: 5.0, dy: -2.5, zoom: 1.0), (-9, 4, 1), (0, 0, 1.08)])
   func flow(_ motion: (dx: Double, dy: Double, zoom: Double)) throws {
     let random = RandomStream(seed: 3, "clouds")
-    let before = StartPicture.perlin.tensor(width: 160, height: 120, from: random)
+    let before = StartPicture.octaves.tensor(width: 160, height: 120, from: random)
     // What stands at a place now stood `away` of it before.
     func away(_ x: Double, _ y: Double) -> (Double, Double) {
       let scale = 1 / motion.zoom - 1
