@@ -128,8 +128,8 @@ struct Serve: AsyncParsableCommand {
       logger: logger)
     let workers = devices.map { device in
       LocalWorker(
-        program: SiblingProgram.own.path, arguments: workerArguments(device, folder), logger: logger
-      )
+        program: SiblingProgram.own.path, arguments: workerArguments(device, folder),
+        environment: Self.patience, logger: logger)
     }
     let opening = Opening { [token = options.token] in
       try await server.run(workers: workers) { announce($0, token) }
@@ -163,6 +163,13 @@ struct Serve: AsyncParsableCommand {
     if execution.device != nil { return [try execution.resolvedDevice()] }
     let cards = Device.available.filter { $0 != .cpu }
     return cards.isEmpty ? [.cpu] : cards
+  }
+
+  /// Workers' threads that wait for one another sleep after a short while, as the launcher has it: beside
+  /// another busy program spinning costs many times what the work does.
+  private static var patience: [String: String] {
+    let name = "GOMP_SPINCOUNT"
+    return ProcessInfo.processInfo.environment[name] == nil ? [name: "1000"] : [:]
   }
 
   private func workerArguments(_ device: Device, _ folder: StudioFolder) -> [String] {
