@@ -56,6 +56,8 @@ import Testing
       $0.arguments["guidance"] = .number(0)
     }
     #expect(diffusion.panels.map(\.title) == ["On the way"])
+    let unclip = try await trace { ($0.method, $0.candidates) = ("unclip", 2) }
+    #expect(unclip.panels.map(\.title) == ["On the way", "Candidates"])
     let dalle = try await trace { ($0.method, $0.candidates) = ("dalle", 3) }
     #expect(dalle.panels.map(\.title) == ["Candidates"])
     let ranks = dalle.panels[0].looks.map { $0.caption.prefix(4) }

@@ -21,8 +21,12 @@ final class TraceRecorder {
     guard pipeline.unit == "iteration", next < Self.moments.count, !pipeline.isDone else { return }
     let share = Double(pipeline.done) / Double(max(1, pipeline.total))
     guard share >= Self.moments[next] else { return }
-    next = Self.moments.firstIndex { $0 > share } ?? Self.moments.count
-    looks.append(try Trace.Look(pipeline.current(), "\(pipeline.done)"))
+    do {
+      looks.append(try Trace.Look(pipeline.current(), "\(pipeline.done)"))
+      next = Self.moments.firstIndex { $0 > share } ?? Self.moments.count
+    } catch PaintingError.stoppedEarly {
+      // A prior has no picture yet.
+    }
   }
 
   /// What is known of a picture that a pipeline has finished.
