@@ -154,7 +154,7 @@ def read(model: type[M], data: bytes, address: str) -> M:
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        raise Unreachable(
+        raise Refused(
             f"What is at {address} does not answer as a studio that this client knows ({error.error_count()} "
             f"fields, the first: {error.errors()[0]['loc']}). Use the client of the same checkout."
         ) from error

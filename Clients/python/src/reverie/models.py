@@ -84,8 +84,8 @@ class JobPage(Model):
 
 
 class Links(Model):
-    file: str
-    thumbnail: str
+    file: str = ""
+    thumbnail: str = ""
     film: str | None = None
     attention: str | None = None
 

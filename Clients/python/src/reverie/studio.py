@@ -97,7 +97,7 @@ class AsyncReverie:
                     answer = await client.get(USUAL_ADDRESS + "/api/v1/status")
                     # Other programs like this port, too.
                     wants_token = 'realm="Reverie"' in answer.headers.get("WWW-Authenticate", "")
-                    if wants_token or (answer.is_success and answer.json().get("program") == "Reverie"):
+                    if wants_token or (answer.is_success and answer.json().get("program") == "reverie"):
                         return USUAL_ADDRESS
                 except (httpx.TransportError, ValueError):
                     pass

@@ -14,6 +14,7 @@ from PIL import Image
 
 from . import _display, models
 from ._request import PictureLike, Wish
+from .errors import ReverieError
 from .jobs import AsyncGrid, AsyncJob, Watched
 from .pictures import AsyncPicture
 from .studio import AsyncReverie
@@ -36,6 +37,9 @@ class _Loop:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except ReverieError as error:
+            # How the loop came to it is nothing to read in a cell.
+            raise error.with_traceback(None) from error.__cause__
         except BaseException:
             future.cancel()
             raise
