@@ -179,8 +179,10 @@ def test_a_job_that_fails_says_why(studio: Reverie, folder: Path) -> None:
     job = studio.paint("a fox", init_image=Image.new("RGB", (8, 8), "navy"), **QUICK)
     (folder / "inputs" / f"{job.request['initImage']['sha256']}.png").unlink()
     busy.stop(keep=False)
-    with pytest.raises(JobFailed, match="picture") as caught:
+    with pytest.raises(JobFailed, match="file") as caught:
         job.wait()
+    assert caught.value.job.error
+    assert str(caught.value) == caught.value.job.error.reason
     assert caught.value.job.state is State.failed
     assert job.is_over
 
