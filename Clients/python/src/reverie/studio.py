@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -199,17 +200,21 @@ class AsyncReverie:
         prompt: Wish = "",
         over: Mapping[str, Iterable[Any]] | None = None,
         *,
+        labels: Sequence[str] | None = None,
         presets: Sequence[str] = (),
         **parameters: Any,
     ) -> AsyncGrid:
         """Asks for a picture of every combination: `over={"method": ["fft", "pixel"], "seed": range(3)}`.
 
-        The last of `over` goes along the rows of the sheet. `prompt` may be among them.
+        The last of `over` goes along the rows of the sheet. `prompt` may be among them. `labels` stand under the
+        pictures in place of the values.
         """
         axes = {name: list(values) for name, values in (over or {"seed": range(1, 5)}).items()}
         for name, values in axes.items():
             if not values:
                 raise BadParameter(f"'{name}' has no values to go over.", field=name)
+        if labels is not None and len(labels) != math.prod(map(len, axes.values())):
+            raise BadParameter("'labels' must have one for each picture.", field="labels")
         cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
         jobs: list[AsyncJob] = []
         try:
@@ -222,7 +227,8 @@ class AsyncReverie:
                 await job.stop(keep=False)
             raise
         columns = len(list(axes.values())[-1]) if len(axes) > 1 else None
-        return AsyncGrid(self, jobs, [", ".join(map(_label, cell.items())) for cell in cells], columns)
+        named = list(labels or [", ".join(map(_label, cell.items())) for cell in cells])
+        return AsyncGrid(self, jobs, named, columns)
 
     async def _order(self, order: Order, key: str | None = None) -> AsyncJob:
         key = key or uuid.uuid4().hex

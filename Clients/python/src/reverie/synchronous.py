@@ -154,14 +154,16 @@ class Reverie:
         prompt: Wish = "",
         over: Mapping[str, Iterable[Any]] | None = None,
         *,
+        labels: Sequence[str] | None = None,
         presets: Sequence[str] = (),
         **parameters: Any,
     ) -> Grid:
         """Asks for a picture of every combination: `over={"method": ["fft", "pixel"], "seed": range(3)}`.
 
-        The last of `over` goes along the rows of the sheet. `prompt` may be among them.
+        The last of `over` goes along the rows of the sheet. `prompt` may be among them. `labels` stand under the
+        pictures in place of the values.
         """
-        return Grid(self._loop, self._loop.run(self._studio.grid(prompt, over, presets=presets, **parameters)))
+        return Grid(self._loop, self._loop.run(self._studio.grid(prompt, over, labels=labels, presets=presets, **parameters)))
 
     def _job(self, work: Coroutine[Any, Any, AsyncJob]) -> Job:
         return Job(self._loop, self._loop.run(work))
