@@ -7,7 +7,6 @@ import html
 import importlib
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -71,14 +70,9 @@ class Terminal:
     """A line on a terminal."""
 
     def begin(self, view: View) -> None:
-        self.last = 0.0
         self.show(view)
 
     def show(self, view: View) -> None:
-        now = time.monotonic()
-        if not view.is_over and now - self.last < PACE:
-            return
-        self.last = now
         bar = ""
         if view.share is not None and not view.is_over:
             filled = round(20 * view.share)
@@ -97,7 +91,6 @@ class Notebook:
     def __init__(self, stop: Callable[[], object] | None, hint: str) -> None:
         self.stop = stop
         self.hint = hint
-        self.last = 0.0
         self.controls: Any = None
 
     def begin(self, view: View) -> None:
@@ -115,10 +108,6 @@ class Notebook:
         self.below = output(view.below or {"text/plain": ""}) if view.below is not None else None
 
     def show(self, view: View) -> None:
-        now = time.monotonic()
-        if not view.is_over and now - self.last < PACE:
-            return
-        self.last = now
         self.caption.update(caption(view, self.hint), raw=True)
         if view.picture:
             self.picture.update(view.picture, raw=True)

@@ -58,5 +58,5 @@ def shortened(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, wi
 def png(picture: Image.Image) -> bytes:
     """A picture's file."""
     file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
+    picture.save(file, "PNG")
     return file.getvalue()

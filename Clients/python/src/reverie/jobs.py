@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,20 +81,26 @@ class Watched(ABC):
         return self._following
 
     async def _run(self) -> None:
+        shown = 0.0
         try:
             async for _ in self._changes():
-                view = self._view()
-                for screen in self._screens:
-                    screen.show(view)
+                if time.monotonic() - shown >= _display.PACE:
+                    self._tell()
+                    shown = time.monotonic()
             if self._screens:
                 await self._finish()
         except ReverieError as error:
             for screen in self._screens:
                 screen.show(_display.View(self._view().title, str(error), is_over=True))
             raise
-        view = self._view()
-        for screen in self._screens:
-            screen.show(view)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Shows how it stands, where somebody looks."""
+        if self._screens:
+            view = self._view()
+            for screen in self._screens:
+                screen.show(view)
 
     def _ipython_display_(self) -> None:
         async def over() -> None:
@@ -313,6 +320,7 @@ class AsyncGrid(Watched):
         self.labels = labels
         self._columns = columns
         self._images: dict[str, Image.Image] = {}
+        self._shown: tuple[int, _display.Bundle] | None = None
 
     @property
     def jobs(self) -> list[AsyncJob]:
@@ -364,6 +372,13 @@ class AsyncGrid(Watched):
         for job in self._jobs:
             await self._fetch(job)
 
+    def _bundle(self) -> _display.Bundle | None:
+        """The sheet as far as it is painted."""
+        known = len(self._images)
+        if known and (self._shown is None or self._shown[0] != known):
+            self._shown = known, _display.picture(_sheet.png(self._drawn()), "a sheet")
+        return self._shown[1] if self._shown else None
+
     def _view(self) -> _display.View:
         done = sum(job.is_over for job in self._jobs)
         shares = [1 if job.is_over else _views.share(job.record) or 0 for job in self._jobs]
@@ -375,7 +390,7 @@ class AsyncGrid(Watched):
             f"{len(self._jobs)} pictures · {self._jobs[0].record.prompt or request.get('method')}",
             f"{done} of {len(self._jobs)}" + (f" · {_views.status(current.record)}" if current else ""),
             sum(shares) / len(shares),
-            _display.picture(_sheet.png(self._drawn()), "a sheet") if self._images else None,
+            self._bundle(),
             notes=failed,
             is_over=self.is_over,
         )

@@ -163,7 +163,9 @@ class Reverie:
         The last of `over` goes along the rows of the sheet. `prompt` may be among them. `labels` stand under the
         pictures in place of the values.
         """
-        return Grid(self._loop, self._loop.run(self._studio.grid(prompt, over, labels=labels, presets=presets, **parameters)))
+        return Grid(
+            self._loop, self._loop.run(self._studio.grid(prompt, over, labels=labels, presets=presets, **parameters))
+        )
 
     def _job(self, work: Coroutine[Any, Any, AsyncJob]) -> Job:
         return Job(self._loop, self._loop.run(work))
