@@ -15,7 +15,8 @@ GAP = 8
 
 def sheet(pictures: Sequence[tuple[Image.Image | None, str]], columns: int | None = None) -> Image.Image:
     """A sheet of labelled pictures; None is one that is not there yet."""
-    columns = min(columns or math.ceil(math.sqrt(len(pictures))), len(pictures))
+    if columns is None:
+        columns = len(pictures) if len(pictures) < 5 else math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
     known = [picture.size for picture, _ in pictures if picture] or [(256, 256)]
     cell = min(max(max(size) for size in known), (WIDEST - GAP) // columns - GAP)

@@ -47,7 +47,12 @@ def _picture(results: Sequence[Result]) -> _display.Bundle | None:
         return None
     first = results[0]
     if len(results) > 1:
-        named = [(opened(one.png), f"seed {one.record.seed}") for one in results]
+        # Some methods make several of one seed, the best first.
+        seeds = {one.record.seed for one in results}
+        named = [
+            (opened(one.png), f"seed {one.record.seed}" if len(seeds) > 1 else f"number {number}")
+            for number, one in enumerate(results, 1)
+        ]
         return _display.picture(_sheet.png(_sheet.sheet(named)), f"{len(named)} pictures")
     return _display.film(first.film, first.png) if first.film else _display.picture(first.png)
 

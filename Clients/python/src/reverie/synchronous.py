@@ -132,7 +132,7 @@ class Reverie:
 
         Args:
             prompt: A text, a picture, or a list of them, as `[picture, "in winter", ("in summer", -1)]`.
-            count: How many pictures, each with the next seed.
+            count: How many pictures: of the next seeds, or where a method writes candidates the next best.
             presets: Names of looks and qualities, as `["watercolour"]`.
             parent: The picture that this is made from, for the gallery.
             key: Of two jobs with one key the second is the first one.
