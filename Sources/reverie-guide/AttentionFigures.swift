@@ -76,7 +76,7 @@ struct AttentionFigures {
         ], ink,
         width: 1.5)
     }
-    box(16, 24, 170, "the text, read", "an LSTM, both ways", .d)
+    box(16, 24, 170, "the text, read", "forwards and backwards", .d)
     box(16, 140, 170, "noise", "another picture each time", .c)
     box(236, 140, 130, "stage 1", "64 x 64", .a)
     box(416, 140, 130, "stage 2", "128 x 128", .a)

@@ -19,7 +19,7 @@ struct UnCLIPFigures {
   // MARK: The prior
 
   /// Embeddings of pictures that a text may be of, `[count, E]`, each of length one.
-  private func found(_ text: String, count: Int, seed: UInt64) throws -> Tensor {
+  private func found(_ text: String, count: Int, scale: Double = 4, seed: UInt64) throws -> Tensor {
     let prior: UnCLIPPrior = try workshop.network()
     let read = { (text: String) in
       noGrad {
@@ -35,7 +35,7 @@ struct UnCLIPFigures {
       encoding: concatenated(rows.map(\.encoding), over: 0),
       mask: concatenated(rows.map(\.mask), over: 0))
     return try prior.sample(
-      texts, null: read(""), scale: 4, stream: RandomStream(seed: seed, "embeddings")
+      texts, null: read(""), scale: scale, stream: RandomStream(seed: seed, "embeddings")
     ).normalized()
   }
 
@@ -75,7 +75,7 @@ struct UnCLIPFigures {
   /// Embeddings that the prior found for one text, each painted three times.
   private func samples() async throws -> ContactSheet {
     let way = try workshop.noiseToPicture()
-    let embeddings = try found("a person", count: 4, seed: 2)
+    let embeddings = try found("on a pink background", count: 4, scale: 1, seed: 2)
     let cells = try (0..<3).flatMap { seed in
       try (0..<4).map { sample in
         let end = try way(
