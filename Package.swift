@@ -146,6 +146,15 @@ let package = Package(
       dependencies: ["Imaging", "Library", "Models", "Painting", "Torch", "Weights"],
       path: "Benchmarks/reverie-bench", swiftSettings: swift),
 
+    // Draws the figures of Docs/guide.
+    .executableTarget(
+      name: "reverie-guide",
+      dependencies: [
+        "Diffusion", "EmbeddedPack", "Imaging", "Models", "Painting", "Tokenizers", "Torch",
+        "Training", "Weights", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
     // What tests of several modules make use of.
     .target(
       name: "TestSupport",
@@ -189,7 +198,9 @@ let package = Package(
       ], exclude: ["Clients"], swiftSettings: swift),
     .testTarget(
       name: "ReverieTests",
-      dependencies: ["reverie", "reverie-studio", "Commands", "Training", "TestSupport"],
+      dependencies: [
+        "reverie", "reverie-guide", "reverie-studio", "Commands", "Training", "TestSupport",
+      ],
       exclude: ["Help"],
       swiftSettings: swift),
   ],

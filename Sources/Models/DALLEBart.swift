@@ -219,10 +219,15 @@ struct BartDecoder {
       glu = GLU(p / "glu", width, config.glu_embed_count)
     }
 
+    /// `[B, T, D]` to the same, having looked at the positions before.
+    func lookingBack(_ x: Tensor, mask: Tensor) -> Tensor {
+      let n = pre_self_attn_layer_norm(x)
+      return x + self_attn_layer_norm(self_attn(n, on: self_attn.keysAndValues(n), mask: mask))
+    }
+
     /// `[B, T, D]` to the same.
     func callAsFunction(_ x: Tensor, mask: Tensor, text: DALLEBart.EncodedText) -> Tensor {
-      let n = pre_self_attn_layer_norm(x)
-      let x = x + self_attn_layer_norm(self_attn(n, on: self_attn.keysAndValues(n), mask: mask))
+      let x = lookingBack(x, mask: mask)
       let m = pre_encoder_attn_layer_norm(x)
       let seen = encoder_attn(m, on: encoder_attn.keysAndValues(text.state), mask: text.mask)
       let y = x + encoder_attn_layer_norm(seen)
@@ -263,13 +268,19 @@ struct BartDecoder {
       .reshaped(1, 1, -1).expanded([batch, 1, -1])
   }
 
-  /// The training pass: features `[B, T, D]` at every position, each from the codes before it.
-  func callAsFunction(_ codes: Tensor, _ text: DALLEBart.EncodedText) -> Tensor {
+  /// What the layers are given for codes `[B, T, levels]`, each position the code before it: `[B, T, D]`, and
+  /// the mask `[T, T]` that hides what comes later.
+  func begin(_ codes: Tensor) -> (x: Tensor, mask: Tensor) {
     let (b, t) = (codes.size(0), codes.size(1))
     let x = concatenated([start(b), embed(codes.narrowed(1, 0, t - 1))], over: 1)
     let mask = Tensor.full([t, t], -.infinity, device: x.device).upperTriangle(diagonal: 1)
-    let h = layernorm_embedding(x + embed_positions.weight[0..<t])
-    return final_ln(layers.reduce(h) { $1($0, mask: mask, text: text) })
+    return (layernorm_embedding(x + embed_positions.weight[0..<t]), mask)
+  }
+
+  /// The training pass: features `[B, T, D]` at every position, each from the codes before it.
+  func callAsFunction(_ codes: Tensor, _ text: DALLEBart.EncodedText) -> Tensor {
+    let (x, mask) = begin(codes)
+    return final_ln(layers.reduce(x) { $1($0, mask: mask, text: text) })
   }
 
   /// Logits of the first code without the start token, `[B, T, K]`.

@@ -92,6 +92,30 @@ struct DALLEBartTests {
       "logits with the start token's")
   }
 
+  @Test("What each position takes of the words is what its layer attends with")
+  func attention() throws {
+    let file = try fixture()
+    let dalle = try model()
+    let text = dalle.encode((try file.tensor("tokens"))[1..<2])  // 5 tokens, then padding
+    let codes = (try file.tensor("codes"))[0..<1].unsqueezed(2)
+    let maps = dalle.attention(text, codes)
+    #expect(maps.map(\.shape) == [[1, 2, 16, 12], [1, 2, 16, 12]])
+    var (x, mask) = dalle.decoder.begin(codes)
+    for (map, layer) in zip(maps, dalle.decoder.layers) {
+      expectClose(map.sum(over: [-1]), Tensor.ones([1, 2, 16]), atol: Self.tolerance, "sums")
+      #expect(map.narrowed(3, 5, 7).abs().amax().item() == 0)
+      let asked = layer.pre_encoder_attn_layer_norm(layer.lookingBack(x, mask: mask))
+      let (_, values) = layer.encoder_attn.keysAndValues(text.state)
+      let seen = map.matmul(values).permuted(0, 2, 1, 3).reshaped(asked.shape)
+      expectClose(
+        layer.encoder_attn.out_proj(seen),
+        layer.encoder_attn(
+          asked, on: layer.encoder_attn.keysAndValues(text.state), mask: text.mask),
+        atol: Self.tolerance, "what is seen")
+      x = layer(x, mask: mask, text: text)
+    }
+  }
+
   @Test("What stands after the end of a text is not attended to")
   func padding() throws {
     let file = try fixture()
