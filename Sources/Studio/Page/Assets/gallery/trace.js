@@ -1,7 +1,8 @@
 // How a picture came about, as it was recorded while it was painted.
 
-import { get, attentionOf } from "./api.js";
-import { make } from "./view.js";
+import { get, attentionOf } from "../lib/api.js";
+import { make } from "../lib/view.js";
+import { t } from "../lib/text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -14,17 +15,17 @@ export function cameAbout(picture) {
   const ask = async () => {
     if (isAsked) return;
     isAsked = true;
-    if (attention) place.append(make("img", { src: attentionOf(picture.id), alt: "Which word painted where", className: "attention" }));
+    if (attention) place.append(make("img", { src: attentionOf(picture.id), alt: t("attention.alt"), className: "attention" }));
     if (!trace) return;
     try {
       const { panels } = await get(trace);
       place.append(...panels.map(panel));
     } catch (error) {
       isAsked = error.status === 404;
-      place.append(make("p", {}, error.status === 404 ? "Nothing was recorded while this picture was painted." : error.message));
+      place.append(make("p", {}, error.status === 404 ? t("trace.none") : error.message));
     }
   };
-  return make("details", { ontoggle: ask }, make("summary", {}, "How this came about"), place);
+  return make("details", { ontoggle: ask }, make("summary", {}, t("attention")), place);
 }
 
 function panel({ title, text, looks, curve }) {
@@ -45,8 +46,8 @@ function drawn({ first, last, values }) {
     `${(i / Math.max(1, values.length - 1) * 240).toFixed(1)},${(78 - (value - low) / span * 76).toFixed(1)}`);
   const number = (value) => Number(value.toPrecision(3)).toString();
   const picture = document.createElementNS(SVG, "svg");
-  const ends = `from ${number(values[0])} at ${first} to ${number(values[values.length - 1])} at ${last}`;
-  for (const [name, value] of Object.entries({ viewBox: "0 0 240 80", role: "img", "aria-label": `A curve ${ends}`, class: "curve" })) {
+  const ends = t("trace.curve", { from: number(values[0]), first, to: number(values[values.length - 1]), last });
+  for (const [name, value] of Object.entries({ viewBox: "0 0 240 80", role: "img", "aria-label": ends, class: "curve" })) {
     picture.setAttribute(name, value);
   }
   const line = document.createElementNS(SVG, "polyline");

@@ -1,4 +1,5 @@
 // The studio's API, as the page uses it.
+import { t } from "./text.js";
 
 /** What the studio says no to: a sentence for people, and the field that is to blame. */
 export class Problem extends Error {
@@ -19,25 +20,39 @@ export async function ask(method, path, body, type = "application/json") {
       body: plain ? body : JSON.stringify(body),
     });
   } catch {
-    throw new Problem("The studio does not answer. Is it running?", 0);
+    throw new Problem(t("api.silent"), 0);
   }
   const text = await response.text();
   let value = null;
   try { value = text ? JSON.parse(text) : null; } catch { /* told below */ }
   if (response.ok) return value;
-  throw new Problem(value?.detail ?? `The studio answered with ${response.status}.`, response.status, value?.field);
+  throw new Problem(value?.detail ?? t("api.status", { status: response.status }), response.status, value?.field);
 }
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 
-/** Hands a picture in: gives what requests call it, and its settings where it has any. */
+/** Hands a picture or a video in: gives what requests call it, and its settings where it has any. */
 export const handIn = (file) =>
   ask("POST", `/api/v1/files?name=${encodeURIComponent(file.name || "picture")}`, file, file.type || "image/png");
+
+/** Saves something that was made here. */
+export function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  Object.assign(document.createElement("a"), { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+}
+
+/** Does the same with each of many, a few at once. */
+export async function each(items, body, atOnce = 6) {
+  const left = [...items];
+  await Promise.all(Array.from({ length: atOnce }, async () => { while (left.length) await body(left.shift()); }));
+}
 
 export const fileOf = (id) => `/api/v1/pictures/${id}/file`;
 export const attentionOf = (id) => `/api/v1/pictures/${id}/attention`;
 export const filmOf = (id) => `/api/v1/pictures/${id}/film`;
+export const filmAs = (id, format) => `/api/v1/pictures/${id}/film?format=${format}`;
 export const thumbnailOf = (id) => `/api/v1/pictures/${id}/thumbnail`;
 
 /**
