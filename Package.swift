@@ -113,7 +113,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      resources: [.copy("Page/Assets")], swiftSettings: swift),
+      resources: [.copy("Page/Assets"), .copy("../../Docs/guide")], swiftSettings: swift),
     // What the programs' commands share.
     .target(
       name: "Commands",

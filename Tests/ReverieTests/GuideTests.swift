@@ -4,8 +4,6 @@ import Imaging
 import TestSupport
 import Testing
 
-@testable import reverie_guide
-
 /// The guide's figures are those that its program draws, and its pages show them all.
 @Suite("The guide") struct GuideTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()

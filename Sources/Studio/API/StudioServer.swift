@@ -97,6 +97,7 @@ public struct StudioServer: Sendable {
       }
     }
     page.add(to: router)
+    Learn().add(to: router)
     let waiting = SynchronousJobs(queue: queue, admission: admission, permits: Permits(32))
     OpenAIImages(waiting: waiting).add(to: router)
     A1111(waiting: waiting, permits: permits, interrogator: interrogator).add(to: router)

@@ -11,6 +11,11 @@ struct Page: Sendable {
     let data: Data
     let type: String
     let etag: String
+
+    init(_ data: Data, type: String) {
+      (self.data, self.type) = (data, type)
+      etag = String(Checksum.sha256(of: data).prefix(16))
+    }
   }
 
   private let assets: [String: Asset]
@@ -23,8 +28,7 @@ struct Page: Sendable {
       guard let type = Self.types[(name as NSString).pathExtension],
         let data = try? Data(contentsOf: folder.appending(path: name))
       else { continue }
-      let hash = Checksum.sha256(of: data).prefix(16)
-      assets["/" + name] = Asset(data: data, type: type, etag: String(hash))
+      assets["/" + name] = Asset(data, type: type)
     }
     assets["/"] = assets["/index.html"]
     self.assets = assets

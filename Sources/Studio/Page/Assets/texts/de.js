@@ -1,6 +1,6 @@
 export default {
   "page.title": "{view} – Reverie", "page.skip": "Zum Inhalt", "page.views": "Ansichten", "page.paint": "Malen", "page.gallery": "Galerie",
-  "page.models": "Modelle", "page.language": "Sprache", "page.offline": "Das Studio antwortet nicht. Die Seite versucht es von selbst wieder.", "page.drop": "Bild hier loslassen",
+  "page.models": "Modelle", "page.learn": "Lernen", "page.language": "Sprache", "page.offline": "Das Studio antwortet nicht. Die Seite versucht es von selbst wieder.", "page.drop": "Bild hier loslassen",
   "api.silent": "Das Studio antwortet nicht. Läuft es?", "api.status": "Das Studio hat mit {status} geantwortet.",
   "yes": "ja", "no": "nein", "none": "keine", "all": "alle", "usual": "üblich", "usual.value": "üblich ({value})", "show": "Zeigen", "search": "Suchen",
   "undo": "Rückgängig", "redo": "Wiederholen", "never": "Doch nicht", "weight": "Gewicht", "dialog.cancel": "Jetzt nicht", "dialog.close": "Schließen",

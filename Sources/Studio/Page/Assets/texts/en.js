@@ -1,6 +1,6 @@
 export default {
   "page.title": "{view} – Reverie", "page.skip": "To the content", "page.views": "Views", "page.paint": "Paint", "page.gallery": "Gallery",
-  "page.models": "Models", "page.language": "Language", "page.offline": "The studio does not answer. This page tries again by itself.", "page.drop": "Drop the picture",
+  "page.models": "Models", "page.learn": "Learn", "page.language": "Language", "page.offline": "The studio does not answer. This page tries again by itself.", "page.drop": "Drop the picture",
   "api.silent": "The studio does not answer. Is it running?", "api.status": "The studio answered with {status}.",
   "yes": "yes", "no": "no", "none": "none", "all": "all", "usual": "usual", "usual.value": "usual ({value})", "show": "Show", "search": "Search",
   "undo": "Undo", "redo": "Redo", "never": "Never mind", "weight": "Weight", "dialog.cancel": "Not now", "dialog.close": "Close",

@@ -1,6 +1,6 @@
 export default {
   "page.title": "{view} – Reverie", "page.skip": "Ir al contenido", "page.views": "Vistas", "page.paint": "Pintar", "page.gallery": "Galería",
-  "page.models": "Modelos", "page.language": "Idioma", "page.offline": "El estudio no responde. La página lo vuelve a intentar sola.", "page.drop": "Suelta la imagen",
+  "page.models": "Modelos", "page.learn": "Aprender", "page.language": "Idioma", "page.offline": "El estudio no responde. La página lo vuelve a intentar sola.", "page.drop": "Suelta la imagen",
   "api.silent": "El estudio no responde. ¿Está en marcha?", "api.status": "El estudio respondió con {status}.",
   "yes": "sí", "no": "no", "none": "ninguno", "all": "todos", "usual": "lo habitual", "usual.value": "lo habitual ({value})", "show": "Mostrar", "search": "Buscar",
   "undo": "Deshacer", "redo": "Rehacer", "never": "Da igual", "weight": "Peso", "dialog.cancel": "Ahora no", "dialog.close": "Cerrar",
