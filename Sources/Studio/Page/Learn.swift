@@ -62,7 +62,7 @@ struct Learn: Sendable {
       <meta name="color-scheme" content="light dark">
       <link rel="icon" href="/icon.svg" type="image/svg+xml">
       <link rel="stylesheet" href="/style/base.css">
-      <link rel="stylesheet" href="/learn.css">
+      <link rel="stylesheet" href="/style/learn.css">
       </head>
       <body>
       <a class="skip" href="#main">To the content</a>
