@@ -126,6 +126,8 @@ def test_a_grid_is_asked_for_as_a_whole_or_not_at_all(studio: Reverie) -> None:
     assert not studio.jobs("queued")
     with pytest.raises(BadParameter, match="no values"):
         studio.grid("a fox", {"seed": []})
+    with pytest.raises(BadParameter, match="one for each"):
+        studio.grid("a fox", {"seed": [1, 2]}, labels=["one"])
 
 
 def test_stopping_keeps_what_there_is(studio: Reverie) -> None:
