@@ -140,6 +140,11 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swift),
+    // Reverie's side of `Benchmarks/run`.
+    .executableTarget(
+      name: "reverie-bench",
+      dependencies: ["Imaging", "Library", "Models", "Painting", "Torch", "Weights"],
+      path: "Benchmarks/reverie-bench", swiftSettings: swift),
 
     // Draws the figures of Docs/guide.
     .executableTarget(

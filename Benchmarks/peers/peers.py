@@ -1,12 +1,17 @@
 """The peers of reverie-bench, each printing the same JSON object. Run in .oracle/env with kornia==0.8.2 besides.
 
     peers.py load FOLDER        safetensors.torch.load_file of ViT-L/14, cast to bfloat16
+    peers.py clip FOLDER        32 pictures through ViT-B/32 by OpenAI's code, float32
+    peers.py vqgan FOLDER       a picture of 256 x 256 through taming's VQGAN and back, float32
+    peers.py esrgan FOLDER      Real-ESRGAN x4 of 256 x 256 by spandrel, float32
     peers.py iteration FOLDER   the loop of the VQGAN+CLIP notebook with its own libraries, float32
     peers.py iteration-bfloat16 FOLDER   the same with models cast to bfloat16 and the decoder channels-last
     peers.py dalle FOLDER           the 256 codes of a picture by min-dalle's loop, float32
     peers.py dalle-bfloat16 FOLDER  the same with models and their states cast to bfloat16
     peers.py guided FOLDER          a guided step of Disco Diffusion's own code at 256 pixels, with the secondary model, ViT-B/32
                                     and 16 cutouts, float32; needs what Tests/PaintingTests/Oracle/disco.py does
+    peers.py attngan FOLDER         a bird by the original's own code, text read and 256 pixels drawn, float32; writes its
+                                    files into FOLDER/attngan; needs what Tests/ModelsTests/Oracle/attngan.py does
 """
 import json
 import pathlib
@@ -34,6 +39,57 @@ def load(folder):
     start = time.perf_counter()
     weights = {k: v.to(torch.bfloat16) for k, v in load_file(path).items()}
     report(time.perf_counter() - start, tensors=len(weights))
+
+
+def timed(body, count=5):
+    """The median of a few, after one."""
+    times = []
+    with torch.inference_mode():
+        for _ in range(count + 1):
+            start = time.perf_counter()
+            body()
+            times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[count // 2])
+
+
+def clip(folder):
+    import common  # noqa: F401  (lets torchvision import beside the CPU build)
+    import clip.model
+    from safetensors.torch import load_file
+    perceptor = clip.model.build_model(load_file(folder / "ViT-B-32.safetensors")).float().eval()
+    pictures = torch.randn(32, 3, 224, 224)
+    timed(lambda: perceptor.encode_image(pictures))
+
+
+def vqgan(folder):
+    from safetensors.torch import load_file
+    from taming.modules.diffusionmodules.model import Decoder, Encoder
+    state = load_file(folder / "vqgan-f16-16384.safetensors")
+    sizes = dict(ch=128, out_ch=3, ch_mult=(1, 1, 2, 2, 4), num_res_blocks=2, attn_resolutions=[16], dropout=0.0,
+                 in_channels=3, resolution=256, z_channels=256)
+    encoder, decoder = Encoder(double_z=False, **sizes).eval(), Decoder(**sizes).eval()
+    for module, name in ((encoder, "encoder."), (decoder, "decoder.")):
+        module.load_state_dict({k[len(name):]: v for k, v in state.items() if k.startswith(name)})
+    into, out = torch.nn.Conv2d(256, 256, 1), torch.nn.Conv2d(256, 256, 1)
+    into.load_state_dict({k[11:]: v for k, v in state.items() if k.startswith("quant_conv.")})
+    out.load_state_dict({k[16:]: v for k, v in state.items() if k.startswith("post_quant_conv.")})
+    codebook = state["quantize.embedding.weight"]
+    picture = torch.rand(1, 3, 256, 256) * 2 - 1
+
+    def there_and_back():
+        z = into(encoder(picture)).movedim(1, 3)
+        distances = (z**2).sum(-1, keepdim=True) + (codebook**2).sum(1) - 2 * z @ codebook.T
+        decoder(out(codebook[distances.argmin(-1)].movedim(3, 1)))
+
+    timed(there_and_back)
+
+
+def esrgan(folder):
+    import common  # noqa: F401
+    import spandrel
+    network = spandrel.ModelLoader().load_from_file(folder / "RealESRGAN_x4plus.pth").model.eval()
+    picture = torch.rand(1, 3, 256, 256)
+    timed(lambda: network(picture), 1)
 
 
 def iteration(folder, dtype):
@@ -191,7 +247,37 @@ def guided(folder):
     report(sorted(times[1:])[len(times[1:]) // 2])
 
 
+def attngan(folder):
+    import common
+    import pickle
+    sys.path.insert(0, str(common.ROOT / ".oracle" / "checkouts" / "AttnGAN" / "code"))
+    from miscc.config import cfg
+    cfg.CUDA = False
+    cfg.GAN.GF_DIM, cfg.GAN.R_NUM = 32, 2
+    import model as original
+
+    torch.manual_seed(7)
+    text, network = original.RNN_ENCODER(5450, nhidden=256).eval(), original.G_NET().eval()
+    place = folder / "attngan"
+    place.mkdir(exist_ok=True)
+    torch.save(text.state_dict(), place / "text_encoder200.pth")
+    torch.save(network.state_dict(), place / "bird_AttnGAN2.pth")
+    known = "<end> a small red bird with black beak".split()
+    words = known + [f"word{i}" for i in range(5450 - len(known))]
+    with open(place / "captions.pickle", "wb") as file:
+        pickle.dump([[], [], dict(enumerate(words)), {word: i for i, word in enumerate(words)}], file, protocol=2)
+    tokens = torch.tensor([[1, 2, 3, 4, 5, 1, 6, 7]])
+    times = []
+    with torch.no_grad():
+        for _ in range(6):
+            start = time.perf_counter()
+            read, sentence = text(tokens, torch.tensor([8]), text.init_hidden(1))
+            network(torch.randn(1, 100), sentence, read, tokens == 0)
+            times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[2])
+
+
 folder = pathlib.Path(sys.argv[2])
-{"load": load, "iteration": lambda f: iteration(f, torch.float32),
+{"load": load, "clip": clip, "vqgan": vqgan, "esrgan": esrgan, "iteration": lambda f: iteration(f, torch.float32),
  "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16), "dalle": lambda f: dalle(f, torch.float32),
- "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided}[sys.argv[1]](folder)
+ "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided, "attngan": attngan}[sys.argv[1]](folder)

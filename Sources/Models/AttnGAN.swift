@@ -119,9 +119,10 @@ public struct AttnGAN {
   ///   - condition: `[B, C]`
   ///   - words: `[B, E, T]`
   ///   - mask: added to the words' scores, `[B, 1, T]`.
-  public func callAsFunction(_ noise: Tensor, _ condition: Tensor, _ words: Tensor, mask: Tensor)
-    -> Drawing
-  {
+  ///   - stages: how many stages draw; nil for all.
+  public func callAsFunction(
+    _ noise: Tensor, _ condition: Tensor, _ words: Tensor, mask: Tensor, stages: Int? = nil
+  ) -> Drawing {
     let dtype = conditioning.weight.dtype
     var h = first(concatenated([condition, noise], over: 1).to(dtype))  // [B, G, 64, 64]
     var (pictures, attention) = ([Tensor](), [Tensor]())
@@ -130,7 +131,7 @@ public struct AttnGAN {
       pictures.append(h.conv2d(image.weight, padding: 1).to(.float32).tanh())
     }
     draw(0)
-    for (index, stage) in next.enumerated() {
+    for (index, stage) in next.prefix((stages ?? next.count + 1) - 1).enumerated() {
       let (enlarged, seen) = stage(h, words.to(dtype), mask)
       h = enlarged
       attention.append(seen)

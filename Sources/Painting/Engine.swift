@@ -84,6 +84,8 @@ public actor Engine {
     public var run: RunFolder?
     /// Seconds between checkpoints.
     public var checkpointEvery: Double
+    /// Whether it is recorded how pictures come about.
+    public var traces: Bool
     /// What moves; nil paints pictures. A film needs a `run`, which takes its frames.
     public var film: Film?
 
@@ -91,7 +93,7 @@ public actor Engine {
     public init(
       count: Int = 1, files: Attachments = Attachments(), previewEvery: Int? = nil,
       codesEvery: Int? = nil, showsCandidates: Bool = false, run: RunFolder? = nil,
-      checkpointEvery: Double = 5, film: Film? = nil
+      checkpointEvery: Double = 5, traces: Bool = false, film: Film? = nil
     ) {
       self.count = count
       self.files = files
@@ -100,6 +102,7 @@ public actor Engine {
       self.showsCandidates = showsCandidates
       self.run = run
       self.checkpointEvery = checkpointEvery
+      self.traces = traces
       self.film = film
     }
   }
@@ -173,11 +176,12 @@ public actor Engine {
     let done = options.run?.finishedCount ?? 0
     if runner.method.makesCandidates {
       let pipeline = try runner.pipeline(request)
-      try runner.paint(pipeline, picture: 0)
+      let recorder = options.traces ? TraceRecorder() : nil
+      try runner.paint(pipeline, picture: 0, recorder: recorder)
       let first = (request.rank ?? 1) - 1
       let pictures = try pipeline.finished()
       for picture in pictures.dropFirst(first + done).prefix(max(0, options.count - done)) {
-        try finish(picture, runner)
+        try finish(picture, runner, recorder?.trace(of: picture, by: pipeline))
       }
       if options.showsCandidates, !control.isStopped() {
         emit(
@@ -191,8 +195,11 @@ public actor Engine {
         var exact = request
         exact.seed = request.seed.map { $0 + index }
         let pipeline = try runner.pipeline(exact)
-        try runner.paint(pipeline, picture: index)
-        for picture in try pipeline.finished().prefix(1) { try finish(picture, runner) }
+        let recorder = options.traces ? TraceRecorder() : nil
+        try runner.paint(pipeline, picture: index, recorder: recorder)
+        for picture in try pipeline.finished().prefix(1) {
+          try finish(picture, runner, recorder?.trace(of: picture, by: pipeline))
+        }
       }
     }
     emit(.finished(.init(stopped: control.isStopped(), seconds: (clock.now - start).seconds)))
@@ -213,7 +220,8 @@ public actor Engine {
       size: try resolver.paintedSize(request), options: options, control: control, emit: emit)
   }
 
-  private func finish(_ finished: FinishedPicture, _ runner: PipelineRunner) throws {
+  private func finish(_ finished: FinishedPicture, _ runner: PipelineRunner, _ trace: Trace?) throws
+  {
     var picture = try Picture(painted: finished.picture[0])
     let resampling = try resize(&picture, for: finished.request, runner)
     picture = try finished.finish(picture)
@@ -228,7 +236,7 @@ public actor Engine {
       .image(
         .init(
           picture: picture, metadata: metadata, score: finished.score, svg: finished.svg,
-          attention: finished.attention)))
+          attention: finished.attention, trace: trace)))
   }
 
   /// Brings a picture to the size that was asked for. What the pack's networks drew is enlarged by the

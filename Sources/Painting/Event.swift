@@ -82,6 +82,8 @@ public enum Event: Sendable {
     public let svg: String?
     /// A sheet that shows which word painted where, where the request wants one.
     public let attention: Picture?
+    /// How it came about, where that was asked for.
+    public var trace: Trace?
   }
 
   /// A frame of a film.

@@ -27,6 +27,9 @@ public protocol Pipeline: AnyObject {
   /// The picture as it is now, `[1, 3, H, W]` in 0…1.
   func current() throws -> Tensor
 
+  /// What it can show of how the picture came about, besides the picture on the way and the loss.
+  func panels() throws -> [Trace.Panel]
+
   /// The pictures, best first; asked for after the last step, or when painting was stopped.
   /// - Throws: `PaintingError.stoppedEarly` when there is none yet.
   func finished() throws -> [FinishedPicture]
@@ -46,6 +49,9 @@ extension Pipeline {
     guard done % every == 0, !isDone else { return [] }
     return [.init(picture: try Picture(current()[0]), step: done, score: nil)]
   }
+
+  /// Nothing.
+  public func panels() throws -> [Trace.Panel] { [] }
 }
 
 /// A painting whose picture follows from parameters, so that others lie between it and another's: what films
@@ -104,6 +110,8 @@ public struct FinishedPicture {
   public var svg: String?
   /// A sheet that shows which word painted where, where one is wanted.
   public var attention: Picture?
+  /// What can be shown of how this picture came about.
+  public var panels: () throws -> [Trace.Panel] = { [] }
   /// What is done to it once it has the size that was asked for.
   public var finish: (Picture) throws -> Picture = { $0 }
 
@@ -178,6 +186,8 @@ public struct PipelineContext {
   public let initial: Tensor?
   /// The files that the request names.
   public let files: Attachments
+  /// Whether it is recorded how the picture comes about.
+  public var traces = false
   /// Told how far work is that comes before the first step.
   public var preparing: (Event.Progress) -> Void = { _ in }
 

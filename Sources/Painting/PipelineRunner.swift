@@ -22,6 +22,7 @@ struct PipelineRunner {
       PipelineContext(
         request: request, method: method, registry: registry, networks: networks, size: size,
         initial: (initial ?? initialPicture(request))?.to(networks.device), files: options.files,
+        traces: options.traces,
         preparing: { emit(.preparing($0)) }))
   }
 
@@ -39,9 +40,11 @@ struct PipelineRunner {
   /// Paints to the end, or until it is stopped, but takes at least one step.
   /// - Parameters:
   ///   - picture: which of the run's it is.
+  ///   - recorder: told of each step.
   ///   - before: called before each step, and at the end.
   func paint(
-    _ pipeline: any Pipeline, picture: Int, before: (any Pipeline) throws -> Void = { _ in }
+    _ pipeline: any Pipeline, picture: Int, recorder: TraceRecorder? = nil,
+    before: (any Pipeline) throws -> Void = { _ in }
   ) throws {
     let checkpointer = Checkpointer(options, picture: picture)
     try checkpointer?.restore(pipeline)
@@ -64,6 +67,7 @@ struct PipelineRunner {
       if let every = options.previewEvery {
         for preview in try pipeline.previews(every: every) { emit(.preview(preview)) }
       }
+      try recorder?.note(pipeline, loss: loss)
       try checkpointer?.note(pipeline, loss: loss)
     }
     try checkpointer?.save(pipeline)

@@ -27,6 +27,27 @@ final class Ranked: Pipeline {
   func step(_ control: StepControl) throws -> Double? { try base.step(control) }
   func current() throws -> Tensor { try base.current() }
 
+  /// The base's, and its candidates in their order.
+  func panels() throws -> [Trace.Panel] {
+    let pictures = try finished()
+    guard pictures.count > 1 else { return try base.panels() }
+    let looks = try pictures.prefix(Self.most).enumerated().map { rank, picture in
+      let score = picture.score.map { " · " + String(format: "%.3f", $0) } ?? ""
+      return try Trace.Look(Picture(painted: picture.picture[0]), "\(rank + 1)\(score)")
+    }
+    return try [
+      .init(
+        title: "Candidates",
+        text: judges.isEmpty
+          ? "All that were drawn, in the order in which they came."
+          : "All that were drawn, and how well CLIP finds that each fits the text: the best comes first.",
+        looks: looks)
+    ] + base.panels()
+  }
+
+  /// Candidates that a trace shows at most.
+  private static let most = 36
+
   /// Cosine similarities of pictures `[B, 3, H, W]` to the text.
   private func scores(_ pictures: Tensor) -> [Double] {
     let sum = judges.reduce(0) { $0 + $1.perceptor.weight }

@@ -18,6 +18,9 @@ struct WorkerCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "seconds"))
   var checkpointEvery = 2.0
 
+  @Flag(help: "Does not record how pictures come about.")
+  var noTraces = false
+
   @OptionGroup(title: "Execution")
   var execution: ExecutionOptions
 
@@ -30,7 +33,8 @@ struct WorkerCommand: AsyncParsableCommand {
     let held = try WorkerSession.take("\(device)", in: folder)
     let loop = WorkerSession(
       engine: try execution.engine(execution.openPack(), device: device),
-      input: .standardInput, output: .standardOutput, checkpointEvery: checkpointEvery)
+      input: .standardInput, output: .standardOutput, checkpointEvery: checkpointEvery,
+      traces: !noTraces)
     await loop.run()
     withExtendedLifetime(held) {}
   }

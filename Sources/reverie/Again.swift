@@ -2,9 +2,7 @@ import ArgumentParser
 import Commands
 import Foundation
 import Imaging
-import Library
 import Painting
-import Torch
 
 /// `reverie again FILE`: paints a picture once more from its own metadata.
 struct Again: AsyncParsableCommand {
@@ -61,18 +59,14 @@ struct Again: AsyncParsableCommand {
     } else {
       metadata = isFilm ? try await Metadata(ofFilmAt: file) : try Metadata(ofPictureAt: file)
     }
-    var request = metadata.request
-    if let precision { request.precision = precision }
     let places = FilePlaces([files, url.deletingLastPathComponent().path, "."])
-    let attachments = try places.attachments(
-      request.references + (metadata.film?.source ?? []))
-    if metadata.film == nil { try output.check(request) }
+    if metadata.film == nil { try output.check(metadata.request) }
     let destination = try Destination(output)
-    let pack = try execution.openPack()
-    let device = try device(metadata)
-    if !output.quiet { warn(metadata, pack, device) }
-    let engine = try execution.engine(
-      pack, device: device, threads: execution.threads ?? max(1, min(1024, metadata.threads)))
+    let repainting = try Repainting(
+      metadata, precision: precision, places: places, execution: execution, quiet: output.quiet)
+    let (engine, request, attachments) = (
+      repainting.engine, repainting.request, repainting.attachments
+    )
     if let film = metadata.film {
       let ending = try FilmArguments.ending(output, standard: url.pathExtension.lowercased())
       return try await FilmSession(
@@ -101,35 +95,5 @@ struct Again: AsyncParsableCommand {
     let session = Session(
       engine: try execution.engine(pack, device: device), destination: destination, output: output)
     try await session.run(resolved, count: 1, files: attachments, pack: execution.pack)
-  }
-
-  private func device(_ metadata: Metadata) throws -> Device {
-    if execution.device != nil { return try execution.resolvedDevice() }
-    let painted = Device(metadata.device) ?? .cpu
-    return painted == .cpu || Device.available.contains(painted) ? painted : .best
-  }
-
-  private func warn(_ metadata: Metadata, _ pack: Pack, _ device: Device) {
-    func note(_ what: String, _ then: String, _ now: String) {
-      guard then != now else { return }
-      Console.say(
-        "Note: it was painted with \(what) \(then), this is \(now); the picture may differ.")
-    }
-    note(
-      "the pack", "\(metadata.pack.id) \(metadata.pack.version)",
-      "\(pack.manifest.id) \(pack.manifest.version)")
-    for (id, then) in (metadata.models ?? [:]).sorted(by: { $0.key < $1.key }) {
-      // One that is not installed is told when it is to paint.
-      guard let now = try? ModelLibrary().fingerprint(id), now != then else { continue }
-      Console.say(
-        "Note: it was painted with another model '\(id)' than is installed; the picture may differ."
-      )
-    }
-    if let scale = metadata.enlarged {
-      Console.say(
-        "Note: it was enlarged afterwards; do so with reverie upscale --scale \(scale).")
-    }
-    note("libtorch", metadata.libtorch, Libtorch.version)
-    note("the device", metadata.device, "\(device)")
   }
 }

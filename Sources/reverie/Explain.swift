@@ -4,28 +4,36 @@ import Foundation
 import Imaging
 import Painting
 
-/// `reverie explain [NAME]`: what there is to choose among, from the declarations.
-struct Explain: ParsableCommand {
+/// `reverie explain [NAME]`: what there is to choose among, from the declarations; of a picture, how it came
+/// about.
+struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Explains methods, objectives, filters and all else that has a name.",
+    abstract: "Explains methods, objectives, filters, all else that has a name, and pictures.",
     discussion: """
-      Without a name everything is listed.
+      Without a name everything is listed. A picture that Reverie painted is painted once more, while it is \
+      recorded how it comes about: the picture on the way, what CLIP saw of it, candidates, the loss. That \
+      becomes a page beside the picture, which needs nothing else.
 
       EXAMPLES
         reverie explain
         reverie explain methods
         reverie explain palette
         reverie explain cut-power
+        reverie explain outputs/20260901/143052-a-fox-7.png
       """)
 
-  @Argument(help: "A part, a parameter, or a kind of parts as in 'filters'.")
+  @Argument(help: "A part, a parameter, a kind of parts as in 'filters', or a picture.")
   var name: String?
 
-  func run() throws {
+  @OptionGroup(title: "Of a picture")
+  var picture: PictureExplanation
+
+  func run() async throws {
     guard let name else {
       print(Chapter.all.map(\.list).joined(separator: "\n\n"))
       return
     }
+    if PictureExplanation.isPicture(name) { return try await picture.explain(name) }
     print(try Self.text(about: name))
   }
 

@@ -5,7 +5,7 @@ import Painting
 /// What `--grid` asks for: up to three axes, whose values are all painted with each other.
 struct Grid {
   /// One parameter and the values that it takes in turn.
-  struct Axis: Equatable {
+  struct Axis: Equatable, Codable {
     let name: String
     let values: [String]
   }
@@ -23,6 +23,9 @@ struct Grid {
   let axes: [Axis]
 
   private static let mostPictures = 400
+
+  /// A grid of these axes.
+  init(axes: [Axis]) { self.axes = axes }
 
   /// Reads the axes as they are typed.
   /// - Throws: `ValidationError`.

@@ -83,6 +83,18 @@ struct Paint: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Write what is to be painted, every field filled, into this file instead of painting; with --task, paint "
+        + "from it.", valueName: "file"))
+  var plan: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --plan: which of its tasks, as in 3, 2/8 for a share, or all for what is missing and the sheet.",
+      valueName: "n"))
+  var task: String?
+
+  @Option(
+    help: ArgumentHelp(
       "A request as JSON, or Disco Diffusion's settings.txt; what the command line says goes before it.",
       valueName: "file"))
   var request: String?
@@ -115,10 +127,19 @@ struct Paint: AsyncParsableCommand {
     guard grid.isEmpty || count == 1 else {
       throw ValidationError("--count does not go with --grid. Use --grid seed=1..\(count).")
     }
+    guard task == nil || plan != nil else {
+      throw ValidationError("--task is one of a plan's; name the plan with --plan.")
+    }
+    guard task == nil || (words.isEmpty && grid.isEmpty && request == nil && promptsFrom == nil)
+    else {
+      throw ValidationError(
+        "--task paints what its plan says; leave out what else is to be painted.")
+    }
   }
 
   func run() async throws {
     try output.checkEnding()
+    if let plan, let task { return try await paint(Plan(contentsOf: plan), task) }
     let grid = try Grid(grid)
     let entries = try entries()
     if continues {
@@ -152,6 +173,16 @@ struct Paint: AsyncParsableCommand {
     }
     // What is wrong with a list is said before hours of painting; of a folder the rest is painted.
     if promptsFrom != nil { try batch.end() }
+    if let plan {
+      let written = try Plan(works, grid, pack)
+      try written.write(to: plan)
+      if !output.quiet {
+        Console.say(
+          "\(written.tasks.count) tasks. Paint them with: reverie paint --plan \(Console.quoted(plan)) "
+            + "--task 1")
+      }
+      return Console.result(plan)
+    }
     let cells = works.flatMap(\.cells)
     // Once, also for many.
     if let filtered = cells.first(where: { $0.request.filters?.isEmpty == false }) {
@@ -178,6 +209,23 @@ struct Paint: AsyncParsableCommand {
     }
     try painting.end()
     try batch.end()
+  }
+
+  /// Paints tasks of a plan.
+  private func paint(_ plan: Plan, _ task: String) async throws {
+    let chosen = try plan.chosen(task)
+    let pack = try execution.openPack()
+    let edition = Metadata.PackReference(id: pack.manifest.id, version: pack.manifest.version)
+    guard plan.pack == edition else {
+      throw ValidationError(
+        "The plan is of the pack \(plan.pack.id) \(plan.pack.version), and here is \(edition.id) "
+          + "\(edition.version): its pictures would be others. Make the plan anew, or name its pack with --pack."
+      )
+    }
+    let session = Session(
+      engine: try execution.engine(pack, device: execution.resolvedDevice()),
+      destination: try Destination(output), output: output)
+    try await session.run(plan, chosen, pack: execution.pack)
   }
 
   /// Names of pictures that begin from those of a folder: theirs.

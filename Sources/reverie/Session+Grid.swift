@@ -109,7 +109,7 @@ extension Destination {
 
 extension Request {
   /// The same for requests that paint the same, also when one of them was in a file.
-  fileprivate var key: Data {
+  var key: Data {
     get throws {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]

@@ -72,6 +72,10 @@ import TestSupport
     #expect(reason(.vqganCLIP, "a ^ b") { $0.every = 0 }.contains("every must be"))
     #expect(reason(.vqganCLIP, "a ^ b") { $0.zoom = 100 }.contains("zoom must be"))
     #expect(reason(.vqganCLIP) { $0.kind = .restyle }.contains("must name a video"))
+    #expect(
+      reason(.vqganCLIP) {
+        ($0.kind, $0.source, $0.flow) = (.restyle, [FileReference(name: "a.mp4", sha256: "")], true)
+      }.contains("give --carry"))
     #expect(reason(.vqganCLIP) { ($0.kind, $0.frames) = (.ring, 1) }.contains("at least 2"))
     #expect(reason(.vqganCLIP) { ($0.kind, $0.start) = (.zoom, 20) }.isEmpty)
     let idle = #expect(throws: RequestError.self) { try Film(.morph, ["start": .integer(20)]) }
@@ -140,5 +144,48 @@ import TestSupport
     #expect(mask.shape == [1, 1, 2, 3] && mask.dtype == .float32)
     // Relative and squared: 0, .01, .81, 1, .04, 0; the mean of those above zero is 0.465.
     #expect(mask.floats() == [0, 0, 1, 1, 0, 0])
+  }
+
+  @Test(
+    "optical flow finds how a picture was shifted or enlarged, and names what it cannot know",
+    arguments: [(dx: 5.0, dy: -2.5, zoom: 1.0), (-9, 4, 1), (0, 0, 1.08)])
+  func flow(_ motion: (dx: Double, dy: Double, zoom: Double)) throws {
+    let random = RandomStream(seed: 3, "clouds")
+    let before = StartPicture.octaves.tensor(width: 160, height: 120, from: random)
+    // What stands at a place now stood `away` of it before.
+    func away(_ x: Double, _ y: Double) -> (Double, Double) {
+      let scale = 1 / motion.zoom - 1
+      return ((x - 80) * scale - motion.dx, (y - 60) * scale - motion.dy)
+    }
+    var places: [Float] = []
+    for y in 0..<120 {
+      for x in 0..<160 {
+        let (ax, ay) = away(Double(x), Double(y))
+        places += [
+          Float((2 * (Double(x) + ax) + 1) / 160 - 1), Float((2 * (Double(y) + ay) + 1) / 120 - 1),
+        ]
+      }
+    }
+    let after = before.gridSampled(
+      Tensor(places, [1, 120, 160, 2]), .bicubic, outside: .border)
+    let flow = OpticalFlow(from: before, to: after)
+    let found = flow.shifts.floats()
+    var errors: [Double] = []
+    for y in stride(from: 16, to: 104, by: 8) {
+      for x in stride(from: 16, to: 144, by: 8) {
+        let (ax, ay) = away(Double(x), Double(y))
+        let place = y * 160 + x
+        errors.append(
+          hypot(Double(found[place]) - ax, Double(found[120 * 160 + place]) - ay))
+      }
+    }
+    errors.sort()
+    #expect(errors[errors.count / 2] < 0.1 && errors[errors.count * 9 / 10] < 0.4)
+    #expect(flow.known.mean().item() > 0.95)
+    // Another picture is not explained by any motion.
+    let other = OpticalFlow(
+      from: before,
+      to: RandomStream(seed: 4, "other").uniform([1, 3, 120, 160]))
+    #expect(other.known.mean().item() < 0.2)
   }
 }

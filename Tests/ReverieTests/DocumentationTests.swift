@@ -230,7 +230,7 @@ import Testing
         switch try program.parseAsRoot(arguments.map(Self.withFiles)) {
         case let paint as Paint:
           let request = try RequestArguments(parsing: paint.words).request
-          if paint.request == nil { try request.validate(in: .builtIn) }
+          if paint.request == nil, paint.task == nil { try request.validate(in: .builtIn) }
           for axis in try Grid(paint.grid).axes { #expect(!axis.values.isEmpty) }
         case let film as FilmCommand:
           let rest = try FilmArguments(film.kind, film.words).rest

@@ -70,4 +70,49 @@ struct FilmCommandTests {
     }
     #expect(number == 3)
   }
+
+  @Test("what is carried along moves as the video does where that is asked for")
+  func flow() async throws {
+    let program = try Program()
+    // A square that walks to the right over a gradient.
+    let frames = try (0..<3).map { number in
+      var picture = try Picture(width: 64, height: 48, color: .black)
+      for y in 0..<48 {
+        for x in 0..<64 {
+          let isSquare = (12..<28).contains(x - 8 * number) && (16..<32).contains(y)
+          picture[x, y] =
+            isSquare
+            ? .init(red: 240, green: UInt8(9 * (x - 8 * number)), blue: UInt8(8 * y))
+            : .init(red: 40, green: 60, blue: 90)
+        }
+      }
+      return picture
+    }
+    let folder = program.folder.appending(path: "walk")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for (number, frame) in frames.enumerated() {
+      try frame.write(to: folder.appending(path: "\(number).png").path)
+    }
+    func last(_ name: String, _ options: [String]) async throws -> Picture {
+      let result = try program.run(
+        [
+          "film", "restyle", "red fox", "--source", "walk", "--carry", "1", "--every", "2",
+          "--method", "pixels", "--learning-rate", "0.001", "--cutouts", "1", "--size", "64x48",
+          "--hold", "0", "--fps", "5", "--seed", "1", "--pack", try Self.pack.get(), "-o", name,
+        ] + options)
+      #expect(result.status == 0, "\(result.errors)")
+      var picture: Picture?
+      for try await frame in try await VideoReader(program.folder.appending(path: name).path) {
+        picture = frame
+      }
+      return try #require(picture)
+    }
+    /// How red the places are where the square stood first, and where it stands last.
+    func reds(_ picture: Picture) -> (first: Int, last: Int) {
+      (Int(picture[16, 24].red), Int(picture[36, 24].red))
+    }
+    let (still, moved) = try await (last("a.mp4", []), last("b.mp4", ["--flow", "yes"]))
+    #expect(reds(still).first > 180 && reds(still).last < 90)
+    #expect(reds(moved).first < 90 && reds(moved).last > 180)
+  }
 }

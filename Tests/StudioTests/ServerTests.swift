@@ -424,7 +424,7 @@ import Testing
       #expect(made.body["film"]?["frames"] == .integer(4))
       #expect(made.body["request"]?["iterations"] == .integer(8))
       for (fields, more, field) in [
-        ("", "", "kind"), (#""kind":"restyle""#, "", "kind"),
+        ("", "", "kind"), (#""kind":"restyle""#, "", "source"),
         (#""kind":"zoom","fps":1"#, "", "fps"),
         (#""kind":"zoom","frames":"9""#, "", "frames"),
         (#""kind":"zoom","frames":99999"#, "", "frames"), (#""kind":"zoom","rate":0"#, "", "rate"),

@@ -16,9 +16,9 @@ import TestSupport
       .appending(path: "reverie-studio")
   }
 
-  private func worker(_ folder: StudioFolder, program: String = Self.program.path) throws
-    -> LocalWorker
-  {
+  private func worker(
+    _ folder: StudioFolder, _ more: [String] = [], program: String = Self.program.path
+  ) throws -> LocalWorker {
     signal(SIGPIPE, SIG_IGN)
     var logger = Logger(label: "worker")
     logger.logLevel = .critical
@@ -27,7 +27,7 @@ import TestSupport
       arguments: [
         "worker", "--data", folder.url.path, "--device", "cpu", "--threads", "1", "--pack",
         try Self.pack.get(), "--checkpoint-every", "0.02",
-      ], environment: ["REVERIE_CACHE": folder.url.appending(path: "cache").path],
+      ] + more, environment: ["REVERIE_CACHE": folder.url.appending(path: "cache").path],
       logger: logger)
   }
 
@@ -71,6 +71,28 @@ import TestSupport
     for job in [first, second] {
       let file = bench.folder.picture("\(job.id)-1").path
       #expect(try Metadata(ofPictureAt: file).request == job.painted())
+    }
+  }
+
+  @Test("how a picture came about lies beside it, and nothing where that is not wanted")
+  func traces() async throws {
+    for isWanted in [true, false] {
+      let bench = try await Bench()
+      let job = try await bench.queue.submit(
+        job(bench, "red fox") { ($0.method, $0.iterations) = ("pixels", 4) }
+      ).job
+      try await bench.painting(worker(bench.folder, isWanted ? [] : ["--no-traces"])) {
+        let ended = try await bench.wait(for: job.id)
+        #expect(ended.state == .finished, "\(ended.reason ?? "")")
+      }
+      let file = bench.folder.trace("\(job.id)-1")
+      #expect(FileManager.default.fileExists(atPath: file.path) == isWanted)
+      guard isWanted else { continue }
+      let trace = try JSONDecoder().decode(Trace.self, from: Data(contentsOf: file))
+      #expect(trace.panels.first?.title == "On the way")
+      let record = try #require(try await bench.queue.store.picture("\(job.id)-1"))
+      #expect(
+        record.value["links"]?["trace"] == .string("/api/v1/pictures/\(job.id)-1/trace"))
     }
   }
 

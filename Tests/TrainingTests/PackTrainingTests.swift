@@ -180,6 +180,12 @@ private let configurations: [PackTraining.Stage: String] = [
   discriminator: 8
   matching: 1.0
   divergence: 1.0
+  teaching: 1.0
+  growing: 1
+  playing: 1
+  pairs: 0.2
+  scenes: 0.2
+  styles: 0.2
 
   """ + schedule(steps: 2, batch: 4),
   .judge: "size: 64\nwidths: [8, 8, 16]\nsmoothing: 0.05\nstyles: 0.5\nwhite: 0.5\nplain: 0.5\n"

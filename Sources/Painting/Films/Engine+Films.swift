@@ -182,7 +182,8 @@ extension Engine {
     shoot.reel.total = count
     let fit = shoot.request.initFit ?? .crop
     var number = 1
-    var before = shoot.run?.frameCount ?? 0
+    let done = shoot.run?.frameCount ?? 0
+    var before: Tensor?
     while !shoot.runner.control.isStopped() {
       let next: Picture?
       if isVideo {
@@ -192,13 +193,18 @@ extension Engine {
       }
       guard let source = next else { break }
       defer { number += 1 }
-      if number <= before { continue }
-      before = number
-      var start = try source.fitted(by: fit, size.width, size.height).tensor()
+      // Of what is painted already only the last is needed, to see how the next one moved.
+      if number < done { continue }
+      let seen = try source.fitted(by: fit, size.width, size.height).tensor()
+      defer { before = seen }
+      if number == done { continue }
+      var start = seen
       if film.carry > 0, number > 1 {
         let last = try shoot.reel.frame(number - 1).resized(
           width: size.width, height: size.height)
-        start = start * (1 - film.carry) + last.tensor() * film.carry
+        let flow = film.flow == true ? before.map { OpticalFlow(from: $0, to: seen) } : nil
+        let share = flow.map { $0.known * film.carry } ?? Tensor(film.carry)
+        start = start * (1 - share) + (flow?(last.tensor()) ?? last.tensor()) * share
       }
       let pipeline = try shoot.runner.pipeline(shoot.request, initial: start)
       try shoot.runner.paint(pipeline, picture: number)

@@ -61,6 +61,11 @@ extension Film {
       name: "carry", kind: .number(0...1), films: [.restyle, .ring],
       help: "How much of the frame before is laid over the next"),
     .init(
+      name: "flow", kind: .flag, films: [.restyle],
+      help:
+        "Whether it moves as the video moved, by optical flow; what comes into sight is the video's"
+    ),
+    .init(
       name: "seeds", kind: .seeds(most: 1_000), films: [.morph], help: "Seeds between which it goes"
     ),
     .init(

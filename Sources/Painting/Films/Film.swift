@@ -54,6 +54,8 @@ public struct Film: Codable, Sendable, Hashable {
   /// How much of the frame before is laid over the next one: of `restyle` over what is painted over, of
   /// `ring` over the neighbour.
   public var carry = 0.0
+  /// Whether what is carried in `restyle` moves as the video moved since; nil lays it where it was.
+  public var flow: Bool?
   /// The pictures of `morph`, if not the scenes of the prompt.
   public var seeds: [Int] = []
   /// What `zoom` shows beyond the edges; nil mirrors it.
@@ -116,6 +118,10 @@ public struct Film: Codable, Sendable, Hashable {
     if kind == .restyle, source.isEmpty {
       throw RequestError.badValue(
         field: "source", reason: "must name a video or a folder of pictures")
+    }
+    if flow == true, carry == 0 {
+      throw RequestError.badValue(
+        field: "flow", reason: "moves what is carried along; give --carry, too, such as 0.5")
     }
     if kind == .morph, seeds.isEmpty ? try request.scenes().count < 2 : seeds.count < 2 {
       throw RequestError.badValue(

@@ -43,13 +43,22 @@ final class Guidance {
     sceneLength = request.sceneLength(of: scenes.count)
     objectives = try maker.objectives() + own.map { Weighted(objective: $0, weight: 1) }
     batches = request.accumulate ?? 1
+    records = context.traces
     self.total = total
   }
+
+  /// Whether the views and the gradient of the newest step are kept, to be shown.
+  private let records: Bool
+  /// The views of the first perceptor, `[N, 3, S, S]`.
+  private var newestViews: Tensor?
+  /// The gradient at the picture, `[1, 3, H, W]`.
+  private var newestGradient: Tensor?
 
   /// Guidance by objectives at hand, without perceptors and filters.
   init(_ objectives: [Weighted], total: Int, batches: Int = 1) {
     (filters, perceptors, scenes, sceneLength) = ([], [], [[]], total)
     (self.objectives, self.total, self.batches) = (objectives, total, batches)
+    records = false
   }
 
   /// Whether another scene begins at this step.
@@ -122,6 +131,7 @@ final class Guidance {
     guard number.isFinite else { throw PaintingError.diverged(iteration: step) }
     let found = Torch.gradient(of: sum, at: [seen, drawn] + parameters)
     let wanted = limitsColors ? clampedGradient(found[0], at: values, 0, 1) : found[0]
+    if records { newestGradient = wanted }
     return (wanted + found[1], Array(found.dropFirst(2)), number)
   }
 
@@ -142,6 +152,7 @@ final class Guidance {
         $0.views(
           of: picture, chance, step: step, progress: Double(step) / Double(total), way: way)
       }, iteration: step, total: total)
+    if records { newestViews = observation.views.first?.cutouts.detached() }
     let scene = scenes[(step / sceneLength) % scenes.count]
     for wanted in scene + objectives {
       if let loss = wanted.objective.loss(observation) { losses.append(loss * wanted.weight) }
@@ -181,6 +192,28 @@ final class Guidance {
     noGrad {
       filters.reduce(covered(picture.detached().clamped(0, 1))) { $1($0, iteration: nil).picture }
     }
+  }
+
+  /// What was seen of the picture in the newest step, and where that pulls it.
+  func panels() throws -> [Trace.Panel] {
+    guard let views = newestViews, let gradient = newestGradient else { return [] }
+    let shown = min(views.size(0), 16)
+    let pull = gradient * -1
+    let grey = pull / (pull.square().mean().sqrt() * 6 + 1e-12) + 0.5
+    return [
+      .init(
+        title: "What CLIP saw",
+        text:
+          "Views of the picture in the last step, \(shown) of \(views.size(0)): parts of it, turned and "
+          + "changed, so that only what is right in all of them counts.",
+        looks: try (0..<shown).map { try .init(views[$0..<$0 + 1], "") }),
+      .init(
+        title: "Where it was pulled",
+        text:
+          "The gradient of the last step at the picture, strongly enlarged: grey stays, lighter places are "
+          + "to become lighter, darker ones darker, in each color.",
+        looks: [try .init(grey, "")]),
+    ]
   }
 
   /// Whether filters change the picture.

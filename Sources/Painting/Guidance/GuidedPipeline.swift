@@ -136,6 +136,8 @@ final class GuidedPipeline: BetweenPictures {
     }
   }
 
+  func panels() throws -> [Trace.Panel] { try guidance.panels() }
+
   /// The picture to keep: the best so far; where parameters are averaged or drawn by chance, the one
   /// that they stand for now.
   func picture() throws -> Tensor {

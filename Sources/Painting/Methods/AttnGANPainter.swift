@@ -21,7 +21,7 @@ final class AttnGANPipeline: BetweenPictures {
   private struct Candidate {
     /// `[1, 3, S, S]` in 0…1.
     let picture: Tensor
-    /// `[T, s, s]`; nil where nobody wants it.
+    /// `[T, s, s]`; nil where there is no stage that looks at words.
     let attention: Tensor?
   }
 
@@ -75,7 +75,7 @@ final class AttnGANPipeline: BetweenPictures {
       return Candidate(
         picture: ((drawing.picture(for: context.size.width) + 1) / 2)
           .middle(width: context.size.width, height: context.size.height),
-        attention: showsAttention ? drawing.attention.last?[0] : nil)
+        attention: drawing.attention.last?[0])
     }
   }
 
@@ -94,8 +94,21 @@ final class AttnGANPipeline: BetweenPictures {
     guard !candidates.isEmpty else { throw PaintingError.stoppedEarly }
     return try candidates.map { candidate in
       var finished = FinishedPicture(candidate.picture, request)
-      finished.attention = try candidate.attention.map {
-        try AttentionSheet(picture: candidate.picture, maps: $0, words: text.words).render()
+      let words = text.words
+      let sheet = {
+        try candidate.attention.map {
+          try AttentionSheet(picture: candidate.picture, maps: $0, words: words).render()
+        }
+      }
+      if showsAttention { finished.attention = try sheet() }
+      finished.panels = {
+        try sheet().map { sheet in
+          [
+            Trace.Panel(
+              title: "Attention", text: "Where each word was looked at, lit.",
+              looks: [try .init(sheet, "", side: 640)])
+          ]
+        } ?? []
       }
       return finished
     }

@@ -252,6 +252,8 @@ final class CLIPGuidedDiffusionPipeline: Pipeline, Remembering {
     return [.init(picture: try Picture(current()[0]), step: done, score: nil)]
   }
 
+  func panels() throws -> [Trace.Panel] { try guidance.panels() }
+
   func current() throws -> Tensor {
     // On the way back to noise the sample itself is all that there is.
     guard index >= 0 else { return noGrad { guidance.shown(model.picture(x)) } }

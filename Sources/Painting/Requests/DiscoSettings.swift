@@ -276,7 +276,10 @@ struct DiscoSettings {
       ("rotation_3d_y", .string("0: (0)"), "films have no depth"),
       ("rotation_3d_z", .string("0: (0)"), "films have no depth"),
       ("interp_spline", .string("Linear"), "between keyframes lie straight lines"),
-      ("video_init_path", .string("init.mp4"), "name the video with film restyle --source"),
+      (
+        "video_init_path", .string("init.mp4"),
+        "name the video with film restyle --source, and its flow with --carry 0.999 --flow yes"
+      ),
       ("intermediate_saves", .integer(0), "use --save-every"),
     ]
     for (name, value, reason) in usual {

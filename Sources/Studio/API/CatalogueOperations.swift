@@ -1,12 +1,11 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import Library
 import NIOCore
 import Painting
 import Torch
 
-/// What there is: parameters, presets, models; and how the studio is.
+/// What there is: parameters, presets; and how the studio is.
 struct CatalogueOperations: OperationGroup {
   let queue: JobQueue
   let admission: JobFactory
@@ -65,19 +64,6 @@ struct CatalogueOperations: OperationGroup {
           ])
         }
         return .json(.object(["presets": .array(presets)]))
-      },
-      Operation(
-        method: .get, path: "/api/v1/models", id: "listModels", summary: "Installed models.",
-        answers: [.init(status: 200, help: "Models", schema: "Models")]
-      ) { _, _ in
-        let models = admission.library.store.models().map { model -> JSONValue in
-          .object([
-            "id": .string(model.record.id), "kind": .string(model.record.kind.rawValue),
-            "title": .string(model.record.title), "bytes": .integer(model.record.size),
-            "licence": JSONValue(model.record.licence),
-          ])
-        }
-        return .json(.object(["models": .array(models)]))
       },
       Operation(
         method: .get, path: "/healthz", id: "getHealth", summary: "Whether the studio answers.",

@@ -20,6 +20,7 @@ struct Declarations {
       "objectives": .array(
         admission.registry.objectives.map { part($0.name, $0.help, $0.arguments) }),
       "filters": .array(admission.registry.filters.map { part($0.name, $0.help, $0.arguments) }),
+      "films": .array(Film.Kind.allCases.map(film)),
     ])
   }
 
@@ -27,7 +28,7 @@ struct Declarations {
     .object([
       "name": .string(Method.ID.auto.rawValue), "title": .string("Automatic"),
       "help": .string("Whichever makes the best picture with the networks at hand"),
-      "available": .bool(true), "films": .array([]), "arguments": .array([]),
+      "available": .bool(true), "films": .array([]), "models": .array([]), "arguments": .array([]),
     ])
   }
 
@@ -36,6 +37,7 @@ struct Declarations {
       "name": .string(method.id.rawValue), "title": .string(method.title),
       "help": .string(method.help), "available": .bool(admission.resolver.isAvailable(method)),
       "films": .array(method.films.map(\.rawValue).sorted().map(JSONValue.string)),
+      "models": .array(admission.resolver.installed(for: method).map(JSONValue.string)),
       "arguments": .array(
         method.arguments.map {
           argument($0, default: (try? admission.resolver.default($0.name, of: method)) ?? nil)
@@ -52,7 +54,9 @@ struct Declarations {
     return .object([
       "name": .string(parameter.name), "flag": .string("--" + parameter.flag),
       "group": .string(parameter.group.rawValue), "help": .string(parameter.help + "."),
-      "note": JSONValue(parameter.kind.note()), "kind": .string(parameter.kind.word),
+      "note": JSONValue(parameter.kind.note()),
+      "kind": .string(parameter.kind.word(of: parameter.name)),
+      "words": .array(parameter.kind.words.map(JSONValue.string)),
       "schema": parameter.kind.schema(admission.registry), "default": parameter.default ?? .null,
       "methods": .array(takers.map { .string($0.id.rawValue) }),
       "defaults": .object(defaults),
@@ -66,10 +70,28 @@ struct Declarations {
     ])
   }
 
+  private func film(_ kind: Film.Kind) -> JSONValue {
+    .object([
+      "name": .string(kind.rawValue), "help": .string(kind.help + "."),
+      "arguments": .array(
+        Film.parameters.filter { $0.films.contains(kind) }.map { parameter in
+          let values = Film.limited(parameter)
+          return .object([
+            "name": .string(parameter.name), "help": .string(parameter.help + "."),
+            "note": JSONValue(values.note()), "kind": .string(values.word(of: parameter.name)),
+            "words": .array([]), "schema": values.schema(admission.registry),
+            "default": parameter.default(of: kind) ?? .null,
+          ])
+        }),
+    ])
+  }
+
   private func argument(_ argument: PartArgument, default value: JSONValue?) -> JSONValue {
     .object([
       "name": .string(argument.name), "help": .string(argument.help + "."),
-      "note": JSONValue(argument.kind.note()), "kind": .string(argument.kind.word),
+      "note": JSONValue(argument.kind.note()),
+      "kind": .string(argument.namesModel ? "model" : argument.kind.word(of: argument.name)),
+      "words": .array(argument.kind.words.map(JSONValue.string)),
       "schema": argument.kind.schema(admission.registry), "default": value ?? .null,
     ])
   }
@@ -77,9 +99,11 @@ struct Declarations {
 
 extension ParameterKind {
   /// The kind in one word, by which a form chooses its control.
-  var word: String {
+  /// - Parameter name: of what has such values; colours, CLIPs and models are texts that are known by it.
+  func word(of name: String) -> String {
     switch self {
-    case .text: "text"
+    case .text:
+      ["color": "color", "colors": "palette", "clip": "clip", "model": "model"][name] ?? "text"
     case .integer: "integer"
     case .number: "number"
     case .numbers: "numbers"
@@ -95,6 +119,9 @@ extension ParameterKind {
     case .prompts: "prompts"
     }
   }
+
+  /// Words that may stand in a value which its schema does not name.
+  var words: [String] { self == .augmentations ? Augmentation.words : [] }
 
   /// The JSON Schema (draft 2020-12) of its values.
   func schema(_ registry: Registry) -> JSONValue {

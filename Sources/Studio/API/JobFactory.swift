@@ -38,7 +38,8 @@ public struct JobFactory: Sendable {
 
   /// A job of the native API's form:
   /// `{"request": {"prompt": "a fox", …}, "count": 1, "presets": ["watercolour"], "parent": "…"}`, and for a
-  /// film beside these `"film": {"kind": "zoom", …}`.
+  /// film beside these `"film": {"kind": "zoom", …}`; `"strength"` says how much of the initial picture may
+  /// change.
   /// - Throws: `Problem`, `RequestError` and their like, which name the field.
   func job(_ body: JSONValue, key: String?) throws -> Store.NewJob {
     guard case .object(let fields) = body else {
@@ -50,7 +51,7 @@ public struct JobFactory: Sendable {
         .unprocessableContent, "There is no 'request' to say what is to be painted.",
         field: "request")
     }
-    let request = try Request(json: Data(JSONValue.object(wanted).json.utf8))
+    var request = try Request(json: Data(JSONValue.object(wanted).json.utf8))
     var names: [String] = []
     switch fields["presets"] {
     case nil, .null: break
@@ -76,6 +77,14 @@ public struct JobFactory: Sendable {
     case .string(let id) where Identifier.isPlausible(id): parent = id
     default: throw RequestError.badValue(field: "parent", reason: "must be a picture's name")
     }
+    switch fields["strength"] {
+    case nil, .null: break
+    case let value?:
+      guard
+        case .number(let strength) = try ParameterKind.number(0...1).check(value, of: "strength")
+      else { break }
+      request = try changing(request, by: strength, presets: names)
+    }
     let film = try fields["film"].flatMap { $0 == .null ? nil : try Film(json: $0) }
     guard let film else {
       return try job(request, count: count, presets: names, key: key, parent: parent)
@@ -93,6 +102,32 @@ public struct JobFactory: Sendable {
     try film.checkLength(new.request)
     new.work = .film(film)
     return new
+  }
+
+  /// A request of whose initial picture only so much may change: diffusion takes its noised picture up
+  /// there, and whoever goes in steps goes only that share of them.
+  private func changing(_ request: Request, by strength: Double, presets names: [String]) throws
+    -> Request
+  {
+    guard request.initImage != nil else {
+      throw RequestError.badValue(
+        field: "strength", reason: "is about a picture to begin from, and there is no initImage")
+    }
+    var request = request
+    let asked = try request.with(presets.presets(names), resolver)
+    let method = try resolver.choice(for: asked).method
+    if method.argument("start") != nil, asked.arguments["start"] == nil {
+      try request.set("start", .number(max(0.01, strength)))
+    }
+    if method.takes("iterations"), request.iterations == nil {
+      var usual = asked.iterations
+      if case .integer(let count) = try resolver.default("iterations", of: method) {
+        usual = usual ?? count
+      }
+      let count = (Double(usual ?? 1) * strength).rounded()
+      try request.set("iterations", .integer(max(1, Int(count))))
+    }
+    return request
   }
 
   /// A job that makes a picture of the gallery larger.

@@ -92,7 +92,7 @@ struct JobOperations: OperationGroup {
     async throws -> Response
   {
     let new = try admission.job(await request.json(), key: request.headers[Self.key])
-    try await checkFiles(new.request)
+    try await checkFiles(new.request.references + (new.work?.references ?? []))
     let (job, isNew) = try await queue.submit(new)
     var answer = try await value(of: job)
     if case .object(var fields) = answer, !new.remarks.isEmpty {
@@ -104,9 +104,9 @@ struct JobOperations: OperationGroup {
 
   private static let key = HTTPField.Name("Idempotency-Key").unsafelyUnwrapped
 
-  /// Files that the request names must be here.
-  private func checkFiles(_ request: Painting.Request) async throws {
-    for reference in request.references {
+  /// Files that a job names must be here.
+  private func checkFiles(_ references: [FileReference]) async throws {
+    for reference in references {
       guard try await queue.store.input(reference.sha256) != nil else {
         throw Problem(
           .unprocessableContent,

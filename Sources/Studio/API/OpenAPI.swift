@@ -97,6 +97,8 @@ struct OpenAPI {
     case move = "Move"
     case pictureChange = "PictureChange"
     case newCollection = "NewCollection"
+    case pictureChanges = "PictureChanges"
+    case pictureList = "PictureList"
 
     private var properties: [String: JSONValue] {
       func count(_ range: ClosedRange<Int>) -> JSONValue {
@@ -111,12 +113,19 @@ struct OpenAPI {
           "request": .reference("Request"), "count": count(1...64),
           "presets": .optional(.list(of: .text(limit: 100, least: 1), most: 16)),
           "parent": .optional(.text(limit: 32)), "film": .optional(.reference("NewFilm")),
+          "strength": .optional(ParameterKind.number(0...1).schema(.builtIn)),
         ]
       case .enlargement: return ["scale": count(2...4)]
       case .cancellation: return ["keep": .optional(.boolean)]
       case .move: return ["before": .optional(.text(limit: 32))]
       case .pictureChange: return ["favourite": .boolean]
       case .newCollection: return ["name": .text(limit: 80, least: 1)]
+      case .pictureChanges:
+        return [
+          "pictures": .list(of: .text(limit: 32, least: 1), most: 1_000),
+          "change": .words(GalleryOperations.Change.allCases.map(\.rawValue)),
+        ]
+      case .pictureList: return ["pictures": .list(of: .text(limit: 32, least: 1), most: 1_000)]
       }
     }
 
@@ -125,6 +134,8 @@ struct OpenAPI {
         switch self {
         case .newJob: ["request"]
         case .newCollection: ["name"]
+        case .pictureChanges: ["pictures", "change"]
+        case .pictureList: ["pictures"]
         case .enlargement, .cancellation, .move, .pictureChange: []
         }
       return .record(of: properties, required: required)
@@ -184,11 +195,38 @@ struct OpenAPI {
           "metadata": .optional(fields),
           "links": .record(of: [
             "file": text, "thumbnail": text, "film": .optional(text), "attention": .optional(text),
+            "trace": .optional(text), "replay": .optional(text),
           ]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
+      "Trace": .record(
+        of: [
+          "panels": .list(
+            of: .record(
+              of: [
+                "title": text, "text": text,
+                "looks": .list(
+                  of: .record(of: ["caption": text, "webp": text], required: ["caption", "webp"])),
+                "curve": .optional(
+                  .record(
+                    of: ["first": integer, "last": integer, "values": .list(of: number)],
+                    required: ["first", "last", "values"])),
+              ], required: ["title", "text", "looks"]))
+        ], required: ["panels"]),
       "PicturePage": .record(
-        of: ["pictures": .list(of: .reference("Picture")), "next": .optional(text)],
-        required: ["pictures", "next"]),
+        of: [
+          "pictures": .list(of: .reference("Picture")), "next": .optional(text),
+          "methods": .list(of: text),
+        ], required: ["pictures", "next"]),
+      "Changed": .record(of: ["pictures": integer], required: ["pictures"]),
+      "Replay": .record(of: ["frames": .list(of: text)], required: ["frames"]),
+      "Description": .record(of: ["caption": text], required: ["caption"]),
+      "Estimate": .record(
+        of: [
+          "method": text, "width": integer, "height": integer, "seconds": .optional(number),
+          "measured": integer, "remarks": .list(of: text),
+        ], required: ["method", "width", "height", "seconds", "measured", "remarks"]),
+      "Verdict": .record(
+        of: ["sound": .boolean, "problems": .list(of: text)], required: ["sound", "problems"]),
       "Collections": .record(
         of: [
           "collections": .list(
@@ -231,9 +269,9 @@ struct OpenAPI {
       ], required: ["program", "version", "libtorch", "devices", "jobs", "pictures", "pack"])
     let argument: [String: JSONValue] = [
       "name": text, "help": text, "note": .optional(text), "kind": text, "schema": fields,
-      "default": any,
+      "default": any, "words": .list(of: text),
     ]
-    let common = ["name", "help", "kind", "schema", "default"]
+    let common = ["name", "help", "kind", "schema", "default", "words"]
     schemas["Argument"] = .record(of: argument, required: common)
     let arguments = JSONValue.list(of: .reference("Argument"))
     schemas["Kind"] = .record(
@@ -247,17 +285,18 @@ struct OpenAPI {
           of: .record(
             of: [
               "name": text, "title": text, "help": text, "available": .boolean,
-              "films": .list(of: text), "arguments": arguments,
-            ], required: ["name", "title", "help", "available", "films", "arguments"])),
+              "films": .list(of: text), "models": .list(of: text), "arguments": arguments,
+            ], required: ["name", "title", "help", "available", "films", "models", "arguments"])),
         "parameters": .list(
           of: .record(
             of: argument.merging([
               "flag": text, "group": text, "methods": .list(of: text), "defaults": fields,
             ]) { $1 }, required: common + ["flag", "group", "methods", "defaults"])),
         "objectives": .list(of: .reference("Kind")), "filters": .list(of: .reference("Kind")),
+        "films": .list(of: .reference("Kind")),
       ],
       required: [
-        "schema", "prompt", "groups", "methods", "parameters", "objectives", "filters",
+        "schema", "prompt", "groups", "methods", "parameters", "objectives", "filters", "films",
       ])
     schemas["Presets"] = .record(
       of: [
@@ -275,9 +314,21 @@ struct OpenAPI {
           of: .record(
             of: [
               "id": text, "kind": text, "title": text, "bytes": integer,
-              "licence": .optional(text),
-            ], required: ["id", "kind", "title", "bytes", "licence"]))
-      ], required: ["models"])
+              "licence": .optional(text), "memory": .optional(integer), "methods": .list(of: text),
+            ], required: ["id", "kind", "title", "bytes", "licence", "memory", "methods"])),
+        "known": .list(
+          of: .record(
+            of: [
+              "id": text, "kind": text, "title": text, "licence": text, "page": text,
+              "bytes": .optional(integer), "isInstalled": .boolean,
+            ], required: ["id", "kind", "title", "licence", "page", "bytes", "isInstalled"])),
+        "fetches": .list(
+          of: .record(
+            of: [
+              "id": text, "state": .words(ModelKeeper.Fetch.State.allCases.map(\.rawValue)),
+              "done": integer, "total": .optional(integer), "problem": .optional(text),
+            ], required: ["id", "state", "done", "total", "problem"])),
+      ], required: ["models", "known", "fetches"])
     schemas["Health"] = .record(of: ["status": .words(["ok"])], required: ["status"])
     schemas["Problem"] = .record(
       of: [
@@ -288,14 +339,13 @@ struct OpenAPI {
 
   /// The schema of what moves.
   private static func film(_ registry: Registry, isAnswer: Bool) -> JSONValue {
-    let kinds = Film.Kind.allCases.filter { $0 != .restyle }.map(\.rawValue)
-    var fields: [String: JSONValue] = ["kind": .words(kinds)]
+    var fields: [String: JSONValue] = ["kind": .words(Film.Kind.allCases.map(\.rawValue))]
     for parameter in Film.parameters {
       fields[parameter.name] = .optional(
         described(Film.limited(parameter), parameter.help, registry))
     }
-    // Of films that the command line has restyled; none is handed in here.
-    if isAnswer { fields["source"] = .list(of: .record(of: [:], isOpen: true)) }
+    let files = JSONValue.list(of: .reference("File"), most: Film.mostFrames)
+    fields["source"] = isAnswer ? .list(of: .record(of: [:], isOpen: true)) : .optional(files)
     return .record(of: fields, required: ["kind"])
   }
 

@@ -27,20 +27,66 @@ actor Thumbnails {
   }
 }
 
+extension VideoFormat {
+  /// The media type of its files.
+  var mediaType: String {
+    switch self {
+    case .mp4, .webm: "video/\(rawValue)"
+    case .gif, .webp: "image/\(rawValue)"
+    }
+  }
+}
+
+/// Makes other kinds of files of films when they are first asked for, and keeps them; one at a time.
+actor FilmConverter {
+  private let folder: StudioFolder
+  private var last: Task<Void, Never>?
+  /// Most frames of a film that is converted: FFmpeg holds all those of a GIF in memory.
+  private static let most = 900
+
+  init(folder: StudioFolder) { self.folder = folder }
+
+  /// Sees to it that there is a film's file of a kind.
+  /// - Throws: `Problem` where it is too long, `ImagingError`.
+  func make(_ id: String, as format: VideoFormat) async throws {
+    let before = last
+    let task = Task { [folder] in
+      await before?.value
+      let file = folder.film(id, as: format.rawValue)
+      guard !FileManager.default.fileExists(atPath: file.path) else { return }
+      let film = try await VideoReader(folder.film(id).path, limits: Inputs.limits)
+      guard film.info.frames <= Self.most else {
+        throw Problem(
+          .unprocessableContent,
+          "The film has \(film.info.frames) frames; up to \(Self.most) become another kind of file. "
+            + "Save it as MP4.", field: "format")
+      }
+      let writer = try VideoWriter(
+        to: file.path, as: format, settings: VideoSettings(rate: min(240, film.info.rate ?? 15)))
+      for try await frame in film { try await writer.append(frame) }
+      try await writer.finish()
+    }
+    last = Task { _ = try? await task.value }
+    try await task.value
+  }
+}
+
 /// Hands films out, whole or in the parts that players ask for (RFC 9110, section 14).
 struct Films: Sendable {
   let folder: StudioFolder
 
   /// - Throws: `Problem` when there is no file, or the part lies outside it.
   func response(
-    to request: HummingbirdCore.Request, _ id: String, _ context: StudioContext
+    to request: HummingbirdCore.Request, _ id: String, as format: VideoFormat = .mp4,
+    _ context: StudioContext
   ) async throws -> Response {
-    let path = folder.film(id).path
+    let path = folder.film(id, as: format.rawValue).path
     guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int,
       size > 0
     else { throw Problem.notFound("file of this film") }
     var headers: HTTPFields = [
-      .contentType: "video/mp4", .acceptRanges: "bytes", .eTag: "\"f-\(id)\"",
+      .contentType: format.mediaType, .acceptRanges: "bytes",
+      .eTag: "\"f-\(id)-\(format.rawValue)\"",
       .cacheControl: "private, max-age=31536000, immutable",
     ]
     guard let range = request.headers[.range].flatMap({ Self.part($0, of: size) }) else {

@@ -2,60 +2,19 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Imaging
-import NIOCore
 import Painting
 
-/// The gallery: pictures and collections.
+/// Single pictures, and collections of them.
 struct PictureOperations: OperationGroup {
   let queue: JobQueue
   let thumbnails: Thumbnails
   let admission: JobFactory
   let jobs: JobOperations
+  let converter: FilmConverter
+  let interrogator: Interrogator?
   private var store: Store { queue.store }
 
-  var operations: [Operation] { gallery + one + collections }
-
-  private var gallery: [Operation] {
-    [
-      Operation(
-        method: .get, path: "/api/v1/pictures", id: "listPictures",
-        summary: "Pictures, newest first.",
-        parameters: [
-          .init(name: "q", help: "Words of the prompt", schema: .text(limit: 400)),
-          .init(name: "favourites", help: "Favourites only", schema: .boolean),
-          .init(name: "collection", help: "Those of a collection only", schema: .text(limit: 40)),
-          .init(
-            name: "deleted", help: "Those that were thrown away, which stay for a month",
-            schema: .boolean), .limit(standard: 60, most: 200), .after,
-        ],
-        answers: [
-          .init(status: 200, help: "A page", schema: "PicturePage"),
-          .problem(422, "A value of the query cannot be used"),
-        ]
-      ) { request, _ in
-        var query = Store.PictureQuery()
-        query.text = try request.text("q")
-        query.favourites = try request.flag("favourites")
-        query.collection = try request.text("collection", limit: 40)
-        query.deleted = try request.flag("deleted")
-        query.limit = try request.number("limit", in: 1...200, standard: 60)
-        if try request.text("after", limit: 40) != nil {
-          query.after = Int64(try request.number("after", in: 0...Int.max, standard: 0))
-        }
-        let wanted = query
-        let page = try await store.pages.page(wanted) {
-          let page = try await store.pictures(wanted)
-          let value = JSONValue.object([
-            "pictures": .array(page.pictures.map(\.value)),
-            "next": JSONValue(page.next.map { "\($0)" }),
-          ])
-          return ByteBuffer(string: value.json)
-        }
-        return Response(
-          status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: page))
-      }
-    ]
-  }
+  var operations: [Operation] { one + changes + collections }
 
   private var one: [Operation] {
     let missing = Operation.Answer.problem(404, "There is none")
@@ -99,16 +58,28 @@ struct PictureOperations: OperationGroup {
         summary: "The film whose last frame the picture is.",
         parameters: [
           .picture, .init(name: "download", help: "Whether it is to be saved", schema: .boolean),
+          .init(
+            name: "format", help: "The kind of file; MP4 if left out",
+            schema: .words(VideoFormat.allCases.map(\.rawValue))),
         ],
         answers: [
-          .init(status: 200, help: "An MP4, in parts if asked for", type: "video/mp4"), missing,
+          .init(status: 200, help: "A film, in parts if asked for", type: "video/mp4"), missing,
+          .problem(422, "It cannot be had in this kind of file"),
         ]
       ) { request, context in
         let picture = try await picture(context)
         guard picture.film != nil else { throw Problem.notFound("film of this picture") }
-        var response = try await films.response(to: request, picture.id, context)
+        let word = try request.text("format", limit: 20) ?? VideoFormat.mp4.rawValue
+        guard let format = VideoFormat(rawValue: word) else {
+          throw Problem(
+            .unprocessableContent,
+            "format must be one of "
+              + VideoFormat.allCases.map(\.rawValue).joined(separator: ", ") + ".", field: "format")
+        }
+        if format != .mp4 { try await converter.make(picture.id, as: format) }
+        var response = try await films.response(to: request, picture.id, as: format, context)
         if try request.flag("download") {
-          response.headers[.contentDisposition] = attachment(picture, "mp4")
+          response.headers[.contentDisposition] = attachment(picture, format.rawValue)
         }
         return response
       },
@@ -122,6 +93,55 @@ struct PictureOperations: OperationGroup {
           throw Problem.notFound("sheet of this picture")
         }
         return .bytes(data, type: "image/png", etag: "a-\(picture.id)", request: request)
+      },
+      Operation(
+        method: .get, path: "/api/v1/pictures/{id}/trace", id: "getTrace",
+        summary: "How it came about, as it was recorded while it was painted.",
+        parameters: [.picture],
+        answers: [.init(status: 200, help: "What was seen", schema: "Trace"), missing]
+      ) { request, context in
+        let picture = try await picture(context)
+        guard let data = try? Data(contentsOf: queue.folder.trace(picture.id)) else {
+          throw Problem.notFound("record of how this picture came about")
+        }
+        return .bytes(
+          data, type: "application/json", etag: "t-\(picture.id)", request: request)
+      },
+      Operation(
+        method: .get, path: "/api/v1/pictures/{id}/replay", id: "getReplay",
+        summary: "Pictures on the way to a picture, to be seen again.", parameters: [.picture],
+        answers: [.init(status: 200, help: "JPEGs as data URLs", schema: "Replay"), missing]
+      ) { request, context in
+        let picture = try await picture(context)
+        guard let data = try? Data(contentsOf: queue.folder.replay(picture.id)) else {
+          throw Problem.notFound("replay of this picture")
+        }
+        return .bytes(
+          data, type: "application/json", etag: "r-\(picture.id)", request: request)
+      },
+    ]
+  }
+
+  private var changes: [Operation] {
+    let missing = Operation.Answer.problem(404, "There is none")
+    return [
+      Operation(
+        method: .post, path: "/api/v1/pictures/{id}/describe", id: "describePicture",
+        summary: "Say what a picture shows, as far as the pack's CLIP finds it.",
+        parameters: [.picture],
+        answers: [
+          .init(status: 200, help: "As a prompt", schema: "Description"), missing,
+          .problem(501, "This studio has no program for it"),
+        ]
+      ) { _, context in
+        let picture = try await picture(context)
+        guard let interrogator else {
+          throw Problem(.notImplemented, "This studio has no program that describes pictures.")
+        }
+        return .json(
+          .object([
+            "caption": .string(try await interrogator.caption(of: queue.folder.picture(picture.id)))
+          ]))
       },
       Operation(
         method: .post, path: "/api/v1/pictures/{id}/enlarge", id: "enlargePicture",
@@ -322,6 +342,8 @@ extension PictureRecord {
         "thumbnail": .string("/api/v1/pictures/\(id)/thumbnail"),
         "film": JSONValue(film == nil ? nil : "/api/v1/pictures/\(id)/film"),
         "attention": JSONValue(showsAttention ? "/api/v1/pictures/\(id)/attention" : nil),
+        "trace": JSONValue(isAnothers ? nil : "/api/v1/pictures/\(id)/trace"),
+        "replay": JSONValue(replay ? "/api/v1/pictures/\(id)/replay" : nil),
       ]),
     ])
   }

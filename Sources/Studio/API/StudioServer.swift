@@ -79,13 +79,16 @@ public struct StudioServer: Sendable {
     let jobs = JobOperations(queue: queue, admission: admission)
     let groups: [any OperationGroup] = [
       jobs, EventOperations(queue: queue),
+      GalleryOperations(queue: queue),
       PictureOperations(
         queue: queue, thumbnails: Thumbnails(folder: queue.folder), admission: admission,
-        jobs: jobs),
+        jobs: jobs, converter: FilmConverter(folder: queue.folder), interrogator: interrogator),
       FileOperations(queue: queue, permits: permits),
       CatalogueOperations(
         queue: queue, admission: admission, devices: devices, metrics: metrics,
         assets: Set(page.paths)),
+      ModelOperations(keeper: ModelKeeper(library: admission.library), admission: admission),
+      EstimateOperations(queue: queue, admission: admission),
     ]
     let operations = groups.flatMap(\.operations)
     for operation in operations {

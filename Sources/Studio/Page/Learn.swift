@@ -61,8 +61,8 @@ struct Learn: Sendable {
       <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
       <meta name="color-scheme" content="light dark">
       <link rel="icon" href="/icon.svg" type="image/svg+xml">
-      <link rel="stylesheet" href="/style.css">
-      <link rel="stylesheet" href="/learn.css">
+      <link rel="stylesheet" href="/style/base.css">
+      <link rel="stylesheet" href="/style/learn.css">
       </head>
       <body>
       <a class="skip" href="#main">To the content</a>

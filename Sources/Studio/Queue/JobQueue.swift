@@ -33,6 +33,8 @@ actor JobQueue {
     }
   }
 
+  /// Pictures on the way of what is being painted.
+  private var replays: [String: Replay] = [:]
   private var live: [String: Live] = [:]
   private var stopRequests: [String: Stop] = [:]
   private var workers: [String: any Worker] = [:]
@@ -69,15 +71,18 @@ actor JobQueue {
   /// and are named by no job that waits and no picture.
   func purge() async throws {
     let month = Date().timeIntervalSince1970 - 30 * 86_400
-    for id in try await store.purge(before: month) {
-      try? FileManager.default.removeItem(at: folder.picture(id))
-      try? FileManager.default.removeItem(at: folder.film(id))
-      try? FileManager.default.removeItem(at: folder.attention(id))
-      try? FileManager.default.removeItem(at: folder.thumbnail(id))
-    }
+    try await emptyBin(before: month)
     for input in try await store.purgeInputs(before: month) {
       try? FileManager.default.removeItem(at: folder.input(input.sha256, ending: input.ending))
     }
+  }
+
+  /// Removes pictures for good that were thrown away before a moment.
+  /// - Returns: how many there were.
+  @discardableResult func emptyBin(before moment: Double) async throws -> Int {
+    let gone = try await store.purge(before: moment)
+    for file in gone.flatMap(folder.files) { try? FileManager.default.removeItem(at: file) }
+    return gone.count
   }
 
   // MARK: For clients
@@ -192,6 +197,7 @@ actor JobQueue {
     case .step(let progress): try await note(progress, of: job)
     case .preview(let step, let jpeg):
       bus.show(EventBus.Preview(job: job.id, step: step, jpeg: jpeg))
+      replays[job.id, default: Replay()].add(jpeg)
     case .picture(let result): try await take(result, of: job)
     case .ready, .started, .ended, .failed: break
     }
@@ -256,6 +262,12 @@ actor JobQueue {
     if let sheet = result.attention {
       try Self.place(URL(filePath: sheet), at: folder.attention(id))
     }
+    if let trace = result.trace { try Self.place(URL(filePath: trace), at: folder.trace(id)) }
+    // Of several that are painted at once, all came about in the same way.
+    let replay = replays[job.id]
+    replays[job.id]?.isSpent = true
+    var isKept = false
+    if result.film == nil, let replay { isKept = await replay.write(to: folder.replay(id)) }
     let request = metadata.request
     let scale = metadata.enlarged ?? 1
     try await store.add(
@@ -265,7 +277,7 @@ actor JobQueue {
         seed: request.seed ?? 0, width: (request.width ?? 0) * scale,
         height: (request.height ?? 0) * scale,
         score: result.score, stopped: result.stopped, parent: job.parent,
-        film: result.film == nil ? nil : "mp4"))
+        film: result.film == nil ? nil : "mp4", replay: isKept))
     bus.tell(job.id)
   }
 
@@ -369,6 +381,7 @@ actor JobQueue {
   /// Forgets what is known of a job while it is painted.
   private func forget(_ id: String) {
     live[id] = nil
+    replays[id] = nil
     workers[id] = nil
     bus.forget(id)
   }

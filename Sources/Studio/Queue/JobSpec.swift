@@ -40,7 +40,7 @@ extension Film {
     }
   }
 
-  /// A film of a client's fields, the others as usual; a video to paint over is not among them.
+  /// A film of a client's fields, the others as usual; what is painted over was handed in before.
   /// - Throws: `RequestError` that names the field.
   init(json: JSONValue) throws {
     guard case .object(var given) = json else {
@@ -53,15 +53,30 @@ extension Film {
         field: "kind",
         reason: "must be one of " + Kind.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    guard kind != .restyle else {
-      throw RequestError.badValue(
-        field: "kind", reason: "restyle wants a video: paint it with reverie film restyle")
-    }
+    let files = try Self.files(given.removeValue(forKey: "source"), of: kind)
     for parameter in Self.parameters {
       guard let value = given[parameter.name], value != .null else { continue }
       _ = try Self.limited(parameter).check(value, of: parameter.name)
     }
     self = try Film(kind, given)
+    source = files
+  }
+
+  /// What a film paints over.
+  private static func files(_ source: JSONValue?, of kind: Kind) throws -> [FileReference] {
+    guard let source, source != .null else { return [] }
+    guard kind == .restyle, case .array(let values) = source, values.count <= mostFrames else {
+      throw RequestError.badValue(
+        field: "source",
+        reason:
+          "must be a list of files that were handed in, a video or pictures; only restyle has it")
+    }
+    return try values.compactMap { value in
+      guard case .object(let fields) = try ParameterKind.file.check(value, of: "source"),
+        case .string(let name) = fields["name"], case .string(let sha256) = fields["sha256"]
+      else { return nil }
+      return FileReference(name: name, sha256: sha256)
+    }
   }
 
   /// Refuses a film that would fill the disk.
@@ -71,7 +86,9 @@ extension Film {
       switch kind {
       case .progress: (request.iterations ?? 1) / every
       case .morph: (frames ?? 30) * max(seeds.count, try request.scenes().count)
-      case .zoom, .ring, .restyle: frames ?? 0
+      case .zoom, .ring: frames ?? 0
+      // A video has no more frames than it was let in with.
+      case .restyle: source.count
       }
     guard count <= Self.mostFrames else {
       throw RequestError.badValue(

@@ -101,6 +101,8 @@ enum WorkerEvent: Codable, Sendable {
     var film: String?
     /// The PNG file of the sheet that shows which word painted where; nil where none is wanted.
     var attention: String?
+    /// The file that tells how it came about; nil where that was not recorded.
+    var trace: String?
     /// `Metadata` as JSON.
     var metadata: String
     /// CLIP's similarity, where it was measured.

@@ -11,6 +11,7 @@ public final class WorkerSession: Sendable {
   private let input: FileHandle
   private let output: FileHandle
   let checkpointEvery: Double
+  private let traces: Bool
   private let state = Mutex(State())
   private let writing = Mutex(())
 
@@ -24,13 +25,16 @@ public final class WorkerSession: Sendable {
   ///   - input: where orders come from.
   ///   - output: where reports go.
   ///   - checkpointEvery: seconds between checkpoints.
+  ///   - traces: whether it is recorded how pictures come about.
   public init(
-    engine: Engine, input: FileHandle, output: FileHandle, checkpointEvery: Double = 2
+    engine: Engine, input: FileHandle, output: FileHandle, checkpointEvery: Double = 2,
+    traces: Bool = true
   ) {
     self.engine = engine
     self.input = input
     self.output = output
     self.checkpointEvery = checkpointEvery
+    self.traces = traces
   }
 
   /// Takes the device, of which there is one worker in a studio's folder at a time: one of a server that
@@ -158,7 +162,7 @@ public final class WorkerSession: Sendable {
       .init(
         count: order.count, files: run.files, previewEvery: method?.stepsToWatch,
         codesEvery: order.request.model == nil ? nil : 64, run: run,
-        checkpointEvery: checkpointEvery))
+        checkpointEvery: checkpointEvery, traces: traces))
     begin(generation)
     var steps = Pace(perSecond: 8)
     var previews = Pace(perSecond: 3)
@@ -208,6 +212,10 @@ public final class WorkerSession: Sendable {
       stopRequest == nil ? run.finished(place) : run.folder.appending(path: "stopped-\(place).png")
     // The picture last: when it is there it is finished.
     try image.attention?.write(to: Self.attention(of: file).path, replacing: true)
+    if let trace = image.trace {
+      let data = try JSONEncoder().encode(trace)
+      if data.count <= Trace.limit { try data.write(to: Self.trace(of: file), options: .atomic) }
+    }
     try image.picture.write(
       to: file.path, as: .png(texts: image.metadata.texts()), replacing: true)
     try report(file, image.metadata, place: place, score: image.score, stopped: stopRequest != nil)
@@ -217,16 +225,22 @@ public final class WorkerSession: Sendable {
     picture.deletingPathExtension().appendingPathExtension("attention.png")
   }
 
+  private static func trace(of picture: URL) -> URL {
+    picture.deletingPathExtension().appendingPathExtension("trace.json")
+  }
+
   private func report(
     _ file: URL, _ metadata: Metadata, place: Int, score: Double? = nil, stopped: Bool = false
   ) throws {
-    let sheet = Self.attention(of: file).path
+    func present(_ beside: URL) -> String? {
+      FileManager.default.fileExists(atPath: beside.path) ? beside.path : nil
+    }
     tell(
       .picture(
         .init(
-          place: place, path: file.path,
-          attention: FileManager.default.fileExists(atPath: sheet) ? sheet : nil,
-          metadata: try metadata.json(), score: score, stopped: stopped)))
+          place: place, path: file.path, attention: present(Self.attention(of: file)),
+          trace: present(Self.trace(of: file)), metadata: try metadata.json(), score: score,
+          stopped: stopped)))
   }
 }
 

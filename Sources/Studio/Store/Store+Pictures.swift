@@ -48,15 +48,30 @@ extension Store {
     var favourites = false
     /// Those of a collection only.
     var collection: String?
+    /// Those of a method only.
+    var method: String?
+    /// Those that were painted then or later, in seconds since 1970.
+    var since: Double?
+    /// Those that were painted before.
+    var until: Double?
+    /// Which come first.
+    var order = Order.newest
     /// Those that were thrown away, instead of those that are kept.
     var deleted = false
     /// Where an earlier page said that this begins.
     var after: Int64?
     /// Most of them.
     var limit = 60
+
+    /// Which come first.
+    enum Order: String, Sendable, Hashable, CaseIterable {
+      case newest, oldest
+      /// Those that CLIP finds to fit best; of films and the like it is not known.
+      case best
+    }
   }
 
-  /// A page of pictures, newest first.
+  /// A page of pictures.
   func pictures(_ query: PictureQuery) async throws -> (pictures: [PictureRecord], next: Int64?) {
     var conditions = ["p.deleted IS \(query.deleted ? "NOT NULL" : "NULL")"]
     var arguments: [(any DatabaseValueConvertible)?] = []
@@ -73,19 +88,70 @@ extension Store {
       conditions.append("k.id = ?")
       arguments.append(collection)
     }
+    if let method = query.method {
+      conditions.append("p.method = ?")
+      arguments.append(method)
+    }
+    if let since = query.since {
+      conditions.append("p.created >= ?")
+      arguments.append(since)
+    }
+    if let until = query.until {
+      conditions.append("p.created < ?")
+      arguments.append(until)
+    }
     if let after = query.after {
-      conditions.append("p.number < ?")
+      switch query.order {
+      case .newest: conditions.append("p.number < ?")
+      case .oldest: conditions.append("p.number > ?")
+      case .best:
+        conditions.append(
+          "(IFNULL(p.score, -2), p.number) < (SELECT IFNULL(q.score, -2), q.number FROM pictures q WHERE "
+            + "q.number = ?)")
+      }
       arguments.append(after)
     }
+    let order =
+      switch query.order {
+      case .newest: "p.number DESC"
+      case .oldest: "p.number"
+      case .best: "IFNULL(p.score, -2) DESC, p.number DESC"
+      }
     arguments.append(query.limit + 1)
     let sql =
       "SELECT p.* FROM pictures p\(joins) WHERE " + conditions.joined(separator: " AND ")
-      + " ORDER BY p.number DESC LIMIT ?"
+      + " ORDER BY \(order) LIMIT ?"
     let values = StatementArguments(arguments)
     return try await pool.read { db in
       let found = try PictureRecord.fetchAll(db, sql: sql, arguments: values)
       let pictures = Array(found.prefix(query.limit))
       return (pictures, found.count > query.limit ? pictures.last?.number : nil)
+    }
+  }
+
+  /// What a picture came of and what came of it: all that hang together by `parent`, the oldest first.
+  func relatives(of id: String, most: Int = 200) async throws -> [PictureRecord] {
+    try await pool.read { db in
+      try PictureRecord.fetchAll(
+        db,
+        sql: """
+          WITH RECURSIVE up(id, parent, depth) AS (
+            SELECT id, parent, 0 FROM pictures WHERE id = :id
+            UNION SELECT p.id, p.parent, depth + 1 FROM pictures p JOIN up ON p.id = up.parent
+              WHERE depth < 100),
+          root(id) AS (SELECT id FROM up ORDER BY depth DESC LIMIT 1),
+          down(id) AS (SELECT id FROM root
+            UNION SELECT p.id FROM pictures p JOIN down ON p.parent = down.id)
+          SELECT * FROM pictures WHERE id IN down AND (deleted IS NULL OR id = :id)
+          ORDER BY number LIMIT :most
+          """, arguments: ["id": id, "most": most])
+    }
+  }
+
+  /// Names of methods that pictures were painted with, thrown away or not: an index alone tells them.
+  func methodsUsed() async throws -> [String] {
+    try await pool.read {
+      try String.fetchAll($0, sql: "SELECT DISTINCT method FROM pictures ORDER BY method")
     }
   }
 

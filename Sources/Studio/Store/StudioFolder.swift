@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Library
 
 /// Where a studio keeps what is its own:
@@ -47,11 +48,28 @@ public struct StudioFolder: Sendable {
 
   func picture(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).png") }
 
-  func film(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).mp4") }
+  /// A film; in other kinds of file it is made of the MP4 when it is first asked for.
+  func film(_ id: String, as ending: String = "mp4") -> URL {
+    pictures.appending(path: "\(id.prefix(6))/\(id).\(ending)")
+  }
+
+  /// Pictures on the way, to be seen again.
+  func replay(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).replay.json") }
+
+  /// All files of a picture.
+  func files(of id: String) -> [URL] {
+    [picture(id), attention(id), trace(id), replay(id), thumbnail(id)]
+      + VideoFormat.allCases.map { film(id, as: $0.rawValue) }
+  }
 
   /// The sheet that shows which word painted where.
   func attention(_ id: String) -> URL {
     pictures.appending(path: "\(id.prefix(6))/\(id).attention.png")
+  }
+
+  /// What tells how it came about.
+  func trace(_ id: String) -> URL {
+    pictures.appending(path: "\(id.prefix(6))/\(id).trace.json")
   }
 
   func thumbnail(_ id: String) -> URL { thumbnails.appending(path: "\(id.prefix(6))/\(id).webp") }

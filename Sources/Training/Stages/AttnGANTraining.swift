@@ -12,6 +12,9 @@ import Weights
 /// Follows `condGANTrainer` of `code/trainer.py` and `generator_loss`, `discriminator_loss` and `KL_loss` of
 /// `code/miscc/losses.py` of taoxugit/AttnGAN at 0d000e6, with hinge losses (Lim & Ye 2017) in place of
 /// cross-entropies. Both sides learn in one step, as `Adversary` explains.
+///
+/// What a caption of the corpus shows is nearly known, so the generator may be taught first, by the error of
+/// its pictures, as the pack's BigGAN is.
 public final class AttnGANTrainee: Trainee {
   /// What to train, and on what terms.
   public struct Config: Codable, Sendable {
@@ -23,6 +26,18 @@ public final class AttnGANTrainee: Trainee {
     public var matching: Double
     /// Weight of how far conditions are from a normal distribution.
     public var divergence: Double
+    /// Weight of how far its pictures and their edges are from those that the captions are of.
+    public var teaching: Double
+    /// The step from which the larger pictures are learned as well, for the smallest are cheap.
+    public var growing: Int
+    /// The step from which the discriminators take part, and the matching of words and pictures.
+    public var playing: Int
+    /// Part of the pictures that show two things.
+    public var pairs: Double
+    /// Part of the pictures in scenes.
+    public var scenes: Double
+    /// Part of the pictures in styles.
+    public var styles: Double
     /// Length and rates.
     public var schedule: TrainingSchedule
 
@@ -33,8 +48,11 @@ public final class AttnGANTrainee: Trainee {
       guard (8...512).contains(discriminator), discriminator % 8 == 0 else {
         return "'discriminator' must be a multiple of 8 up to 512"
       }
-      guard [matching, divergence].allSatisfy({ (0...1000).contains($0) }) else {
-        return "'matching' and 'divergence' must be from 0 to 1000"
+      guard [matching, divergence, teaching].allSatisfy({ (0...1000).contains($0) }) else {
+        return "'matching', 'divergence' and 'teaching' must be from 0 to 1000"
+      }
+      guard [pairs, scenes, styles].allSatisfy({ (0...1).contains($0) }) else {
+        return "'pairs', 'scenes' and 'styles' must be from 0 to 1"
       }
       // The norms' statistics are kept with the weights, and must not be pulled to zero.
       return schedule.decay == 0 ? nil : "'schedule.decay' must be 0"
@@ -87,39 +105,52 @@ public final class AttnGANTrainee: Trainee {
     let count = config.schedule.batch
     let batch = batches(step: step, count: count)
     let stream = RandomStream(seed: config.schedule.seed, "noise \(step)", on: device)
-    let reading = noGrad { matcher.read(batch.tokens) }
-    let lengths = CaptionReader.lengths(batch.tokens)
+    let tokens = CaptionReader.trimmed(batch.tokens)
+    let reading = noGrad { matcher.read(tokens) }
     let condition = model.condition(reading.sentence)
     let drawing = model(
       stream.normal([count, config.network.z_dim]),
       condition(stream.normal([count, config.network.condition_dim])), reading.words,
-      mask: reading.mask)
-    var (adversarial, lesson) = ([Tensor](), [Tensor]())
+      mask: reading.mask, stages: step < config.growing ? 1 : nil)
+    var (adversarial, lesson, errors) = ([Tensor](), [Tensor](), [Tensor]())
     for (stage, picture) in drawing.pictures.enumerated() {
       let real = Self.reduced(batch.pictures, to: 64 << stage)
+      let error = picture - real
+      errors.append(error.abs().mean() + ImageQuality.differences(error) / 2)
+      guard step >= config.playing else { continue }
       let seen = still[stage].features(picture)
       adversarial.append(
         -still[stage].realness(seen).mean() - still[stage].fitness(seen, reading.sentence).mean())
       lesson.append(teach(critics[stage], real, picture.detached(), reading.sentence))
     }
-    let largest = drawing.pictures[drawing.pictures.count - 1]
-    let scores = matcher.scores(largest, reading, lengths: lengths)
-    let same = Matcher.same(batch.labels).to(device)
     let matching =
-      matcher.likeness.loss(scores.words, same: same)
-      + matcher.likeness.loss(scores.wholes, same: same)
+      step < config.playing ? Tensor(0) : self.matching(drawing, reading, tokens, batch.labels)
     let (mean, log) = (condition.mean, condition.logVariance)
     let divergence = (mean.square() + log.exp() - log - 1).mean() * 0.5
-    func sum(_ x: [Tensor]) -> Tensor { x.dropFirst().reduce(x[0], +) }
+    func sum(_ x: [Tensor]) -> Tensor { x.reduce(Tensor(0), +) }
     let painter =
-      sum(adversarial) + matching * config.matching + divergence * config.divergence
+      sum(adversarial) + sum(errors) * config.teaching + matching * config.matching
+      + divergence * config.divergence
     return (
       painter + sum(lesson),
       [
-        ("painter", sum(adversarial)), ("critic", sum(lesson)), ("matching", matching),
-        ("divergence", divergence),
+        ("painter", sum(adversarial)), ("critic", sum(lesson)), ("error", sum(errors)),
+        ("matching", matching), ("divergence", divergence),
       ]
     )
+  }
+
+  /// How badly words and texts of a batch find the pictures that were drawn for them.
+  private func matching(
+    _ drawing: AttnGAN.Drawing, _ reading: AttnGANText.Reading, _ tokens: Tensor,
+    _ labels: [ExampleLabel]
+  ) -> Tensor {
+    let scores = matcher.scores(
+      drawing.pictures[drawing.pictures.count - 1], reading,
+      lengths: CaptionReader.lengths(tokens))
+    let same = Matcher.same(labels).to(device)
+    return matcher.likeness.loss(scores.words, same: same)
+      + matcher.likeness.loss(scores.wholes, same: same)
   }
 
   /// The loss of a discriminator: real pictures with their captions are right, painted ones and those with
@@ -175,8 +206,13 @@ extension PackTraining {
     let data = context.data.resized(config.network.size)
     let run = try open(.attngan, config, configuration, data: data)
     let sets = try sets(of: data, seed: config.schedule.seed, jitter: false)
+    let train = try mixed(sets.train) {
+      ($0.pairFraction, $0.sceneFraction, $0.styleFraction) = (
+        config.pairs, config.scenes, config.styles
+      )
+    }
     let trainee = try AttnGANTrainee(
-      config, file: start("attngan.safetensors"), sets: sets.train, matcher: matcher,
+      config, file: start("attngan.safetensors"), sets: train, matcher: matcher,
       prompts: sets.prompts, device: context.device)
     try finish(trainee, config.schedule, run, "attngan.safetensors")
   }

@@ -79,14 +79,15 @@ public final class DAMSMTrainee: Trainee {
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let batch = batches(step: step, count: config.schedule.batch)
     let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
+    let tokens = CaptionReader.trimmed(batch.tokens)
     let (pictures, lengths) = (
-      Augmentation()(batch.pictures, stream), CaptionReader.lengths(batch.tokens)
+      Augmentation()(batch.pictures, stream), CaptionReader.lengths(tokens)
     )
-    let shape = batch.tokens.shape + [config.network.inputs]
+    let shape = tokens.shape + [config.network.inputs]
     let kept =
       stream.uniform(shape).atLeast(config.dropout).to(.float32) * (1 / (1 - config.dropout))
     let reading = matcher.text(
-      CaptionReader.known(batch.tokens), lengths: lengths, dropped: kept)
+      CaptionReader.known(tokens), lengths: lengths, dropped: kept)
     let scores = matcher.scores(pictures, reading, lengths: lengths)
     let same = Matcher.same(batch.labels).to(device)
     let (words, wholes) = (
@@ -130,6 +131,12 @@ struct CaptionReader: Sendable {
   /// Tokens with any known one behind each end, where it is not read.
   static func known(_ tokens: Tensor) -> Tensor {
     tokens.filled(where: tokens.less(than: 0), with: 0)
+  }
+
+  /// Tokens without what stands behind the longest caption's end: what words and regions are compared by grows
+  /// with them.
+  static func trimmed(_ tokens: Tensor) -> Tensor {
+    tokens.narrowed(1, 0, lengths(tokens).max() ?? tokens.size(1))
   }
 
   /// How many tokens of each row of `[B, T]` are its caption's.

@@ -1,24 +1,32 @@
 // The studio's page: which view is seen, what is dropped on it, and what the studio tells.
-import { listen } from "./api.js";
-import { $, trying } from "./view.js";
-import { startPaint, hear, reload, addPicture } from "./paint.js";
-import { startGallery, show, open } from "./gallery.js";
+import { listen } from "./lib/api.js";
+import { $, make, trying } from "./lib/view.js";
+import { t, translate, languages, language, speak } from "./lib/text.js";
+import { startPaint, refreshPaint } from "./paint/paint.js";
+import { addPicture } from "./paint/picture.js";
+import { hear, reload } from "./paint/queue.js";
+import { startGallery, show } from "./gallery/gallery.js";
+import { startViewer, open } from "./gallery/viewer.js";
+import { startPortraits, showPortraits } from "./portraits/portraits.js";
+import { startModels, showModels } from "./models/models.js";
 
+const views = { paint: null, gallery: show, models: showModels, portraits: showPortraits };
 let seen = null;
 
 function route() {
   const [, view = "paint", id] = location.hash.split("/");
-  const name = view === "picture" ? seen ?? "gallery" : view === "gallery" ? "gallery" : "paint";
+  const name = view === "picture" ? seen ?? "gallery" : view in views ? view : "paint";
   if (view !== "picture" && $("viewer").open) $("viewer").close();
   if (name !== seen) {
-    for (const other of ["paint", "gallery"]) {
+    for (const other of Object.keys(views)) {
       $(other).hidden = other !== name;
-      const tab = $(`tab-${other}`);
-      if (other === name) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
+      if (other === name) $(`tab-${other}`)?.setAttribute("aria-current", "page");
+      else $(`tab-${other}`)?.removeAttribute("aria-current");
     }
-    document.title = name === "paint" ? "Paint – Reverie" : "Gallery – Reverie";
-    if (name === "gallery") trying(show);
+    document.title = t("page.title", { view: t(`page.${name}`) });
+    if (views[name]) trying(views[name]);
     if (seen !== null) $("main").focus({ preventScroll: true });
+    scrollTo(0, 0);
     seen = name;
   }
   if (view === "picture" && /^[0-9a-z-]{1,32}$/.test(id ?? "")) open(id);
@@ -44,7 +52,14 @@ function dropping() {
   });
 }
 
+translate();
+$("language").append(...Object.entries(languages).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+$("language").value = language;
+$("language").addEventListener("change", () => speak($("language").value));
 startGallery();
+startViewer();
+startModels(refreshPaint);
+startPortraits();
 dropping();
 addEventListener("hashchange", route);
 route();

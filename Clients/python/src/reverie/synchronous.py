@@ -1,0 +1,493 @@
+"""The client for scripts and notebooks: `AsyncReverie`, run by a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+import weakref
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from PIL import Image
+
+from . import _display, models
+from ._request import PictureLike, Wish
+from .errors import ReverieError
+from .jobs import AsyncGrid, AsyncJob, Watched
+from .pictures import AsyncPicture
+from .studio import AsyncReverie
+
+T = TypeVar("T")
+W = TypeVar("W", bound=Watched)
+Self = TypeVar("Self", bound="Shown[Any]")
+
+
+class _Loop:
+    """A loop in a thread: painting is watched while a notebook's cells come and go."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="reverie", daemon=True).start()
+        weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Waits for something; whoever is interrupted ends it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except ReverieError as error:
+            # How the loop came to it is nothing to read in a cell.
+            raise error.with_traceback(None) from error.__cause__
+        except BaseException:
+            future.cancel()
+            raise
+
+    def submit(self, work: Coroutine[Any, Any, object]) -> None:
+        """Begins something."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+class Reverie:
+    """A studio.
+
+    Without an address it is the one that `REVERIE_STUDIO_URL` names (with `REVERIE_TOKEN`), else one that runs
+    on this machine at its usual address, else one that is started and ends with this client or with Python.
+
+        studio = Reverie()
+        job = studio.paint("a fox", seed=7)
+        job.pictures[0].save("fox.png")
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        token: str | None = None,
+        *,
+        start: bool | None = None,
+        command: Sequence[str] | None = None,
+        data: str | Path | None = None,
+        options: Sequence[str] = (),
+        keep_running: bool = False,
+        patience: float = 120,
+    ) -> None:
+        """
+        Args:
+            address: As the studio prints it; its token may stand in it.
+            token: The word that the studio wants, where it is open to a network.
+            start: True starts a studio even where one runs, False never does. Left out, one is started where
+                none is found.
+            command: What opens a studio, as `["/opt/reverie/reverie", "serve"]`. Left out, the checkout round
+                the working folder, or `reverie-studio` or `reverie` on PATH.
+            data: The folder of queue and pictures of a studio that is started; its usual one if left out.
+            options: More options of `reverie serve`, as `["--device", "cuda"]`.
+            keep_running: Leaves a studio that was started running.
+            patience: Seconds for which a studio may be away before that is an error.
+        """
+        self._loop = _Loop()
+        self._studio = AsyncReverie(
+            address,
+            token,
+            start=start,
+            command=command,
+            data=data,
+            options=options,
+            keep_running=keep_running,
+            patience=patience,
+        )
+        self._loop.run(self._studio.open())
+
+    def __repr__(self) -> str:
+        return f"Reverie({self.address!r})"
+
+    def __enter__(self) -> Reverie:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends a studio that was started, and lets go of any other."""
+        self._loop.run(self._studio.close())
+
+    @property
+    def address(self) -> str:
+        """Where the studio is: open it in a browser, too."""
+        return self._studio.address
+
+    # Painting
+
+    def paint(
+        self,
+        prompt: Wish = "",
+        *,
+        count: int = 1,
+        presets: Sequence[str] = (),
+        parent: Picture | str | None = None,
+        key: str | None = None,
+        **parameters: Any,
+    ) -> Job:
+        """Asks for pictures.
+
+        Args:
+            prompt: A text, a picture, or a list of them, as `[picture, "in winter", ("in summer", -1)]`.
+            count: How many pictures: of the next seeds, or where a method writes candidates the next best.
+            presets: Names of looks and qualities, as `["watercolour"]`.
+            parent: The picture that this is made from, for the gallery.
+            key: Of two jobs with one key the second is the first one.
+            parameters: `method`, `seed`, `iterations` and all else that `parameters()` lists. Files are paths,
+                pictures of Pillow, or pictures of the gallery.
+        """
+        source = parent.id if isinstance(parent, Picture) else parent
+        return self._job(self._studio.paint(prompt, count=count, presets=presets, parent=source, key=key, **parameters))
+
+    def film(self, kind: str, prompt: Wish = "", *, key: str | None = None, **parameters: Any) -> Job:
+        """Asks for a film: `zoom`, `progress`, `morph` or `ring`.
+
+        `parameters` are those of the film (`frames`, `rate`, `zoom`, …) and of its pictures, side by side.
+        """
+        return self._job(self._studio.film(kind, prompt, key=key, **parameters))
+
+    def grid(
+        self,
+        prompt: Wish = "",
+        over: Mapping[str, Iterable[Any]] | None = None,
+        *,
+        labels: Sequence[str] | None = None,
+        presets: Sequence[str] = (),
+        **parameters: Any,
+    ) -> Grid:
+        """Asks for a picture of every combination: `over={"method": ["fft", "pixel"], "seed": range(3)}`.
+
+        The last of `over` goes along the rows of the sheet. `prompt` may be among them. `labels` stand under the
+        pictures in place of the values.
+        """
+        return Grid(
+            self._loop, self._loop.run(self._studio.grid(prompt, over, labels=labels, presets=presets, **parameters))
+        )
+
+    def _job(self, work: Coroutine[Any, Any, AsyncJob]) -> Job:
+        return Job(self._loop, self._loop.run(work))
+
+    def hand_in(self, picture: PictureLike) -> models.File:
+        """Hands in a picture, as requests name it."""
+        return self._loop.run(self._studio.hand_in(picture))
+
+    def settings_of(self, picture: str | Path | bytes | Image.Image) -> models.HandedIn:
+        """Hands in a picture, and tells how it was painted if its metadata does."""
+        return self._loop.run(self._studio.settings_of(picture))
+
+    # Jobs
+
+    def job(self, id: str) -> Job:  # noqa: A002
+        """A job by its id."""
+        return self._job(self._studio.job(id))
+
+    def jobs(self, *states: models.State | str, limit: int = 50) -> list[Job]:
+        """Jobs: those that wait in the order of the queue, else the newest first."""
+        return [Job(self._loop, job) for job in self._loop.run(self._studio.jobs(*states, limit=limit))]
+
+    def events(self) -> Iterator[models.Event]:
+        """What happens to all jobs from now on, for as long as you like."""
+        stream = self._studio.events()
+        try:
+            while True:
+                yield self._loop.run(_next(stream))
+        finally:
+            self._loop.run(stream.aclose())  # type: ignore[attr-defined]
+
+    # The gallery
+
+    def picture(self, id: str) -> Picture:  # noqa: A002
+        """A picture by its id."""
+        return Picture(self._loop, self._loop.run(self._studio.picture(id)))
+
+    def pictures(
+        self,
+        search: str | None = None,
+        *,
+        favourites: bool = False,
+        collection: str | None = None,
+        deleted: bool = False,
+        limit: int = 60,
+    ) -> list[Picture]:
+        """Pictures of the gallery, newest first; `collection` is a name."""
+        found = self._studio.pictures(
+            search, favourites=favourites, collection=collection, deleted=deleted, limit=limit
+        )
+        return [Picture(self._loop, picture) for picture in self._loop.run(found)]
+
+    def collections(self) -> list[models.Collection]:
+        """All collections, by name."""
+        return self._loop.run(self._studio.collections())
+
+    def delete_collection(self, name: str) -> None:
+        """Forgets a collection; its pictures stay."""
+        self._loop.run(self._studio.delete_collection(name))
+
+    # What there is
+
+    def status(self) -> models.Status:
+        """Version, devices, pack, counts."""
+        return self._loop.run(self._studio.status())
+
+    def is_there(self) -> bool:
+        """Whether the studio answers now."""
+        return self._loop.run(self._studio.is_there())
+
+    def parameters(self) -> models.Parameters:
+        """All that a request can say: methods, parameters, objectives and filters with their arguments."""
+        return self._loop.run(self._studio.parameters())
+
+    def methods(self) -> list[models.Method]:
+        """Ways of painting; `available` tells those whose networks are here."""
+        return self._loop.run(self._studio.methods())
+
+    def presets(self) -> list[models.Preset]:
+        """Named looks and qualities."""
+        return self._loop.run(self._studio.presets())
+
+    def models(self) -> list[models.InstalledModel]:
+        """Models that are installed beside the pack."""
+        return self._loop.run(self._studio.models())
+
+
+async def _next(stream: Any) -> models.Event:
+    event: models.Event = await anext(stream)
+    return event
+
+
+class Shown(Generic[W]):
+    """Something that comes about, and shows itself: as the last line of a cell, or while it is waited for."""
+
+    def __init__(self, loop: _Loop, watched: W) -> None:
+        self._loop = loop
+        self._watched = watched
+
+    def __repr__(self) -> str:
+        return repr(self._watched).replace("<Async", "<")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self._watched.is_over
+
+    def wait(self: Self, *, show: bool = True) -> Self:
+        """Waits until it is over.
+
+        In a notebook it shows itself meanwhile; interrupting the cell keeps what there is so far. On a terminal
+        it shows a line; ^C keeps what there is, too, and is then raised as ever.
+        """
+        if show and not self.is_over:
+            self._watched._show(_display.screen(None, "Interrupt the cell to stop, and keep what there is."))
+        try:
+            self._loop.run(self._watched._followed())
+        except KeyboardInterrupt:
+            self._loop.run(self._watched.stop())
+            self._loop.run(self._watched._followed())
+            if not _display.is_notebook():
+                raise
+        return self
+
+    def stop(self, *, keep: bool = True) -> None:
+        """Ends it after its step; `keep` makes a picture of what there is so far."""
+        self._loop.run(self._watched.stop(keep=keep))
+
+    def _ipython_display_(self) -> None:
+        if self.is_over:
+            self._loop.run(self._watched._finish())
+            screen = _display.screen(None)
+        else:
+            screen = _display.screen(lambda: self._loop.submit(self._watched.stop()))
+        if screen is None:
+            print(repr(self))
+            return
+        self._watched._show(screen)
+        if not self.is_over:
+            self._loop.submit(self._watched._followed())
+
+
+class Job(Shown[AsyncJob]):
+    """Pictures that were asked for."""
+
+    @property
+    def id(self) -> str:
+        return self._watched.id
+
+    @property
+    def record(self) -> models.Job:
+        """What the studio last told of it."""
+        return self._watched.record
+
+    @property
+    def state(self) -> models.State:
+        return self._watched.state
+
+    @property
+    def progress(self) -> models.Progress | None:
+        """How far it is."""
+        return self._watched.progress
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was read otherwise than one may think, or has no effect."""
+        return self._watched.remarks
+
+    @property
+    def request(self) -> models.Fields:
+        """What is painted, with everything filled in that was left open."""
+        return self._watched.request
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Its pictures; waits until all are there."""
+        self.wait()
+        return [Picture(self._loop, one) for one in self._loop.run(self._watched.pictures())]
+
+    @property
+    def picture(self) -> Picture:
+        """Its first picture; waits for it."""
+        return self.pictures[0]
+
+    def again(self, **changes: Any) -> Job:
+        """The same once more, but for `changes`; with the same seed if they name none."""
+        return Job(self._loop, self._loop.run(self._watched.again(**changes)))
+
+    def refresh(self) -> Job:
+        """Asks how it stands."""
+        self._loop.run(self._watched.refresh())
+        return self
+
+    def move(self, before: Job | None = None) -> None:
+        """Moves it, while it waits, before another one, or to the end of the queue."""
+        self._loop.run(self._watched.move(before._watched if before else None))
+
+    def current(self) -> Image.Image | None:
+        """The newest picture on the way; None while there is none."""
+        data = self._loop.run(self._watched.current())
+        return Image.open(io.BytesIO(data)) if data else None
+
+
+class Grid(Shown[AsyncGrid]):
+    """Jobs side by side on one sheet."""
+
+    @property
+    def jobs(self) -> list[Job]:
+        """One for each combination."""
+        return [Job(self._loop, job) for job in self._watched.jobs]
+
+    @property
+    def labels(self) -> list[str]:
+        """What each of them shows."""
+        return self._watched.labels
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The pictures of all; waits until they are there."""
+        self.wait()
+        return [Picture(self._loop, one) for one in self._loop.run(self._watched.pictures())]
+
+    @property
+    def sheet(self) -> Image.Image:
+        """All of them on a labelled sheet; waits until they are there."""
+        self.wait()
+        return self._loop.run(self._watched.sheet())
+
+
+class Picture:
+    """A picture of the gallery."""
+
+    def __init__(self, loop: _Loop, picture: AsyncPicture) -> None:
+        self._loop = loop
+        self._picture = picture
+
+    def __repr__(self) -> str:
+        return repr(self._picture).replace("<Async", "<")
+
+    @property
+    def id(self) -> str:
+        return self._picture.id
+
+    @property
+    def record(self) -> models.Picture:
+        """What the studio last told of it."""
+        return self._picture.record
+
+    @property
+    def prompt(self) -> str:
+        return self._picture.prompt
+
+    @property
+    def seed(self) -> int:
+        return self._picture.seed
+
+    @property
+    def request(self) -> models.Fields:
+        """What it was painted by; `paint(**picture.request)` paints it again."""
+        return self._picture.request
+
+    @property
+    def data(self) -> bytes:
+        """Its PNG, with the request in it that made it."""
+        return self._loop.run(self._picture.data())
+
+    @property
+    def image(self) -> Image.Image:
+        """It as a picture of Pillow."""
+        return self._loop.run(self._picture.image())
+
+    @property
+    def thumbnail(self) -> Image.Image:
+        """It in small."""
+        return self._loop.run(self._picture.thumbnail())
+
+    @property
+    def film(self) -> bytes:
+        """The film, as MP4, whose last frame it is."""
+        return self._loop.run(self._picture.film())
+
+    @property
+    def attention(self) -> Image.Image:
+        """A sheet that shows which word painted where; for `attention=True`."""
+        return Image.open(io.BytesIO(self._loop.run(self._picture.attention())))
+
+    def save(self, path: str | Path) -> Path:
+        """Writes its file: PNG as it is, its film for `.mp4`, and what Pillow writes for other endings."""
+        return self._loop.run(self._picture.save(path))
+
+    def enlarge(self, scale: int = 2) -> Job:
+        """Makes it larger by a network."""
+        return Job(self._loop, self._loop.run(self._picture.enlarge(scale)))
+
+    def vary(self, *wishes: Any, count: int = 4, **parameters: Any) -> Job:
+        """Other pictures of what it shows; `wishes` beside it, as `"in winter", ("in summer", -1)`."""
+        return Job(self._loop, self._loop.run(self._picture.vary(*wishes, count=count, **parameters)))
+
+    def favour(self, favourite: bool = True) -> None:
+        """Makes it a favourite, or not."""
+        self._loop.run(self._picture.favour(favourite))
+
+    def delete(self) -> None:
+        """Throws it away; `restore` takes it back for a month."""
+        self._loop.run(self._picture.delete())
+
+    def restore(self) -> None:
+        """Takes it back."""
+        self._loop.run(self._picture.restore())
+
+    def collect(self, collection: str) -> None:
+        """Puts it into a collection, which is made if there is none of that name."""
+        self._loop.run(self._picture.collect(collection))
+
+    def uncollect(self, collection: str) -> None:
+        """Takes it out of a collection."""
+        self._loop.run(self._picture.uncollect(collection))
+
+    async def _as_file(self, studio: AsyncReverie) -> models.File:
+        return await self._picture._as_file(studio)
+
+    def _repr_mimebundle_(self, **_: object) -> _display.Bundle:
+        if self.record.links.film:
+            return _display.film(self.film, self.data)
+        return _display.picture(self.data)
