@@ -106,7 +106,9 @@ struct CLIPFigures {
       let (y, near) = (22 + Double(row) * 28, cosine(workshop.embedding(of: text), seen))
       drawing.text(text, 506, y + 18, anchor: .end)
       drawing.box(516, y + 4, max(1, 220 * near), 18, .a, share: 0.75, round: 3)
-      drawing.text(String(format: "%.2f", near), 522 + 220 * max(0, near), y + 18, .soft, size: 13)
+      drawing.text(
+        String(format: "%.2f", near).replacing("-0.00", with: "0.00"), 522 + 220 * max(0, near),
+        y + 18, .soft, size: 13)
     }
     return drawing
   }
