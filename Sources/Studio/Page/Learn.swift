@@ -67,10 +67,11 @@ struct Learn: Sendable {
       <body>
       <a class="skip" href="#main">To the content</a>
       <header>
-        <a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28"> Reverie</a>
+        <a class="brand" href="/" aria-label="Reverie"><img src="/icon.svg" alt="" width="28" height="28"> <span>Reverie</span></a>
         <nav aria-label="Views">
           <a href="/#/paint">Paint</a>
           <a href="/#/gallery">Gallery</a>
+          <a href="/#/models">Models</a>
           <a href="/learn" aria-current="page">Learn</a>
         </nav>
       </header>

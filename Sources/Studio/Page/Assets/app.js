@@ -53,7 +53,8 @@ function dropping() {
 }
 
 translate();
-$("language").append(...Object.entries(languages).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+const isNarrow = matchMedia("(max-width: 40rem)").matches;
+$("language").append(...Object.entries(languages).map(([code, name]) => make("option", { value: code, lang: code, title: name }, isNarrow ? code.toUpperCase() : name)));
 $("language").value = language;
 $("language").addEventListener("change", () => speak($("language").value));
 startGallery();

@@ -49,6 +49,7 @@ class Hub:
                     time.sleep(0.25)
 
         self.resumed = None
+        Hub.last = self
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

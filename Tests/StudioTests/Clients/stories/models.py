@@ -24,6 +24,7 @@ def tell(view):
     page.click(".fetch button:has-text('Go on')")
     page.wait_for_selector(f"#model-{Hub.name}", timeout=60_000)
     page.wait_for_selector(".fetch", state="detached")
+    check(Hub.last.resumed, "it goes on where it was stopped")
 
     # A file of one's own.
     name = WEIGHTS.stem

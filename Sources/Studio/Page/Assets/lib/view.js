@@ -33,6 +33,8 @@ export function toast(text, action, act) {
   // While a dialog is open, only what lies in it can be seen and pressed.
   const home = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
   if (notices.parentNode !== home) home.append(notices);
+  // What is said again is not said twice.
+  for (const other of [...$("toasts").children]) if (other.firstChild.textContent === text) other.remove();
   $("toasts").append(note);
   while ($("toasts").children.length > 3) $("toasts").firstChild.remove();
   setTimeout(() => note.remove(), action ? 10000 : 5000);
