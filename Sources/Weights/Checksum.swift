@@ -1,7 +1,8 @@
 import CCrypto
+import CZlib
 import Foundation
 
-/// SHA-256 of files, texts and bytes.
+/// SHA-256 of files, texts and bytes, and the checksum of ZIP.
 public enum Checksum {
   /// The SHA-256 of the file at `url`, as 64 lower-case hexadecimal digits. Read in pieces, so that
   /// a file larger than memory is no trouble.
@@ -20,6 +21,15 @@ public enum Checksum {
       let hash = Hash(EVP_sha256())
       hash.update(bytes)
       return hash.hexadecimal()
+    }
+  }
+
+  /// The checksum of ZIP and PNG (ISO 3309).
+  package static func crc32(of bytes: some ContiguousBytes) -> UInt32 {
+    bytes.withUnsafeBytes { bytes in
+      UInt32(
+        truncatingIfNeeded: crc32_z(
+          0, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
     }
   }
 

@@ -22,7 +22,8 @@ struct Grid {
   /// Columns, rows, blocks of rows.
   let axes: [Axis]
 
-  private static let mostPictures = 400
+  static let mostPictures = 400
+  static let mostAxes = 3
 
   /// A grid of these axes.
   init(axes: [Axis]) { self.axes = axes }
@@ -30,7 +31,7 @@ struct Grid {
   /// Reads the axes as they are typed.
   /// - Throws: `ValidationError`.
   init(_ texts: [String]) throws {
-    guard texts.count <= 3 else {
+    guard texts.count <= Self.mostAxes else {
       throw ValidationError("--grid may be given three times at most, not \(texts.count) times.")
     }
     axes = try texts.map(Axis.init(parsing:))

@@ -130,8 +130,10 @@ struct Paint: AsyncParsableCommand {
     guard task == nil || plan != nil else {
       throw ValidationError("--task is one of a plan's; name the plan with --plan.")
     }
-    guard task == nil || (words.isEmpty && grid.isEmpty && request == nil && promptsFrom == nil)
-    else {
+    let asksMore =
+      !words.isEmpty || !grid.isEmpty || !preset.isEmpty || count != 1 || request != nil
+      || promptsFrom != nil
+    guard task == nil || !asksMore else {
       throw ValidationError(
         "--task paints what its plan says; leave out what else is to be painted.")
     }

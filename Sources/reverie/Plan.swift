@@ -70,6 +70,13 @@ struct Plan: Codable {
       tasks.allSatisfy({ (1...1000).contains($0.count) && $0.values.count == axes.count }),
       axes.allSatisfy({ !$0.values.isEmpty })
     else { throw ValidationError("\(path) is damaged: its tasks do not fit together.") }
+    // Bounded before they are multiplied.
+    guard
+      axes.isEmpty
+        || axes.count <= Grid.mostAxes && axes.allSatisfy({ $0.values.count <= tasks.count })
+          && tasks.count <= Grid.mostPictures
+          && axes.reduce(1, { $0 * $1.values.count }) == tasks.count
+    else { throw ValidationError("\(path) is damaged: its grid has not as many cells as tasks.") }
     for task in tasks { try task.request.validate(in: .builtIn) }
   }
 

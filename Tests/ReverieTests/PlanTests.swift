@@ -83,6 +83,8 @@ import Testing
       (["--plan", "plan.json", "--task", "0/2"], "from 1 to 2"),
       (["--plan", "plan.json", "--task", "99999999999999999999"], "from 1 to 2"),
       (["--plan", "plan.json", "--task", "1", "a fox"], "leave out what else"),
+      (["--plan", "plan.json", "--task", "1", "--preset", "draft"], "leave out what else"),
+      (["--plan", "damaged.json", "--task", "1"], "has not as many cells as tasks"),
       (["--plan", "none.json", "--task", "1"], "none.json"),
       (["--plan", "plain.json", "--task", "1"], "is no plan"),
       (["--plan", "plan.json", "a fox"], "plan.json"),
@@ -93,6 +95,13 @@ import Testing
     let plan = try run(
       program, ["fox", "--grid", "seed=1,2", "--method", "pixels", "--plan", "plan.json"])
     #expect(plan.status == 0, "\(plan.errors)")
+    let written = try String(
+      contentsOf: program.folder.appending(path: "plan.json"), encoding: .utf8)
+    // One value more than there are tasks.
+    let damaged = written.replacing(
+      /"values" : \[\s*"1",\s*"2"\s*\]/, with: #""values": ["1", "2", "3"]"#)
+    #expect(damaged != written)
+    try Data(damaged.utf8).write(to: program.folder.appending(path: "damaged.json"))
     let result = try run(program, ["paint"] + arguments)
     #expect(result.status != 0 && result.errors.contains(reason), "\(result.errors)")
   }

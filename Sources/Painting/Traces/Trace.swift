@@ -10,6 +10,8 @@ public struct Trace: Codable, Sendable, Hashable {
     public let title: String
     /// How to read it, in a sentence.
     public let text: String
+    /// Whether its pictures follow one another in time, and may be played.
+    public var isSequence = false
     /// The pictures, with what stands below each.
     public var looks: [Look] = []
     /// A number over the steps.

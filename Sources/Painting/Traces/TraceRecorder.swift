@@ -6,7 +6,7 @@ import Torch
 final class TraceRecorder {
   private var losses: [Double] = []
   private var looks: [Trace.Look] = []
-  /// The step after which recording began, counted from 0: not the first where a painting was taken up again.
+  /// The first step that was recorded, counted from 1: a later one where a painting was taken up again.
   private var first: Int?
   private var next = 0
 
@@ -37,7 +37,8 @@ final class TraceRecorder {
       panels.append(
         .init(
           title: "On the way",
-          text: "The picture after so many of \(pipeline.total) iterations.", looks: looks + [last])
+          text: "The picture after so many of \(pipeline.total) iterations.", isSequence: true,
+          looks: looks + [last])
       )
     }
     panels += try picture.panels() + pipeline.panels()

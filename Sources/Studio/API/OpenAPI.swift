@@ -195,7 +195,7 @@ struct OpenAPI {
           "metadata": .optional(fields),
           "links": .record(of: [
             "file": text, "thumbnail": text, "film": .optional(text), "attention": .optional(text),
-            "trace": .optional(text), "replay": .optional(text),
+            "trace": .optional(text),
           ]),
         ], required: ["id", "job", "prompt", "seed", "width", "height", "links"]),
       "Trace": .record(
@@ -203,14 +203,14 @@ struct OpenAPI {
           "panels": .list(
             of: .record(
               of: [
-                "title": text, "text": text,
+                "title": text, "text": text, "isSequence": .boolean,
                 "looks": .list(
                   of: .record(of: ["caption": text, "webp": text], required: ["caption", "webp"])),
                 "curve": .optional(
                   .record(
                     of: ["first": integer, "last": integer, "values": .list(of: number)],
                     required: ["first", "last", "values"])),
-              ], required: ["title", "text", "looks"]))
+              ], required: ["title", "text", "isSequence", "looks"]))
         ], required: ["panels"]),
       "PicturePage": .record(
         of: [
@@ -218,7 +218,6 @@ struct OpenAPI {
           "methods": .list(of: text),
         ], required: ["pictures", "next"]),
       "Changed": .record(of: ["pictures": integer], required: ["pictures"]),
-      "Replay": .record(of: ["frames": .list(of: text)], required: ["frames"]),
       "Description": .record(of: ["caption": text], required: ["caption"]),
       "Estimate": .record(
         of: [

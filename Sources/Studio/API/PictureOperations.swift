@@ -83,43 +83,34 @@ struct PictureOperations: OperationGroup {
         }
         return response
       },
-      Operation(
-        method: .get, path: "/api/v1/pictures/{id}/attention", id: "getAttention",
-        summary: "A sheet that shows which word painted where.", parameters: [.picture],
-        answers: [.init(status: 200, help: "A PNG", type: "image/png"), missing]
-      ) { request, context in
-        let picture = try await picture(context)
-        guard let data = try? Data(contentsOf: queue.folder.attention(picture.id)) else {
-          throw Problem.notFound("sheet of this picture")
-        }
-        return .bytes(data, type: "image/png", etag: "a-\(picture.id)", request: request)
-      },
-      Operation(
-        method: .get, path: "/api/v1/pictures/{id}/trace", id: "getTrace",
-        summary: "How it came about, as it was recorded while it was painted.",
-        parameters: [.picture],
-        answers: [.init(status: 200, help: "What was seen", schema: "Trace"), missing]
-      ) { request, context in
-        let picture = try await picture(context)
-        guard let data = try? Data(contentsOf: queue.folder.trace(picture.id)) else {
-          throw Problem.notFound("record of how this picture came about")
-        }
-        return .bytes(
-          data, type: "application/json", etag: "t-\(picture.id)", request: request)
-      },
-      Operation(
-        method: .get, path: "/api/v1/pictures/{id}/replay", id: "getReplay",
-        summary: "Pictures on the way to a picture, to be seen again.", parameters: [.picture],
-        answers: [.init(status: 200, help: "JPEGs as data URLs", schema: "Replay"), missing]
-      ) { request, context in
-        let picture = try await picture(context)
-        guard let data = try? Data(contentsOf: queue.folder.replay(picture.id)) else {
-          throw Problem.notFound("replay of this picture")
-        }
-        return .bytes(
-          data, type: "application/json", etag: "r-\(picture.id)", request: request)
-      },
+      beside(
+        "attention", id: "getAttention", "A sheet that shows which word painted where.",
+        .init(status: 200, help: "A PNG", type: "image/png")
+      ) { $0.attention($1) },
+      beside(
+        "trace", id: "getTrace", "How it came about, as it was recorded while it was painted.",
+        .init(status: 200, help: "What was seen", schema: "Trace")
+      ) { $0.trace($1) },
     ]
+  }
+
+  /// A file that lies beside some pictures.
+  private func beside(
+    _ name: String, id: String, _ summary: String, _ answer: Operation.Answer,
+    _ file: @escaping @Sendable (StudioFolder, String) -> URL
+  ) -> Operation {
+    Operation(
+      method: .get, path: "/api/v1/pictures/{id}/\(name)", id: id, summary: summary,
+      parameters: [.picture], answers: [answer, .problem(404, "There is none")]
+    ) { request, context in
+      let picture = try await picture(context)
+      guard let data = try? Data(contentsOf: file(queue.folder, picture.id)) else {
+        throw Problem.notFound("\(name) of this picture")
+      }
+      return .bytes(
+        data, type: answer.type ?? "", etag: "\(name)-\(picture.id)",
+        request: request)
+    }
   }
 
   private var changes: [Operation] {
@@ -342,8 +333,7 @@ extension PictureRecord {
         "thumbnail": .string("/api/v1/pictures/\(id)/thumbnail"),
         "film": JSONValue(film == nil ? nil : "/api/v1/pictures/\(id)/film"),
         "attention": JSONValue(showsAttention ? "/api/v1/pictures/\(id)/attention" : nil),
-        "trace": JSONValue(isAnothers ? nil : "/api/v1/pictures/\(id)/trace"),
-        "replay": JSONValue(replay ? "/api/v1/pictures/\(id)/replay" : nil),
+        "trace": JSONValue(traced ? "/api/v1/pictures/\(id)/trace" : nil),
       ]),
     ])
   }

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import NIOCore
+import Weights
 
 /// Files as one ZIP file, written as it is sent: each as it is, since pictures and films do not get smaller
 /// (PKWARE's APPNOTE 6.3.10; no ZIP64, so that it ends before four gigabytes).
@@ -21,9 +22,9 @@ struct ZipStream: Sendable {
       var (offset, count) = (0, 0)
       for entry in entries {
         guard let data = try? Data(contentsOf: entry.file) else { continue }
-        let head = Header(entry, data)
         let size = 30 + entry.name.utf8.count + data.count
         guard offset + size + directory.readableBytes < Int(UInt32.max) - 1_024 else { break }
+        let head = Header(entry, data)
         var part = ByteBuffer()
         head.write(to: &part, offset: nil)
         part.writeBytes(data)
@@ -53,7 +54,7 @@ struct ZipStream: Sendable {
 
     init(_ entry: Entry, _ data: Data) {
       name = entry.name
-      checksum = crc32(data)
+      checksum = Checksum.crc32(of: data)
       size = UInt32(data.count)
       let calendar = Calendar(identifier: .gregorian)
       let parts = calendar.dateComponents(
@@ -80,20 +81,4 @@ struct ZipStream: Sendable {
       buffer.writeString(name)
     }
   }
-}
-
-/// The checksum of ZIP and PNG (ISO 3309).
-func crc32(_ data: Data) -> UInt32 {
-  var sum = ~UInt32(0)
-  for byte in data { sum = table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8) }
-  return ~sum
-}
-
-private let table = (0..<256).map { index -> UInt32 in
-  var value = UInt32(index)
-  for _ in 0..<8 {
-    let shifted = value >> 1
-    value = value.isMultiple(of: 2) ? shifted : shifted ^ 0xedb8_8320
-  }
-  return value
 }

@@ -33,8 +33,6 @@ actor JobQueue {
     }
   }
 
-  /// Pictures on the way of what is being painted.
-  private var replays: [String: Replay] = [:]
   private var live: [String: Live] = [:]
   private var stopRequests: [String: Stop] = [:]
   private var workers: [String: any Worker] = [:]
@@ -197,7 +195,6 @@ actor JobQueue {
     case .step(let progress): try await note(progress, of: job)
     case .preview(let step, let jpeg):
       bus.show(EventBus.Preview(job: job.id, step: step, jpeg: jpeg))
-      replays[job.id, default: Replay()].add(jpeg)
     case .picture(let result): try await take(result, of: job)
     case .ready, .started, .ended, .failed: break
     }
@@ -263,11 +260,6 @@ actor JobQueue {
       try Self.place(URL(filePath: sheet), at: folder.attention(id))
     }
     if let trace = result.trace { try Self.place(URL(filePath: trace), at: folder.trace(id)) }
-    // Of several that are painted at once, all came about in the same way.
-    let replay = replays[job.id]
-    replays[job.id]?.isSpent = true
-    var isKept = false
-    if result.film == nil, let replay { isKept = await replay.write(to: folder.replay(id)) }
     let request = metadata.request
     let scale = metadata.enlarged ?? 1
     try await store.add(
@@ -277,7 +269,7 @@ actor JobQueue {
         seed: request.seed ?? 0, width: (request.width ?? 0) * scale,
         height: (request.height ?? 0) * scale,
         score: result.score, stopped: result.stopped, parent: job.parent,
-        film: result.film == nil ? nil : "mp4", replay: isKept))
+        film: result.film == nil ? nil : "mp4", traced: result.trace != nil))
     bus.tell(job.id)
   }
 
@@ -381,7 +373,6 @@ actor JobQueue {
   /// Forgets what is known of a job while it is painted.
   private func forget(_ id: String) {
     live[id] = nil
-    replays[id] = nil
     workers[id] = nil
     bus.forget(id)
   }

@@ -147,8 +147,8 @@ struct PictureRecord: Codable, Sendable, FetchableRecord, MutablePersistableReco
   var favourite = false
   /// When it was thrown away; nil while it is kept.
   var deleted: Double?
-  /// Whether pictures on the way to it are kept.
-  var replay = false
+  /// Whether it was recorded how it came about.
+  var traced = false
 
   mutating func didInsert(_ inserted: InsertionSuccess) { number = inserted.rowID }
 

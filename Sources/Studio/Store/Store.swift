@@ -119,9 +119,9 @@ final class Store: Sendable {
       try db.alter(table: "jobs") { $0.add(column: "work", .text) }
       try db.alter(table: "pictures") { $0.add(column: "film", .text) }
     }
-    migrator.registerMigration("3 replays") { db in
+    migrator.registerMigration("3 traces") { db in
       try db.alter(table: "pictures") {
-        $0.add(column: "replay", .boolean).notNull().defaults(to: false)
+        $0.add(column: "traced", .boolean).notNull().defaults(to: false)
       }
       try db.create(index: "pictures by parent", on: "pictures", columns: ["parent"])
       try db.create(index: "pictures by method", on: "pictures", columns: ["method", "number"])

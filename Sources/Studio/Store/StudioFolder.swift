@@ -53,12 +53,9 @@ public struct StudioFolder: Sendable {
     pictures.appending(path: "\(id.prefix(6))/\(id).\(ending)")
   }
 
-  /// Pictures on the way, to be seen again.
-  func replay(_ id: String) -> URL { pictures.appending(path: "\(id.prefix(6))/\(id).replay.json") }
-
   /// All files of a picture.
   func files(of id: String) -> [URL] {
-    [picture(id), attention(id), trace(id), replay(id), thumbnail(id)]
+    [picture(id), attention(id), trace(id), thumbnail(id)]
       + VideoFormat.allCases.map { film(id, as: $0.rawValue) }
   }
 

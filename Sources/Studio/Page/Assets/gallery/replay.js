@@ -1,13 +1,12 @@
 // How a picture came about, seen again.
-import { get, fileOf } from "../lib/api.js";
+import { fileOf } from "../lib/api.js";
 import { $, make, button } from "../lib/view.js";
 import { t } from "../lib/text.js";
 import { askFor } from "../lib/dialog.js";
 
 /** Plays the pictures on the way, and the picture itself at the end. */
-export async function replay(picture) {
-  const { frames } = await get(`/api/v1/pictures/${picture.id}/replay`);
-  const all = [...frames, fileOf(picture.id)];
+export function replay(picture, frames) {
+  const all = [...frames.slice(0, -1), fileOf(picture.id)];
   const image = make("img", { alt: t("replay.alt", { prompt: picture.prompt }), className: "replayed" });
   const slider = make("input", { type: "range", min: 0, max: all.length - 1, step: 1, value: 0, "aria-label": t("replay.step") });
   let timer = null;
@@ -21,7 +20,7 @@ export async function replay(picture) {
       if (!image.isConnected || Number(slider.value) >= all.length - 1) return stop();
       slider.value = Number(slider.value) + 1;
       show();
-    }, 200);
+    }, 400);
   };
   const play = button(t("replay.play"), () => (timer ? stop() : go()));
   slider.addEventListener("input", () => { stop(); show(); });

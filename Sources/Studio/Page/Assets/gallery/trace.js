@@ -1,8 +1,9 @@
 // How a picture came about, as it was recorded while it was painted.
 
 import { get, attentionOf } from "../lib/api.js";
-import { make } from "../lib/view.js";
+import { make, button } from "../lib/view.js";
 import { t } from "../lib/text.js";
+import { replay } from "./replay.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,22 +20,26 @@ export function cameAbout(picture) {
     if (!trace) return;
     try {
       const { panels } = await get(trace);
-      place.append(...panels.map(panel));
+      place.append(...panels.map((one) => panel(one, picture)));
     } catch (error) {
-      isAsked = error.status === 404;
-      place.append(make("p", {}, error.status === 404 ? t("trace.none") : error.message));
+      isAsked = false;
+      place.append(make("p", {}, error.message));
     }
   };
   return make("details", { ontoggle: ask }, make("summary", {}, t("attention")), place);
 }
 
-function panel({ title, text, looks, curve }) {
+const source = ({ webp }) => `data:image/webp;base64,${webp}`;
+
+function panel({ title, text, isSequence, looks, curve }, picture) {
   return make("section", {},
     make("h3", {}, title), make("p", {}, text),
     looks.length > 0 && make("div", { className: "looks" },
-      ...looks.map(({ caption, webp }) => make("figure", {},
-        make("img", { src: `data:image/webp;base64,${webp}`, alt: caption ? `${title}, ${caption}` : title }),
-        caption && make("figcaption", {}, caption)))),
+      ...looks.map((look) => make("figure", {},
+        make("img", { src: source(look), alt: look.caption ? `${title}, ${look.caption}` : title }),
+        look.caption && make("figcaption", {}, look.caption)))),
+    isSequence && make("div", { className: "actions" },
+      button(t("replay"), () => replay(picture, looks.map(source)))),
     curve && drawn(curve));
 }
 

@@ -9,7 +9,6 @@ import { pictures, replace, stage, show, shelves } from "./gallery.js";
 import { askCollection } from "./collections.js";
 import { makeFilm } from "./film.js";
 import { relatives } from "./relatives.js";
-import { replay } from "./replay.js";
 import { cameAbout } from "./trace.js";
 import { pair } from "./compare.js";
 import { card } from "./card.js";
@@ -76,8 +75,7 @@ function draw(picture) {
         picture.deleted ? button(t("restore"), () => bring(picture, true)) : button(t("delete"), () => discard(picture))),
       tools("tools.know",
         button(t("describe"), (event) => describe(picture, event.target)),
-        button(t("compare"), () => chooseSecond(picture, t("compare.choose"), pair)),
-        picture.links.replay && button(t("replay"), () => trying(() => replay(picture)))),
+        button(t("compare"), () => chooseSecond(picture, t("compare.choose"), pair))),
       make("p", { id: "described", role: "status", hidden: true }),
       relatives(picture),
       cameAbout(picture),

@@ -71,7 +71,7 @@ export default {
   "compare": "Vergleichen…", "compare.choose": "Wähle das Bild, mit dem es verglichen wird.", "compare.title": "Nebeneinander", "compare.same": "dieselben",
   "replay": "Beim Entstehen zusehen", "replay.title": "Wie es entstand", "replay.alt": "{prompt}, unterwegs", "replay.step": "Augenblick", "replay.play": "Abspielen", "replay.pause": "Pause",
   "relatives": "Woraus es wurde und was daraus wurde", "relatives.none": "Es wurde aus keinem anderen Bild, und noch keines daraus.", "attention": "Wie es zustande kam", "attention.alt": "Welches Wort wo gemalt hat",
-  "trace.none": "Es wurde nichts aufgezeichnet, während dieses Bild gemalt wurde.", "trace.curve": "Von {from} bei {first} bis {to} bei {last}",
+  "trace.curve": "Von {from} bei {first} bis {to} bei {last}",
   "painted": "Gemalt", "score": "CLIP findet, es passt", "place": "Von mehreren das", "note": "Anmerkung", "stopped": "vor dem Ende angehalten",
   "collect.title": "In eine Sammlung legen", "collect.name": "Name, ein alter oder ein neuer", "collect.do": "Hineinlegen", "collect.empty": "Gib der Sammlung einen Namen.", "collected": "Es ist in {name}.",
 

@@ -71,7 +71,7 @@ export default {
   "compare": "Compare…", "compare.choose": "Choose the picture to compare it with.", "compare.title": "Side by side", "compare.same": "the same",
   "replay": "See it come about", "replay.title": "How it came about", "replay.alt": "{prompt}, on the way", "replay.step": "Moment", "replay.play": "Play", "replay.pause": "Pause",
   "relatives": "What it came of, and what came of it", "relatives.none": "It came of no other picture, and none of it yet.", "attention": "How this came about", "attention.alt": "Which word painted where",
-  "trace.none": "Nothing was recorded while this picture was painted.", "trace.curve": "From {from} at {first} to {to} at {last}",
+  "trace.curve": "From {from} at {first} to {to} at {last}",
   "painted": "Painted", "score": "CLIP finds it fits", "place": "Of several, number", "note": "Note", "stopped": "stopped before its end",
   "collect.title": "Put it into a collection", "collect.name": "Name, an old or a new one", "collect.do": "Put it in", "collect.empty": "Give the collection a name.", "collected": "It is in {name}.",
 

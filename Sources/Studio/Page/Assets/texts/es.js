@@ -71,7 +71,7 @@ export default {
   "compare": "Comparar…", "compare.choose": "Elige la imagen con la que se compara.", "compare.title": "Una junto a otra", "compare.same": "los mismos",
   "replay": "Ver cómo surgió", "replay.title": "Cómo surgió", "replay.alt": "{prompt}, en camino", "replay.step": "Momento", "replay.play": "Reproducir", "replay.pause": "Pausa",
   "relatives": "De qué salió y qué salió de ella", "relatives.none": "No salió de otra imagen, ni aún ninguna de ella.", "attention": "Cómo llegó a ser", "attention.alt": "Qué palabra pintó dónde",
-  "trace.none": "No se anotó nada mientras se pintaba esta imagen.", "trace.curve": "De {from} en {first} a {to} en {last}",
+  "trace.curve": "De {from} en {first} a {to} en {last}",
   "painted": "Pintada", "score": "CLIP ve que encaja", "place": "De varias, la número", "note": "Nota", "stopped": "parada antes del final",
   "collect.title": "Ponerla en una colección", "collect.name": "Nombre, uno viejo o uno nuevo", "collect.do": "Ponerla", "collect.empty": "Dale un nombre a la colección.", "collected": "Está en {name}.",
 
