@@ -214,10 +214,10 @@ def guided(folder):
                            clamp_grad=True, clamp_max=0.05)
     names = dict(torch=torch, nn=nn, F=F, T=T, TF=TF, resize=resize, args=args, padargs={}, cutout_debug=False, skip_augs=False,
                  math=math, dataclass=dataclass, partial=partial)
-    dango, spherical, tv_loss, range_loss, *_, secondary, time_of = definitions(
+    dango, spherical, tv_loss, range_loss, *_, secondary, _, time_of = definitions(
         *disco, ["MakeCutoutsDango", "spherical_dist_loss", "tv_loss", "range_loss", "append_dims", "expand_to_planes",
                  "DiffusionOutput", "ConvBlock", "SkipBlock", "FourierFeatures",
-                 "SecondaryDiffusionImageNet2", "alpha_sigma_to_t"], names)
+                 "SecondaryDiffusionImageNet2", "t_to_alpha_sigma", "alpha_sigma_to_t"], names)
     torch.manual_seed(5)
     second = secondary().eval().requires_grad_(False)
     path = folder / "secondary_model_imagenet_2.safetensors"
@@ -231,8 +231,8 @@ def guided(folder):
     around = dict(names, use_secondary_model=True, cur_t=0, device="cpu", diffusion=diffusion, MakeCutoutsDango=dango,
                   model_stats=[dict(clip_model=perceptor, target_embeds=target, weights=torch.ones(1))],
                   alpha_sigma_to_t=time_of, spherical_dist_loss=spherical, secondary_model=second, tv_loss=tv_loss,
-                  range_loss=range_loss, loss_values=[], clip_guidance_scale=5000, tv_scale=0, range_scale=150, sat_scale=0,
-                  init=None, init_scale=0, normalize=T.Normalize((0.48145466, 0.4578275, 0.40821073),
+                  range_loss=range_loss, loss_values=[], cutn_batches=1, clip_guidance_scale=5000, tv_scale=0,
+                  range_scale=150, sat_scale=0, init=None, init_scale=0, normalize=T.Normalize((0.48145466, 0.4578275, 0.40821073),
                                                                 (0.26862954, 0.26130258, 0.27577711)))
     statement(*disco, "do_run", lambda head: head.startswith("def cond_fn("), around)
     steps = diffusion.ddim_sample_loop_progressive(
