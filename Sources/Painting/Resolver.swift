@@ -214,6 +214,14 @@ public struct Resolver: Sendable {
     return request.model == nil && slot.takesPacks && pack.network(slot.architecture) != nil
   }
 
+  /// Whether the pack's own CLIP looks, alone.
+  private func looksWithPack(_ request: Request) -> Bool {
+    guard let names = request.clip, let chosen = try? Perceptor.Choice.parse(names) else {
+      return true
+    }
+    return chosen.map(\.id) == Perceptor.Choice.default.map(\.id)
+  }
+
   // MARK: Sizes and defaults
 
   /// The size at which the networks paint what `request`, resolved, asks for.
@@ -230,7 +238,12 @@ public struct Resolver: Sendable {
 
   /// The pack's defaults where its own networks draw; those of an installed network where that draws.
   private func defaults(of method: Method, in request: Request) throws -> [String: JSONValue] {
-    if drawsWithPack(request, method) { return try packDefaults(of: method) }
+    if drawsWithPack(request, method) {
+      let own = try packDefaults(of: method)
+      guard method.isOptimised, !looksWithPack(request) else { return own }
+      // What was found for the pack's CLIP says nothing of another, and its diffusion model knows less.
+      return method.components.isEmpty ? [:] : own.filter { $0.key != "distillation" }
+    }
     guard let slot = method.components.first,
       let architecture = architecture(slot, of: request.model)
     else { return [:] }

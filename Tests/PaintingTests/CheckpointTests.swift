@@ -106,6 +106,32 @@ import Weights
     #expect(try await engine().output(of: request).picture == plain.picture)
   }
 
+  @Test(
+    "what the diffusion model pulls to goes on from where it was left",
+    arguments: ["pixel", .vqganCLIP] as [Method.ID], [(32, 32), (48, 32)])
+  func distilled(_ method: Method.ID, size: (Int, Int)) throws {
+    let networks = try Networks(Pack(folder: TinyPack.make()))
+    var request = Request("red fox ^ green leaf")
+    (request.method, request.width, request.height, request.seed) = (method, size.0, size.1, 7)
+    (request.iterations, request.cutouts, request.precision) = (8, 2, .float32)
+    func pipeline(_ weight: Double) throws -> any Pipeline {
+      request.distillation = weight
+      return try PipelineContext(request, networks).pipeline()
+    }
+    func bytes(_ pipeline: any Pipeline) throws -> [UInt8] {
+      while !pipeline.isDone { _ = try pipeline.step(.none) }
+      return try Picture(pipeline.finished()[0].picture[0]).bytes
+    }
+    let whole = try bytes(pipeline(100))
+    #expect(try bytes(pipeline(0)) != whole)
+    let first = try pipeline(100)
+    for _ in 0..<5 { _ = try first.step(.none) }
+    let state = try first.state
+    let second = try pipeline(100)
+    try second.restore(state.notes) { state.tensors[$0] }
+    #expect(try bytes(second) == whole)
+  }
+
   @Test("what an objective remembers of the beginning is the drawer's, not the sketch's")
   func sketchedStart() async throws {
     var request = Request("red fox")

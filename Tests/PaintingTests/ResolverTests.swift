@@ -124,6 +124,32 @@ import Weights
     } throws: { "\($0)".contains("has no DALL·E transformer") && "\($0)".contains("--pack") }
   }
 
+  @Test("settings of drawers and the pull of the diffusion model are for the pack's CLIP alone")
+  func distilled() throws {
+    let folder = try TinyPack.make()
+    let url = folder.appending(path: "pack.json")
+    var manifest = try JSONDecoder().decode(PackManifest.self, from: Data(contentsOf: url))
+    manifest.defaults = [
+      "pixels": .object(["distillation": .number(50), "cutouts": .integer(3)]),
+      "vqgan-clip": .object(["distillation": .number(40), "cutouts": .integer(5)]),
+    ]
+    try JSONEncoder().encode(manifest).write(to: url)
+    let resolver = try TinyPack.resolver(Pack(folder: folder))
+    func resolved(_ method: Method.ID, clip: String? = nil) throws -> Request {
+      var request = Request("red fox")
+      (request.method, request.clip) = (method, clip)
+      return try resolver.resolve(request, device: .cpu)
+    }
+    for clip in [nil, "pack", "pack:0.5"] {
+      let pixels = try resolved("pixels", clip: clip)
+      #expect(pixels.distillation == 50 && pixels.cutouts == 3)
+    }
+    let pixels = try resolved("pixels", clip: "openai-vit-b-32")
+    #expect(pixels.distillation == 0 && pixels.cutouts == 16)
+    let codes = try resolved(.vqganCLIP, clip: "pack,openai-vit-b-32:0.5")
+    #expect(codes.distillation == 0 && codes.cutouts == 5)
+  }
+
   @Test("a method that there is not is refused, with the nearest name")
   func unknown() throws {
     let error = #expect(throws: RequestError.self) { try choice { $0.method = "vqgan-clop" } }

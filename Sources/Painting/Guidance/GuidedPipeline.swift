@@ -40,7 +40,8 @@ final class GuidedPipeline: BetweenPictures {
     average =
       (request.ema ?? 0) > 0
       ? ParameterAverage(drawer.parameters, decay: request.ema ?? 0) : nil
-    guidance = try Guidance(context, total: total, own: drawer.objectives)
+    guidance = try Guidance(
+      context, total: total, own: drawer.objectives, distillation: request.distillation ?? 0)
     guidance.coversKept = guidance.kept.contains { kept in
       drawer.confined(drawer.parameters, to: kept.open) == nil
     }

@@ -148,6 +148,11 @@ extension Request {
       "sketch", \.sketch, 0...10_000, .optimisation, .optimizer, default: 0,
       "Iterations, the first of all, on a coarse picture of plain pixels, from which the drawer then begins"
     ),
+    .number(
+      "distillation", \.distillation, 0...100_000, .optimisation, .optimizer, default: 0,
+      "How strongly the picture is pulled to what the pack's diffusion model would paint (score distillation); "
+        + "0 leaves it to CLIP alone"
+    ),
     .parts(
       "objectives", \.objectives, .objective, .optimisation, .objectives,
       "What is wanted beside the prompts"),

@@ -121,6 +121,8 @@ public struct Request: Sendable, Hashable {
   /// Iterations, the first of all, on a coarse picture of plain pixels, from which the drawer then begins; nil for
   /// none.
   public var sketch: Int?
+  /// How strongly the picture is pulled to what the pack's diffusion model would paint; nil for not at all.
+  public var distillation: Double?
   /// What is wanted beside the prompts.
   public var objectives: [PartSpec]?
   /// What is done to the picture before anybody sees it.

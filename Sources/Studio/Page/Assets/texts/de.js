@@ -157,6 +157,7 @@ export default {
   "name.ema": "Gleitendes Mittel",
   "name.patience": "Geduld",
   "name.sketch": "Iterationen einer Skizze",
+  "name.distillation": "Zug des Diffusionsmodells",
   "name.objectives": "Ziele",
   "name.filters": "Filter",
   "name.overlay": "Überlagertes Bild",

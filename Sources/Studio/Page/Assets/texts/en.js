@@ -157,6 +157,7 @@ export default {
   "name.ema": "Moving average",
   "name.patience": "Patience",
   "name.sketch": "Iterations of a sketch",
+  "name.distillation": "Pull of the diffusion model",
   "name.objectives": "Objectives",
   "name.filters": "Filters",
   "name.overlay": "Overlay",

@@ -157,6 +157,7 @@ export default {
   "name.ema": "Media móvil",
   "name.patience": "Paciencia",
   "name.sketch": "Iteraciones de un boceto",
+  "name.distillation": "Fuerza del modelo de difusión",
   "name.objectives": "Objetivos",
   "name.filters": "Filtros",
   "name.overlay": "Imagen superpuesta",
