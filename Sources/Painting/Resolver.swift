@@ -240,9 +240,12 @@ public struct Resolver: Sendable {
   private func defaults(of method: Method, in request: Request) throws -> [String: JSONValue] {
     if drawsWithPack(request, method) {
       let own = try packDefaults(of: method)
-      guard method.isOptimised, !looksWithPack(request) else { return own }
+      guard method.isOptimised else { return own }
+      let looks = looksWithPack(request)
       // What was found for the pack's CLIP says nothing of another, and its diffusion model knows less.
-      return method.components.isEmpty ? [:] : own.filter { $0.key != "distillation" }
+      if !looks, method.components.isEmpty { return [:] }
+      return looks && Distillation.isPossible(with: pack)
+        ? own : own.filter { $0.key != "distillation" }
     }
     guard let slot = method.components.first,
       let architecture = architecture(slot, of: request.model)

@@ -134,7 +134,7 @@ import Weights
       "vqgan-clip": .object(["distillation": .number(40), "cutouts": .integer(5)]),
     ]
     try JSONEncoder().encode(manifest).write(to: url)
-    let resolver = try TinyPack.resolver(Pack(folder: folder))
+    var resolver = try TinyPack.resolver(Pack(folder: folder))
     func resolved(_ method: Method.ID, clip: String? = nil) throws -> Request {
       var request = Request("red fox")
       (request.method, request.clip) = (method, clip)
@@ -148,6 +148,17 @@ import Weights
     #expect(pixels.distillation == 0 && pixels.cutouts == 16)
     let codes = try resolved(.vqganCLIP, clip: "pack,openai-vit-b-32:0.5")
     #expect(codes.distillation == 0 && codes.cutouts == 5)
+
+    // A pack that has no diffusion model is led by none, and says so where one is asked for.
+    manifest.networks["v-diffusion"] = nil
+    try JSONEncoder().encode(manifest).write(to: url)
+    resolver = try TinyPack.resolver(Pack(folder: folder))
+    var alone = try resolved("pixels")
+    #expect(alone.distillation == 0 && alone.cutouts == 3)
+    (alone.distillation, alone.width, alone.height) = (50, 32, 32)
+    #expect {
+      _ = try PipelineContext(alone, Networks(Pack(folder: folder))).pipeline()
+    } throws: { "\($0)".contains("needs a diffusion model") }
   }
 
   @Test("a method that there is not is refused, with the nearest name")

@@ -33,23 +33,15 @@ final class Guidance {
   var limitsColors = true
 
   /// The guidance that a request asks for.
-  /// - Parameters:
-  ///   - own: what the drawer itself wants.
-  ///   - distillation: how much the pack's diffusion model counts.
-  init(
-    _ context: PipelineContext, total: Int, own: [any Objective] = [], distillation: Double = 0
-  ) throws {
+  /// - Parameter own: what the drawer itself wants.
+  init(_ context: PipelineContext, total: Int, own: [any Objective] = []) throws {
     let maker = GuidanceMaker(context: context)
     let request = context.request
     filters = try maker.filters()
     perceptors = try maker.perceptors()
     scenes = try maker.scenes(perceptors)
     sceneLength = request.sceneLength(of: scenes.count)
-    let distilled =
-      distillation > 0
-      ? [Weighted(objective: try Distillation(context), weight: distillation)] : []
-    objectives =
-      try maker.objectives() + own.map { Weighted(objective: $0, weight: 1) } + distilled
+    objectives = try maker.objectives() + own.map { Weighted(objective: $0, weight: 1) }
     batches = request.accumulate ?? 1
     records = context.traces
     self.total = total

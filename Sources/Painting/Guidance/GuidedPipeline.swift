@@ -40,8 +40,8 @@ final class GuidedPipeline: BetweenPictures {
     average =
       (request.ema ?? 0) > 0
       ? ParameterAverage(drawer.parameters, decay: request.ema ?? 0) : nil
-    guidance = try Guidance(
-      context, total: total, own: drawer.objectives, distillation: request.distillation ?? 0)
+    let led: [any Objective] = (request.distillation ?? 0) > 0 ? [try Distillation(context)] : []
+    guidance = try Guidance(context, total: total, own: drawer.objectives + led)
     guidance.coversKept = guidance.kept.contains { kept in
       drawer.confined(drawer.parameters, to: kept.open) == nil
     }

@@ -17,8 +17,9 @@ struct Distillation: Objective {
   private let model: DiffusionModel
   private let scenes: [Conditioning]
   private let sceneLength: Int
-  /// Pixels of a place of the latent.
-  private let factor: Int
+  private let weight: Double
+  /// The size at which the network looks, in pixels.
+  private let size: Metadata.Size
   /// The side of the square in which the picture is composed; nil where the network composes the whole.
   private let side: Int?
   /// Standard normal noise `[1, C, h, w]`.
@@ -29,41 +30,42 @@ struct Distillation: Objective {
   /// How strongly the text is followed.
   private static let conditionScale = 2.0
 
-  /// With the pack's networks.
-  /// - Throws: `PaintingError.notInPack` where it has no diffusion model of latents.
+  /// Whether a pack has what it takes: a diffusion model of its VQGAN's latents.
+  static func isPossible(with pack: Pack) -> Bool {
+    pack.config(of: VDiffusion.self) != nil && pack.config(of: VQGAN.self) != nil
+  }
+
+  /// With the pack's networks, as strongly as the request says.
+  /// - Throws: `RequestError` where the pack has no diffusion model.
   init(_ context: PipelineContext) throws {
-    let networks = context.networks
-    guard let config = networks.pack.config(of: VDiffusion.self),
-      let factor = networks.pack.config(of: VQGAN.self)?.factor
-    else {
-      throw PaintingError.notInPack(pack: networks.pack.manifest.id, what: "diffusion model")
+    let (networks, request) = (context.networks, context.request)
+    guard Self.isPossible(with: networks.pack) else {
+      throw RequestError.badValue(
+        field: "distillation",
+        reason: "needs a diffusion model, and the pack \(networks.pack.manifest.id) has none; "
+          + "set it to 0, or choose another --pack")
     }
-    model = DiffusionModel(
-      network: ContinuousNetwork(
-        network: try networks.network(VDiffusion.self), schedule: .spliced),
-      decoder: try networks.network(VQGAN.self))
+    let own = try DiffusionModel.ofPack(networks)
+    model = own.model
     scenes = try Method.conditioning(
-      config, model, context, scale: Self.conditionScale, knowsNothing: true)
-    sceneLength = context.request.sceneLength(of: max(1, scenes.count))
-    self.factor = factor
-    // The shorter side is as long as the network's own.
-    let size = (width: Double(context.size.width), height: Double(context.size.height))
-    func places(_ pixels: Double) -> Int {
-      let own = Double(config.size / config.factor) * pixels / min(size.width, size.height)
-      return min(16, max(1, Int(own.rounded()))) * config.factor
-    }
-    let shape = [1, config.channels, places(size.height), places(size.width)]
-    side = shape[2] == shape[3] ? nil : min(shape[2], shape[3])
-    noise = context.noise("distillation", shape).to(context.device)
+      own.config, model, context, scale: Self.conditionScale, knowsNothing: true)
+    sceneLength = request.sceneLength(of: max(1, scenes.count))
+    weight = request.distillation ?? 0
+    size = try Method.clipGuidedDiffusion.size(
+      Canvas(asked: context.size, pack: networks.pack, installed: nil))
+    let factor = model.decoder?.config.factor ?? 1
+    let (h, w) = (size.height / factor, size.width / factor)
+    side = h == w ? nil : min(h, w)
+    noise = context.noise("distillation", [1, own.config.channels, h, w]).to(context.device)
     // Of a picture that is given something is to stay.
     (first, last) = (context.initial == nil ? 0.95 : 0.6, 0.2)
   }
 
   func loss(_ observation: Observation) -> Tensor? {
     let picture = observation.picture.resampled(
-      noise.size(2) * factor, noise.size(3) * factor, .bilinear, antialias: true)
+      size.height, size.width, .bilinear, antialias: true)
     let wanted = noGrad { found(in: picture.detached(), observation.iteration, observation.total) }
-    return (picture - wanted).square().mean()
+    return (picture - wanted).square().mean() * weight
   }
 
   /// What the network makes of a picture `[1, 3, h, w]` in 0…1.
@@ -78,7 +80,9 @@ struct Distillation: Objective {
     do {
       return model.picture(try denoiser(x, at: level).x0).to(.float32).clamped(0, 1)
     } catch {
-      preconditionFailure("the pack's diffusion model: \(error)")
+      // Denoisers hand on what their network throws, and this one's has nothing to throw: that the pack's networks
+      // fit each other and the embeddings was checked when it was opened.
+      preconditionFailure("a network that never throws: \(error)")
     }
   }
 }

@@ -18,6 +18,19 @@ struct DiffusionModel {
   }
 }
 
+extension DiffusionModel {
+  /// The pack's own, and what tells its sizes.
+  static func ofPack(
+    _ networks: Networks
+  ) throws -> (model: DiffusionModel, config: VDiffusion.Config) {
+    let network = try networks.network(VDiffusion.self)
+    let model = DiffusionModel(
+      network: ContinuousNetwork(network: network, schedule: .spliced),
+      decoder: try networks.network(VQGAN.self))
+    return (model, network.config)
+  }
+}
+
 /// What a diffusion network is conditioned on in a scene: embeddings `[N, E]`, and how strongly each is
 /// followed.
 struct Conditioning {

@@ -164,13 +164,11 @@ final class PackDecoderStage: CascadeStage {
     _ networks: Networks, scale: Double, steps: Int, text: Tensor?,
     told: @escaping (Tensor) -> Tensor
   ) throws {
-    let network = try networks.network(VDiffusion.self)
-    model = DiffusionModel(
-      network: ContinuousNetwork(network: network, schedule: .spliced),
-      decoder: try networks.network(VQGAN.self))
+    let own = try DiffusionModel.ofPack(networks)
+    model = own.model
     (self.scale, self.text, self.told) = (scale, text, told)
     levels = try model.network.levels(steps, from: 1)
-    shape = [1, network.config.channels, network.config.size, network.config.size]
+    shape = [1, own.config.channels, own.config.size, own.config.size]
   }
 
   var sampler: any Sampler { DDIM() }
