@@ -91,11 +91,22 @@ let package = Package(
         "EmbeddedPack", "Yams",
       ],
       resources: [.copy("Presets/Shipped"), .process("Requests/emoji.tsv")], swiftSettings: swift),
+    // libtorch's c10d, for trainings over several processes.
+    .target(
+      name: "CProcessGroup", exclude: ["gloo/README.md"],
+      cxxSettings: [
+        .headerSearchPath("."),
+        .unsafeFlags([
+          "-isystem", "\(libtorch)/include",
+          "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+        ]),
+      ],
+      linkerSettings: linkTorch),
     .target(
       name: "Training",
       dependencies: [
-        "Torch", "Diffusion", "Weights", "Imaging", "Tokenizers", "Models", "Library", "Painting",
-        "Yams",
+        "CProcessGroup", "Torch", "Diffusion", "Weights", "Imaging", "Tokenizers", "Models",
+        "Library", "Painting", "Yams",
       ],
       swiftSettings: swift),
     .target(

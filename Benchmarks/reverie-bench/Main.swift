@@ -26,6 +26,7 @@ struct Bench {
     case "guided": try await guided(folder)
     case "attngan": try await attngan(folder)
     case "memory": try await memory()
+    case "traces": try await traces()
     case "dalle":
       let options = arguments.dropFirst(2)
       try dalle(
@@ -35,7 +36,7 @@ struct Bench {
       FileHandle.standardError.write(
         Data(
           """
-          usage: reverie-bench gemm | bandwidth | memory | open FOLDER FILE | (load | clip | vqgan | esrgan | iteration | guided | attngan) FOLDER
+          usage: reverie-bench gemm | bandwidth | memory | traces | open FOLDER FILE | (load | clip | vqgan | esrgan | iteration | guided | attngan) FOLDER
                  reverie-bench dalle FOLDER [float32 | bfloat16 | int8 [PICTURES]]
 
           """.utf8))
@@ -242,6 +243,41 @@ struct Bench {
       print(
         "{\"model\": \"\(model)\", \"heldMB\": \(held), \"residentMB\": \(residentMegabytes()), "
           + "\"grownMB\": \(residentMegabytes() - before)}")
+    }
+  }
+
+  /// What recording how a picture came about costs: the pack's pictures in turn with and without it, the median of
+  /// nine ratios of a method's time.
+  static func traces() async throws {
+    let engine = Engine(pack: try Pack(folder: Pack.embedded), threads: Libtorch.threads)
+    for method in ["vqgan-clip", "diffusion", "dalle"] {
+      var request = Request("a red apple")
+      (request.method, request.seed) = (Method.ID(rawValue: method), 1)
+      func paint(_ traces: Bool) async throws -> (seconds: Double, picture: Picture?, bytes: Int) {
+        var picture: Picture?
+        var bytes = 0
+        let start = ContinuousClock.now
+        for try await event in engine.generate(request, .init(traces: traces)) {
+          guard case .image(let output) = event else { continue }
+          picture = output.picture
+          bytes = try output.trace.map { try JSONEncoder().encode($0).count } ?? 0
+        }
+        return ((ContinuousClock.now - start).seconds, picture, bytes)
+      }
+      _ = try await paint(true)
+      var ratios: [Double] = []
+      var seconds: [Double] = []
+      var recorded = 0
+      for _ in 0..<9 {
+        let (plain, traced) = (try await paint(false), try await paint(true))
+        guard plain.picture == traced.picture else { fatalError("recording changed a pixel") }
+        ratios.append(traced.seconds / plain.seconds)
+        seconds.append(plain.seconds)
+        recorded = traced.bytes
+      }
+      print(
+        "{\"method\": \"\(method)\", \"seconds\": \(seconds.sorted()[4]), \"ratio\": \(ratios.sorted()[4]), "
+          + "\"bytes\": \(recorded)}")
     }
   }
 

@@ -91,6 +91,8 @@ public struct PackTraining {
     public let device: Device
     /// In what type to compute.
     public let precision: DType
+    /// The processes that train together.
+    public let group: ProcessGroup
     /// Whether to stop at the next step.
     public let stop: () -> Bool
     /// Called after every step.
@@ -102,7 +104,7 @@ public struct PackTraining {
     public init(
       folder: URL, data: Data, art: ArtFolder? = nil, start: Pack? = nil, judge: URL? = nil,
       device: Device,
-      precision: DType,
+      precision: DType, group: ProcessGroup = ProcessGroup(),
       stop: @escaping () -> Bool, report: @escaping (Trainer.Report) -> Void,
       say: @escaping (String) -> Void
     ) {
@@ -113,6 +115,7 @@ public struct PackTraining {
       self.judge = judge
       self.device = device
       self.precision = precision
+      self.group = group
       self.stop = stop
       self.report = report
       self.say = say
@@ -128,6 +131,11 @@ public struct PackTraining {
   /// product it can make of the weights so far.
   /// - Parameter configuration: the stage's YAML file.
   public func run(_ stage: Stage, configuration: URL) throws {
+    guard context.group.size == 1 || Self.shared.contains(stage) else {
+      throw TrainingError.group(
+        "The stage '\(stage.rawValue)' trains in one process. Of several make use: "
+          + Self.shared.map(\.rawValue).joined(separator: ", ") + ".")
+    }
     switch stage {
     case .tokenizer:
       try trainTokenizer(Configuration.read(TokenizerConfig.self, from: configuration))
@@ -148,12 +156,21 @@ public struct PackTraining {
     }
   }
 
+  /// The stages whose batches are shared among processes: their losses are means over examples, or gather what they
+  /// compare.
+  static let shared: [Stage] = [.clip, .dalle, .diffusion, .prior, .dvae, .judgeCLIP]
+
   /// Refuses sizes that would trap later on.
   func check(_ schedule: TrainingSchedule, _ problem: String? = nil) throws {
     if let problem { throw TrainingError.configuration("The configuration: \(problem).") }
     guard schedule.steps > 0, (2...65_536).contains(schedule.batch) else {
       throw TrainingError.configuration(
         "'schedule': steps must be above 0 and batch from 2 to 65536.")
+    }
+    guard schedule.batch % context.group.size == 0 else {
+      throw TrainingError.configuration(
+        "'schedule': a batch of \(schedule.batch) cannot be shared evenly among "
+          + "\(context.group.size) processes.")
     }
     guard [schedule.beta1 ?? 0, schedule.beta2].allSatisfy((0..<1).contains) else {
       throw TrainingError.configuration("'schedule': beta1 and beta2 must be from 0 to below 1.")
@@ -272,10 +289,13 @@ public struct PackTraining {
       options["--art"] = arts.map(\.rawValue).joined(separator: ", ")
     case .folder(let folder, _): options["--data"] = folder.standardizedFileURL.path
     }
+    let text = try RegularFile.text(at: configuration)
+    // Folders may lie elsewhere on another machine.
+    let given = options.filter { $0.value.first != "/" }.sorted { $0.key < $1.key }
+    try context.group.check(same: "\(stage) \(given) \(context.precision) \(text)")
     return try TrainingRun(
-      folder: context.folder.appending(path: stage.rawValue), configuration: config,
-      text: RegularFile.text(at: configuration),
-      options: options)
+      folder: context.folder.appending(path: stage.rawValue), configuration: config, text: text,
+      options: options, isFollowing: !context.group.isFirst)
   }
 
   func train(
@@ -283,9 +303,12 @@ public struct PackTraining {
   ) throws -> Trainer {
     let stage = run.folder.lastPathComponent
     let count = trainee.parameters.map(\.tensor.count).reduce(0, +)
-    context.say("\(stage): \(count) parameters, \(context.precision) on \(context.device)")
+    let processes = context.group.size == 1 ? "" : ", \(context.group.size) processes"
+    context.say(
+      "\(stage): \(count) parameters, \(context.precision) on \(context.device)\(processes)")
     let trainer = Trainer(
-      trainee, schedule, run: run, precision: context.precision, device: context.device)
+      trainee, schedule, run: run, precision: context.precision, device: context.device,
+      group: context.group)
     try trainer.train(until: context.stop, report: context.report)
     return trainer
   }
@@ -298,6 +321,7 @@ public struct PackTraining {
     let trainer = try train(trainee, schedule, run)
     // What only criticised while training has done its work.
     let weights = trainer.weights.filter { !$0.key.hasPrefix("discriminator.") } + others
+    guard context.group.isFirst else { return }
     try SafeTensors.write(
       Dictionary(uniqueKeysWithValues: weights), to: run.folder.appending(path: name))
   }

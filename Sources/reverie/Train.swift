@@ -15,10 +15,15 @@ struct Train: ParsableCommand {
       may be another then. ^C writes a checkpoint and stops. While it runs, index.html in its folder shows \
       progress, figures, the loss's curve and samples.
 
+      Several processes, on one machine or many, train one network together where torchrun or srun starts them: RANK, \
+      WORLD_SIZE, MASTER_ADDR and MASTER_PORT say how they meet, or Slurm's own numbers and MASTER_ADDR. Each takes \
+      its part of every batch; the first one keeps the run's folder.
+
       EXAMPLES
         reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml
         reverie train dalle --run runs/mine --config mine.yaml --data pictures
         reverie train clip --run runs/next --config clip.yaml --start packs/mine
+        torchrun --no-python --nproc-per-node 2 reverie train dalle --run runs/mine --config mine.yaml
       """)
 
   @Argument(
@@ -93,6 +98,7 @@ struct Train: ParsableCommand {
     if let threads { Libtorch.threads = threads }
     let interrupt = Interrupt()
     let progress = TrainingProgress(stage.rawValue)
+    let group = try group(progress.say)
     let context = PackTraining.Context(
       folder: URL(filePath: folder),
       data: data.map { .folder(URL(filePath: $0), size: size) } ?? .emoji(size: size),
@@ -101,11 +107,24 @@ struct Train: ParsableCommand {
       judge: judge.map { URL(filePath: $0) },
       device: device,
       precision: precision.map { $0 == "bfloat16" ? .bfloat16 : .float32 } ?? device.fastFloat,
+      group: group,
       stop: { interrupt.happened },
-      report: progress.show,
-      say: { progress.say($0) })
+      report: { if group.isFirst { progress.show($0) } },
+      say: { if group.isFirst { progress.say($0) } })
     try PackTraining(context).run(stage, configuration: URL(filePath: config))
+    guard group.isFirst else { return }
     progress.say("done: \(URL(filePath: folder).appending(path: stage.rawValue).relativePath)")
+  }
+
+  /// The processes that the environment says this one trains with.
+  private func group(_ say: (String) -> Void) throws -> ProcessGroup {
+    let environment = ProcessInfo.processInfo.environment
+    guard let address = try ProcessGroup.Address(environment: environment) else {
+      return ProcessGroup()
+    }
+    let place = "\(address.host):\(address.port)"
+    say("process \(address.rank) of \(address.size) waits for the others at \(place)")
+    return try ProcessGroup(address)
   }
 }
 

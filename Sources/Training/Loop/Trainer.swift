@@ -20,7 +20,8 @@ public final class Trainer {
 
   private let trainee: any Trainee
   private let schedule: TrainingSchedule
-  private let run: TrainingRun
+  private var run: TrainingRun
+  private let group: ProcessGroup
   private let precision: DType
   private let device: Device
   private let optimizer: AdamW
@@ -29,15 +30,17 @@ public final class Trainer {
   /// - Parameters:
   ///   - precision: of matrix products and convolutions; parameters and their updates are float32.
   ///   - device: where the trainee's parameters are.
+  ///   - group: the processes that train together, each with a trainee that takes its rows of a batch.
   public init(
     _ trainee: any Trainee, _ schedule: TrainingSchedule, run: TrainingRun, precision: DType,
-    device: Device
+    device: Device, group: ProcessGroup = ProcessGroup()
   ) {
     self.trainee = trainee
     self.schedule = schedule
     self.run = run
     self.precision = precision
     self.device = device
+    self.group = group
     let parameters = trainee.parameters.map(\.tensor)
     optimizer = AdamW(
       parameters, betas: (schedule.beta1 ?? 0.9, schedule.beta2), decay: schedule.decay)
@@ -60,17 +63,26 @@ public final class Trainer {
   /// - Returns: the number of steps done in all.
   @discardableResult
   public func train(until stop: () -> Bool, report: (Report) -> Void) throws -> Int {
-    let first = try run.restore(state) ?? 0
-    try run.begin()
+    let first = try begin()
     let began = ContinuousClock.now
     var lost = 0
     var step = first
-    while step < schedule.steps, !stop() {
-      var figures = try takeStep(step)
+    while step < schedule.steps {
+      let taken = try keeping(step) { try group.any(stop()) ? nil : takeStep(step) }
+      guard var figures = taken else { break }
       step += 1
       lost = figures[0].value.isFinite ? 0 : lost + 1
       if lost >= 10 { throw TrainingError.diverged(step: step - lost) }
 
+      let told = { (figures: [(name: String, value: Double)]) in
+        Report(
+          step: step, steps: self.schedule.steps, figures: figures,
+          seconds: (ContinuousClock.now - began).seconds, stepsHere: step - first)
+      }
+      guard group.isFirst else {
+        report(told(figures))
+        continue
+      }
       let due = { (period: Int) in step % max(1, period) == 0 || step == self.schedule.steps }
       if due(schedule.sampleEvery) { figures += try examine(step) }
       if due(10) || due(schedule.sampleEvery) {
@@ -78,20 +90,43 @@ public final class Trainer {
       }
       if due(schedule.sampleEvery) { try run.drawCurve() }
       if due(schedule.saveEvery), !stop() { try run.save(step: step, state) }
-      let seconds = (ContinuousClock.now - began).seconds
-      let told = Report(
-        step: step, steps: schedule.steps, figures: figures, seconds: seconds,
-        stepsHere: step - first)
-      if due(10) || step == first + 1 { try run.show(told) }
-      report(told)
+      if due(10) || step == first + 1 { try run.show(told(figures)) }
+      report(told(figures))
     }
-    if step > first { try run.save(step: step, state) }
+    if group.isFirst, step > first { try run.save(step: step, state) }
     return step
+  }
+
+  /// Puts the state of the run's checkpoint in place, in every process that of the first one's.
+  /// - Returns: the step to go on from.
+  private func begin() throws -> Int {
+    var step = 0
+    if group.isFirst {
+      step = try run.restore(state) ?? 0
+      try run.begin()
+    }
+    let shared = try group.first(of: state.map(\.tensor) + [Tensor(Double(step))])
+    for (own, value) in zip(state, shared) where own.tensor !== value { own.tensor.assign(value) }
+    return Int(shared[shared.count - 1].item())
+  }
+
+  /// What `body` gives. Where another process is lost in it, a checkpoint is written of where the training stands:
+  /// by the first process, or by whoever finds the run's folder given up.
+  private func keeping<Value>(_ step: Int, _ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch TrainingError.lost(let reason) {
+      if run.takeOver() { try run.save(step: step, state) }
+      throw TrainingError.lost(reason: reason)
+    }
   }
 
   private func takeStep(_ step: Int) throws -> [(name: String, value: Double)] {
     let result = try autocast(precision, on: device) { try trainee.loss(step: step) }
-    let gradients = gradient(of: result.loss, at: optimizer.parameters)
+    let own = gradient(of: result.loss, at: optimizer.parameters)
+    let shared = try group.mean(of: own + [result.loss] + result.figures.map(\.value))
+    let gradients = Array(shared.prefix(own.count))
+    let figures = shared.dropFirst(own.count).map { $0.item() }
     let norm = clipNorm(gradients, to: schedule.clip)
     let rate = schedule.rate(at: step)
     // A step whose gradient is not finite would spoil everything; it is left out.
@@ -101,8 +136,9 @@ public final class Trainer {
       updateAverages(
         averages, towards: optimizer.parameters, decay: schedule.averaging(at: step))
     }
-    return [("loss", norm.isFinite ? result.loss.item() : .nan)]
-      + result.figures.map { ($0.name, $0.value.item()) } + [("norm", norm), ("rate", rate)]
+    return [("loss", norm.isFinite ? figures[0] : .nan)]
+      + zip(result.figures, figures.dropFirst()).map { ($0.name, $1) }
+      + [("norm", norm), ("rate", rate)]
   }
 
   /// Lets the trainee show itself with the averaged weights, then puts its own back.

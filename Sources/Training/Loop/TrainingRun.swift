@@ -17,8 +17,8 @@ public struct TrainingRun {
   private let text: String
   /// What else decides over the training; kept in the checkpoint.
   private let options: [String: String]
-  /// Keeps other processes from training in the same folder.
-  private let lock: FileLock
+  /// Keeps other processes from training in the same folder; nil while another process of the group keeps it.
+  private var lock: FileLock?
 
   /// The only value that may change: a schedule reads the same up to the cooldown of a shorter one.
   private static let length = "schedule.steps"
@@ -29,20 +29,29 @@ public struct TrainingRun {
   ///   - configuration: what is asked for; compared by value with what the run was begun with.
   ///   - text: the same as YAML, kept with the run.
   ///   - options: what else decides over the training, by the name of the option that says it.
+  ///   - isFollowing: whether another process of the group keeps the folder, and this one writes nothing there.
   /// - Throws: `TrainingError.run` with every value that differs, and nothing has been written then; the
   ///   same while another process trains there.
   public init(
-    folder: URL, configuration: some Codable, text: String, options: [String: String] = [:]
+    folder: URL, configuration: some Codable, text: String, options: [String: String] = [:],
+    isFollowing: Bool = false
   ) throws {
     self.folder = folder
     self.text = text
     self.options = options
+    if isFollowing { return }
     do {
       lock = try FileLock(folder: folder)
     } catch {
       throw TrainingError.run("The training's folder \(folder.path) \(error).")
     }
     try refuseChanges(configuration)
+  }
+
+  /// Whether the folder is this process's to write into, now that another process of the group is gone.
+  mutating func takeOver() -> Bool {
+    if lock == nil { lock = try? FileLock(folder: folder) }
+    return lock != nil
   }
 
   /// Makes the folder, and writes the configuration there.

@@ -59,21 +59,25 @@ public final class CLIPTrainee: Trainee {
   private let vqgan: VQGAN?
   private var bank: CaptionBank?
   private let device: Device
+  private let group: ProcessGroup
 
   /// - Parameters:
   ///   - file: weights to start from, if any.
   ///   - sets: what to learn.
   ///   - heldOut: what to measure on.
   ///   - vqgan: what gives pictures back, where the configuration wants that.
+  ///   - group: the processes that share its batches.
   init(
     _ config: Config, file: SafeTensors? = nil, sets: [any CaptionedDataset],
-    heldOut: any CaptionedDataset, tokenizer: CLIPTokenizer, vqgan: VQGAN? = nil, device: Device
+    heldOut: any CaptionedDataset, tokenizer: CLIPTokenizer, vqgan: VQGAN? = nil, device: Device,
+    group: ProcessGroup = ProcessGroup()
   ) throws {
     self.config = config
     self.heldOut = heldOut
     self.tokenizer = tokenizer
     self.vqgan = vqgan
     self.device = device
+    self.group = group
     let length = config.network.text.contextLength
     batches = PictureBatches(sets, device: device) { tokenizer.padded($0, length: length).ids }
     let built = try StartingPoint.build(seed: config.schedule.seed, device: device, file: file) {
@@ -89,17 +93,17 @@ public final class CLIPTrainee: Trainee {
   }
 
   /// See `Trainee`.
-  public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
+  public func loss(step: Int) throws -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
     let batch = batches(step: step, count: config.schedule.batch)
     let stream = RandomStream(seed: config.schedule.seed, "augmentation \(step)", on: device)
-    let captions = embed(tokens: batch.tokens)
+    let captions = try group.gathered(embed(tokens: group.own(batch.tokens)))
     let ruledOut = bank?.mask(of: batch.labels, on: device)
     let views = fitted(Augmentation.views(givenBack(batch.pictures, stream), stream))
     let (seen, changed) = attacked(views, step: step, stream) { pictures, own in
       let mask = ruledOut.map { $0[0..<own.size(0)] }
       return self.logits(pictures, captions.detached(), mask).crossEntropy(own)
     }
-    let pictures = embed(views: seen)
+    let pictures = try group.gathered(embed(views: group.own(seen)))
     let own = Tensor.arange(0..<pictures.size(0), device: device)
     let logits = self.logits(pictures, captions, ruledOut)
     let toPictures = captions.matmul(pictures.transposed()) * model.logitScale
@@ -238,7 +242,8 @@ extension PackTraining {
     let train = try mixed(sets.train) { $0.chatterFraction = config.chatter ?? 0 }
     let trainee = try CLIPTrainee(
       config, file: file, sets: train, heldOut: sets.heldOut, tokenizer: tokenizer(),
-      vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device)
+      vqgan: config.reconstructed > 0 ? vqgan() : nil, device: context.device,
+      group: context.group)
     try finish(trainee, config.schedule, run, "clip.safetensors", besides: trainee.others)
   }
 }

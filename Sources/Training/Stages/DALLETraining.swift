@@ -65,22 +65,25 @@ public final class DALLETrainee: Trainee {
   private let vqgan: VQGAN
   private let prompts: [String]
   private let device: Device
+  private let group: ProcessGroup
 
   /// - Parameters:
   ///   - file: weights to start from, if any.
   ///   - set: what to learn.
   ///   - heldOut: what to measure on, if anything.
   ///   - prompts: what the sample sheet shows.
+  ///   - group: the processes that share its batches.
   init(
     _ config: Config, file: SafeTensors? = nil, set: any CaptionedDataset,
     heldOut: (any CaptionedDataset)?, tokenizer: CLIPTokenizer, vqgan: VQGAN, prompts: [String],
-    device: Device
+    device: Device, group: ProcessGroup = ProcessGroup()
   ) throws {
     self.config = config
     self.tokenizer = tokenizer
     self.vqgan = vqgan
     self.prompts = prompts
     self.device = device
+    self.group = group
     let (length, padding) = (config.network.text_token_count, config.network.pad_token)
     batches = PictureBatches([set], device: device) {
       tokenizer.padded($0, length: length, padding: padding).ids
@@ -101,7 +104,8 @@ public final class DALLETrainee: Trainee {
     let isEmpty = RandomStream(seed: config.schedule.seed, "empty captions \(step)")
       .uniform([count, 1]).less(than: config.emptyCaptions).to(device)
     let captions = isEmpty.choose(tokens([""]), batch.tokens)
-    let losses = entropies(captions, codes, seen: falsified(codes, step: step))
+    let seen = falsified(codes, step: step)
+    let losses = entropies(group.own(captions), group.own(codes), seen: group.own(seen))
     let total = losses.dropFirst().reduce(losses[0], +)
     return (total, losses.enumerated().map { ("level\($0)", $1) })
   }
@@ -181,7 +185,8 @@ extension PackTraining {
     }
     let trainee = try DALLETrainee(
       config, file: start("dalle.safetensors"), set: set[0], heldOut: sets.heldOut,
-      tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device)
+      tokenizer: tokenizer(), vqgan: vqgan, prompts: sets.prompts, device: context.device,
+      group: context.group)
     try finish(trainee, config.schedule, run, "dalle.safetensors")
   }
 }

@@ -52,16 +52,20 @@ public final class DVAETrainee: Trainee {
   private let batches: PictureBatches
   private let examples: Tensor
   private let device: Device
+  private let group: ProcessGroup
 
   /// - Parameters:
   ///   - files: weights of encoder and decoder to start from, if any.
   ///   - examples: held-out pictures to measure and show, `[B, 3, size, size]` in -1…1.
+  ///   - group: the processes that share its batches.
   init(
     _ config: Config, files: (encoder: SafeTensors?, decoder: SafeTensors?),
-    sets: [any CaptionedDataset], examples: Tensor, device: Device
+    sets: [any CaptionedDataset], examples: Tensor, device: Device,
+    group: ProcessGroup = ProcessGroup()
   ) throws {
     self.config = config
     self.device = device
+    self.group = group
     self.examples = examples.to(device)
     batches = PictureBatches(sets, device: device)
     let first = try StartingPoint.build(
@@ -78,10 +82,12 @@ public final class DVAETrainee: Trainee {
 
   /// See `Trainee`.
   public func loss(step: Int) -> (loss: Tensor, figures: [(name: String, value: Tensor)]) {
-    let x = (batches(step: step, count: config.schedule.batch).pictures + 1) / 2
+    let count = config.schedule.batch
+    let x = (batches(step: step, count: count, rows: group.rows(of: count)).pictures + 1) / 2
     let logits = encoder(x)  // [B, K, h, w]
     let stream = RandomStream(seed: config.schedule.seed, "codes \(step)", on: device)
-    let chance = -(-stream.uniform(logits.shape).clamped(1e-7, 1 - 1e-7).log()).log()
+    let uniform = group.own(stream.uniform([count] + logits.shape.dropFirst()))
+    let chance = -(-uniform.clamped(1e-7, 1 - 1e-7).log()).log()
     let codes = ((logits + chance) / config.temperature(at: step)).softmax(over: 1)
     let error = Self.unlikelihood(of: x, decoder.statistics(codes))
     let use = logits.logSoftmax(over: 1)
@@ -130,8 +136,9 @@ extension PackTraining {
     let trainee = try DVAETrainee(
       config, files: (start(names.0), start(names.1)), sets: sets.train,
       examples: PictureBatches.tensor(sets.heldOut, Array(0..<36)).pictures,
-      device: context.device)
+      device: context.device, group: context.group)
     let trainer = try train(trainee, config.schedule, run)
+    guard context.group.isFirst else { return }
     for (name, prefix) in [(names.0, "encoder."), (names.1, "decoder.")] {
       let half = trainer.weights.filter { $0.key.hasPrefix(prefix) }
         .map { (String($0.key.dropFirst(prefix.count)), $0.tensor) }

@@ -79,6 +79,7 @@ public final class DiffusionTrainee: Trainee {
   private let tokenizer: CLIPTokenizer
   private let prompts: [String]
   private let device: Device
+  private let group: ProcessGroup
   /// Latents and embeddings of the examples met so far, batch by batch.
   private var kept: [Int: Example] = [:]
 
@@ -89,9 +90,11 @@ public final class DiffusionTrainee: Trainee {
   ///   - file: weights to start from, if any.
   ///   - set: what to learn.
   ///   - prompts: what the sample sheet shows.
+  ///   - group: the processes that share its batches.
   init(
     _ config: Config, file: SafeTensors?, set: any CaptionedDataset, vqgan: VQGAN, clip: CLIP,
-    tokenizer: CLIPTokenizer, prompts: [String], device: Device
+    tokenizer: CLIPTokenizer, prompts: [String], device: Device,
+    group: ProcessGroup = ProcessGroup()
   ) throws {
     self.config = config
     self.vqgan = vqgan
@@ -99,6 +102,7 @@ public final class DiffusionTrainee: Trainee {
     self.tokenizer = tokenizer
     self.prompts = prompts
     self.device = device
+    self.group = group
     let length = clip.config.text.contextLength
     batches = PictureBatches([set], device: device) { tokenizer.padded($0, length: length).ids }
     (model, parameters) = try StartingPoint.build(
@@ -117,15 +121,15 @@ public final class DiffusionTrainee: Trainee {
       pictures.map { pictures in
         let shown = RandomStream(seed: config.schedule.seed, "told \(step)", on: device)
           .uniform([count, 1]).less(than: config.pictures ?? 0).to(.float32)
-        return captions + (pictures - captions) * shown
+        return captions + (pictures - captions) * group.own(shown)
       } ?? captions
     // Times spread evenly over the batch: the loss depends on them more than on anything else.
     let places = Tensor.arange(0..<count, .float32, device: device)
-    let times = (places + stream.uniform([count])) / Double(count)
-    let told = stream.uniform([count, 1]).atLeast(config.emptyCaptions).to(.float32)
-    let angle = times.reshaped(count, 1, 1, 1) * (.pi / 2)
+    let times = group.own((places + stream.uniform([count])) / Double(count))
+    let told = group.own(stream.uniform([count, 1]).atLeast(config.emptyCaptions).to(.float32))
+    let angle = times.reshaped(-1, 1, 1, 1) * (.pi / 2)
     let (signal, noise) = (angle.cos(), angle.sin())
-    let e = stream.normal(z.shape)
+    let e = group.own(stream.normal([count] + z.shape.dropFirst()))
     let v = model(z * signal + e * noise, time: times, embeddings: known * told)
     return ((v - (e * signal - z * noise)).square().mean(), [])
   }
@@ -138,7 +142,7 @@ public final class DiffusionTrainee: Trainee {
         known.latents.to(.float32), known.captions.to(.float32), known.pictures?.to(.float32)
       )
     }
-    let batch = batches(step: number, count: count)
+    let batch = batches(step: number, count: count, rows: group.rows(of: count))
     let made = noGrad {
       (
         latents: vqgan.encode(batch.pictures),
@@ -191,7 +195,8 @@ extension PackTraining {
     }
     let trainee = try DiffusionTrainee(
       config, file: start("diffusion.safetensors"), set: set[0], vqgan: vqgan,
-      clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device)
+      clip: clip, tokenizer: tokenizer(), prompts: sets.prompts, device: context.device,
+      group: context.group)
     try finish(trainee, config.schedule, run, "diffusion.safetensors")
   }
 }

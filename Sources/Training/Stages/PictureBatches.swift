@@ -12,7 +12,7 @@ final class PictureBatches {
   private let ahead: Int
   private let tokens: @Sendable (String) -> [Int]
   private let queue = DispatchQueue(label: "picture batches", attributes: .concurrent)
-  private var orders: [Int: Order] = [:]
+  private var orders: [Wanted: Order] = [:]
 
   /// - Parameter tokens: reads captions; all of the same length.
   init(
@@ -28,18 +28,26 @@ final class PictureBatches {
   /// The side of every picture in pixels.
   var size: Int { sets[0].size }
 
-  /// The examples of a step: pictures `[B, 3, size, size]` in -1…1, their labels, and the tokens of
+  /// What is drawn.
+  private struct Wanted: Hashable {
+    var step: Int
+    let count: Int
+    let rows: Range<Int>
+  }
+
+  /// The examples of a step, or some rows of them: pictures `[B, 3, size, size]` in -1…1, their labels, and the tokens of
   /// their captions, `[B, T]` int64.
-  func callAsFunction(step: Int, count: Int) -> (
+  func callAsFunction(step: Int, count: Int, rows: Range<Int>? = nil) -> (
     pictures: Tensor, labels: [ExampleLabel], tokens: Tensor
   ) {
-    let batch = orders.removeValue(forKey: step)?.wait() ?? Self.draw(sets, step, count, tokens)
-    for next in step..<step + ahead where orders[next + 1] == nil {
+    var wanted = Wanted(step: step, count: count, rows: rows ?? 0..<count)
+    let batch = orders.removeValue(forKey: wanted)?.wait() ?? Self.draw(sets, wanted, tokens)
+    for next in step..<step + ahead {
+      wanted.step = next + 1
+      if orders[wanted] != nil { continue }
       let order = Order()
-      orders[next + 1] = order
-      queue.async { [sets, tokens] in
-        order.fulfil(Self.draw(sets, next + 1, count, tokens))
-      }
+      orders[wanted] = order
+      queue.async { [sets, tokens, wanted] in order.fulfil(Self.draw(sets, wanted, tokens)) }
     }
     let examples = batch.labels.count
     return (
@@ -70,14 +78,19 @@ final class PictureBatches {
   private typealias Batch = (pixels: [UInt8], labels: [ExampleLabel], tokens: [Int])
 
   private static func draw(
-    _ sets: [any CaptionedDataset], _ step: Int, _ count: Int, _ tokens: (String) -> [Int]
+    _ sets: [any CaptionedDataset], _ wanted: Wanted, _ tokens: (String) -> [Int]
   ) -> Batch {
-    let share = count / sets.count
+    let share = wanted.count / sets.count
     var batch: Batch = ([], [], [])
-    batch.pixels.reserveCapacity(count * 3 * sets[0].size * sets[0].size)
+    batch.pixels.reserveCapacity(wanted.rows.count * 3 * sets[0].size * sets[0].size)
+    var first = 0
     for (i, set) in sets.enumerated() {
-      let size = i == 0 ? count - share * (sets.count - 1) : share
-      let part = set.batch(Array(step * count..<step * count + size), layout: .channelsFirst)
+      let size = i == 0 ? wanted.count - share * (sets.count - 1) : share
+      let rows = wanted.rows.clamped(to: first..<first + size)
+      let indices = rows.map { wanted.step * wanted.count + $0 - first }
+      first += size
+      if indices.isEmpty { continue }
+      let part = set.batch(indices, layout: .channelsFirst)
       batch.pixels += part.pixels
       batch.labels += part.labels
     }

@@ -62,6 +62,7 @@ public final class PriorTrainee: Trainee {
   private let levels: [NoiseLevel]
   private let empty: Tensor
   private let device: Device
+  private let group: ProcessGroup
   /// Embeddings `[B, E]` and tokens `[B, T]` of the examples met so far, batch by batch.
   private var kept: [Int: (pictures: Tensor, tokens: Tensor)] = [:]
 
@@ -69,15 +70,18 @@ public final class PriorTrainee: Trainee {
   ///   - file: weights to start from, if any.
   ///   - sets: what to learn.
   ///   - heldOut: what to measure on.
+  ///   - group: the processes that share its batches.
   init(
     _ config: Config, file: SafeTensors?, sets: [any CaptionedDataset],
-    heldOut: any CaptionedDataset, clip: CLIP, tokenizer: CLIPTokenizer, device: Device
+    heldOut: any CaptionedDataset, clip: CLIP, tokenizer: CLIPTokenizer, device: Device,
+    group: ProcessGroup = ProcessGroup()
   ) throws {
     self.config = config
     self.heldOut = heldOut
     self.clip = clip
     self.tokenizer = tokenizer
     self.device = device
+    self.group = group
     let length = config.network.text_ctx
     batches = PictureBatches(sets, device: device) { tokenizer.padded($0, length: length).ids }
     empty = tokenizer([""], length: length).to(device)
@@ -112,7 +116,8 @@ public final class PriorTrainee: Trainee {
     let stream = RandomStream(seed: config.schedule.seed, "noise \(step)", on: device)
     // Spread evenly over the batch, as for the diffusion model.
     let places = Tensor.arange(0..<count, .float32, device: device)
-    let times = ((places + stream.uniform([count])) * (1000 / Double(count))).floor()
+    let times = group.own(
+      ((places + stream.uniform([count])) * (1000 / Double(count))).floor())
     let index = times.to(.int64)
     // Levels go from noise to picture, and the last one is clean.
     func part(_ value: (NoiseLevel) -> Double) -> Tensor {
@@ -120,8 +125,9 @@ public final class PriorTrainee: Trainee {
       return Tensor(values, [1000, 1]).to(device).embedding(index)  // [B, 1]
     }
     let x0 = standardized(pictures)
-    let x = x0 * part(\.alpha) + stream.normal(x0.shape) * part(\.sigma)
-    let told = stream.uniform([count, 1]).atLeast(config.emptyCaptions)
+    let x =
+      x0 * part(\.alpha) + group.own(stream.normal([count] + x0.shape.dropFirst())) * part(\.sigma)
+    let told = group.own(stream.uniform([count, 1]).atLeast(config.emptyCaptions))
     let text = noGrad { PriorText(clip, told.choose(tokens, empty)) }
     let found = model(x, timesteps: times, text: text)
     return ((found - x0).square().mean(), [])
@@ -136,7 +142,7 @@ public final class PriorTrainee: Trainee {
     let count = config.schedule.batch
     let number = step % max(1, config.pool / count)
     if let known = kept[number] { return (known.pictures.to(.float32), known.tokens) }
-    let batch = batches(step: number, count: count)
+    let batch = batches(step: number, count: count, rows: group.rows(of: count))
     let pictures = noGrad { clip.embed(shown: batch.pictures) }
     kept[number] = (pictures.to(.float16), batch.tokens)
     return (pictures, batch.tokens)
@@ -183,7 +189,7 @@ extension PackTraining {
     let train = try mixed(sets.train) { $0.chatterFraction = config.chatter }
     let trainee = try PriorTrainee(
       config, file: start("prior.safetensors"), sets: train, heldOut: sets.heldOut, clip: clip,
-      tokenizer: tokenizer(), device: context.device)
+      tokenizer: tokenizer(), device: context.device, group: context.group)
     try finish(trainee, config.schedule, run, "prior.safetensors", besides: trainee.statistics)
   }
 }
