@@ -236,7 +236,7 @@ struct PackTrainingTests {
       try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
       for stage in [PackTraining.Stage.tokenizer, .vqgan, .clip, .decoder] {
         let text = try #require(configurations[stage])
-        try training(base).run(stage, configuration: write(text, "\(stage.rawValue).yaml", in: base))
+        try training(base).run(stage, configuration: write(text, "given.yaml", in: base))
       }
       for stage in PackTraining.shared {
         try compare(stage, base, in: folder.appending(path: stage.rawValue))

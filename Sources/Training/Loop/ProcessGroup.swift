@@ -88,7 +88,7 @@ public final class ProcessGroup {
     guard failed == 0, let group else {
       throw TrainingError.group(
         "Process \(rank) of \(size) did not find the others at \(address.host):\(address.port): "
-          + "\(String(cString: cpg_last_error())). Start all \(size), with the same MASTER_ADDR and "
+          + "\(Self.reason). Start all \(size), with the same MASTER_ADDR and "
           + "MASTER_PORT.")
     }
     handle = group
@@ -181,8 +181,15 @@ public final class ProcessGroup {
     }
   }
 
+  /// What failed last, without the place in gloo's source and its advice.
+  private static var reason: String {
+    let text = String(cString: cpg_last_error())
+    let words = text.hasPrefix("[") ? String(text.drop { $0 != "]" }.dropFirst(2)) : text
+    return words.components(separatedBy: ". ")[0]
+  }
+
   private func attempt(_ failed: Int32) throws {
     guard failed != 0 else { return }
-    throw TrainingError.lost(reason: String(cString: cpg_last_error()))
+    throw TrainingError.lost(reason: Self.reason)
   }
 }
