@@ -20,8 +20,9 @@ struct Serve: AsyncParsableCommand {
       REVERIE_STUDIO or --data says. Stopped or killed at any moment, it goes on from there when it is
       started again.
 
-      With --queue nothing is painted here: jobs are handed to workers on any number of machines, this one
-      too, through a server of NATS with JetStream. See: reverie worker --help
+      With --queue nothing is painted here: jobs are handed to workers on any number
+      of machines, this one too, through a server of NATS with JetStream. See:
+      reverie worker --help
 
       EXAMPLES
         reverie serve

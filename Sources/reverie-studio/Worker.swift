@@ -15,17 +15,18 @@ struct WorkerCommand: AsyncParsableCommand {
     commandName: "worker",
     abstract: "Paints for a studio on another machine.",
     discussion: """
-      The studio is one that was started with --queue and the same server of NATS. What this machine's
-      devices and installed models can do is taken from it, job by job; a machine that dies, hangs or is
-      cut off loses its job to another one, which goes on from the last checkpoint. Start as many as you
-      like, on as many machines. The program, its pack and the models must be the studio's.
+      The studio is one that was started with --queue and the same server of NATS.
+      What this machine's devices and installed models can do is taken from it, job
+      by job; a machine that dies, hangs or is cut off loses its job to another one,
+      which goes on from the last checkpoint. Start as many as you like, on as many
+      machines. The program, its pack and the models must be the studio's.
 
-      Without --queue it reads orders as lines of JSON and writes reports as such: so reverie serve
-      starts it.
+      Without --studio it reads orders as lines of JSON and writes reports as such:
+      so reverie serve starts it.
 
       EXAMPLES
         reverie worker --queue nats://studio --studio http://studio:7860 --token …
-        REVERIE_TOKEN=… reverie worker --queue tls://token@broker --studio https://studio --ca own.pem
+        reverie worker --queue tls://token@broker --studio https://studio --ca own.pem
       """)
 
   @OptionGroup(title: "The studio")

@@ -168,7 +168,7 @@ import Torch
     #expect(roster.entries.map(\.lease?.turn) == [nil, 2])
     roster.end(Lease(job: "a", turn: 2), finished: true)
     #expect(roster.entries.map(\.finished) == [0, 1])
-    #expect(roster.entries.map { roster.isPresent($0, at: start + 35) } == [false, true])
+    #expect(roster.entries.map { roster.isPresent($0, at: start + 45) } == [false, true])
   }
 
   @Test(

@@ -16,7 +16,8 @@ struct Lease: Codable, Sendable, Hashable {
   /// Reads `text`; nil where it is not that.
   init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, Identifier.isPlausible(String(parts[0])), let turn = Int(parts[1])
+    guard parts.count == 2, !parts[0].isEmpty, Identifier.isPlausible(String(parts[0])),
+      let turn = Int(parts[1])
     else { return nil }
     self.init(job: String(parts[0]), turn: turn)
   }

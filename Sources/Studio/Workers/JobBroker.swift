@@ -134,6 +134,8 @@ final class JobBroker: Service, JobAnnouncing {
       let isNews = state.withLock { state in
         let isNews = state.standing.since != nil || state.standing.reason != reason
         (state.standing.since, state.standing.reason) = (nil, reason)
+        // What was made may be gone with the broker's disk.
+        state.needs = []
         return isNews
       }
       if isNews { logger.warning("no word with the broker", metadata: ["why": "\(reason)"]) }
@@ -144,10 +146,8 @@ final class JobBroker: Service, JobAnnouncing {
   private func connection() async throws -> JetStream {
     if let known = state.withLock({ $0.stream }), !known.connection.isClosed { return known }
     let (options, name, reports) = (options, "Reverie's studio \(name)", reports)
-    let (streamName, jobs) = (streamName, "\(base).jobs.*")
     let made = try await thread { [weak self] in
       let stream = try JetStream(NATSConnection(options.address, name: name))
-      try stream.makeStream(streamName, subject: jobs)
       let (words, hear) = AsyncStream<Data>.makeStream(bufferingPolicy: .bufferingNewest(10_000))
       try stream.connection.subscribe(to: reports) { hear.yield($0) }
       Task { for await word in words { await self?.hear(word) } }
@@ -185,6 +185,7 @@ final class JobBroker: Service, JobAnnouncing {
     let wanted = open.map { (needs: $0.key, subject: subject($0.key), count: $0.value) }
     let fresh = missing.map { ($0, subject($0)) }
     let (tickets, published) = try await thread {
+      if known.isEmpty { try stream.makeStream(streamName, subject: "\(base).jobs.*") }
       for (needs, subject) in fresh {
         try stream.makeConsumer(
           Needs.name(of: needs), of: streamName, subject: subject, lease: lease)

@@ -37,11 +37,11 @@ public actor RemoteWorker: Service {
   private let link: BrokerLink
   private let describe: @Sendable () -> WorkerDescription
   private let name: String
-  private let processor: String
-  private let painter: any Worker
-  private let logger: Logger
+  let processor: String
+  let painter: any Worker
+  let logger: Logger
   private let client: StudioClient
-  private let asking = WaitingThread("studio")
+  let asking = WaitingThread("studio")
   private let pulling = WaitingThread("tickets")
   private var welcome: Welcome?
   private var greeted: ContinuousClock.Instant?
@@ -58,7 +58,7 @@ public actor RemoteWorker: Service {
   }
 
   /// Another one paints the job now, or it is over.
-  private struct LeaseLost: Error {}
+  struct LeaseLost: Error {}
 
   /// - Parameters:
   ///   - link: to the broker, which several workers of a program share.
@@ -416,87 +416,7 @@ public actor RemoteWorker: Service {
     }
   }
 
-  // MARK: What is handed in
-
-  /// What the studio has of a job.
-  private final class HandedIn: Sendable {
-    let run: URL
-    let home: URL
-    let processors: [String]?
-    let sent = Mutex<Set<String>>([])
-    let known = Mutex<[[Int]: String]>([:])
-    let last = Mutex<[String: String]>([:])
-
-    init(run: URL, home: URL, order: JobAssignment) {
-      (self.run, self.home, processors) = (run, home, order.processors)
-    }
-  }
-
-  private func keepCheckpoints(of hand: HandedIn, _ lease: Lease) async {
-    while !Task.isCancelled {
-      guard (try? await Task.sleep(for: .seconds(options.checkpointEvery))) != nil else { return }
-      do {
-        try await keepCheckpoint(of: hand, lease)
-      } catch is LeaseLost {
-        await painter.stop(lease.job, .discard)
-        return
-      } catch {
-        logger.info("a checkpoint was not kept", metadata: ["why": "\(error)"])
-      }
-    }
-  }
-
-  /// Hands in where painting stands, if that is new.
-  private func keepCheckpoint(of hand: HandedIn, _ lease: Lease) async throws {
-    guard let snapshot = RunSnapshot(of: hand.run, in: hand.home.appending(path: "kept")) else {
-      return
-    }
-    defer { snapshot.remove() }
-    let hashes = try await asking { try hand.known.withLock { try snapshot.hashes(&$0) } }
-    guard hashes != hand.last.withLock({ $0 }) else { return }
-    for (name, sha256) in hashes {
-      if let file = snapshot.files[name] { try await handIn(file, sha256, hand, lease) }
-    }
-    let checkpoint = KeptFiles.Checkpoint(
-      files: hashes, processors: hand.processors ?? [processor])
-    let answer = try await insist(lease) {
-      try $0.post("/work/checkpoint", checkpoint, lease: lease)
-    }
-    guard answer.status < 300 else { throw StudioClient.Failure(description: answer.detail) }
-    hand.last.withLock { $0 = hashes }
-    // Of what the new one does not name the studio keeps nothing.
-    hand.sent.withLock { $0 = Set(hashes.values) }
-  }
-
-  private func handIn(_ file: URL, _ sha256: String, _ hand: HandedIn, _ lease: Lease) async throws
-  {
-    guard !hand.sent.withLock({ $0.contains(sha256) }) else { return }
-    let answer = try await insist(lease) {
-      try $0.put("/work/files/\(sha256)", file, lease: lease)
-    }
-    guard answer.status < 300 else { throw StudioClient.Failure(description: answer.detail) }
-    hand.sent.withLock { _ = $0.insert(sha256) }
-  }
-
-  private func handIn(_ result: WorkerEvent.Result, _ hand: HandedIn, _ lease: Lease) async throws {
-    func send(_ path: String?) async throws -> String? {
-      guard let path else { return nil }
-      let file = URL(filePath: path)
-      let sha256 = try await asking { try Checksum.sha256(of: file) }
-      try await handIn(file, sha256, hand, lease)
-      return sha256
-    }
-    guard let picture = try await send(result.path) else { return }
-    let told = WorkPicture(
-      place: result.place, picture: picture, film: try await send(result.film),
-      attention: try await send(result.attention), trace: try await send(result.trace),
-      metadata: result.metadata, score: result.score, stopped: result.stopped)
-    let answer = try await insist(lease) { try $0.post("/work/pictures", told, lease: lease) }
-    guard answer.status < 300 else {
-      throw WorkerEvent.Failure(
-        reason: "The studio did not take the picture: \(answer.detail)", field: nil)
-    }
-  }
+  // MARK: The studio
 
   /// Says through the broker what happens; it may get lost.
   private func say(_ event: WorkerEvent?, on lease: Lease, _ welcome: Welcome) async {
@@ -505,11 +425,9 @@ public actor RemoteWorker: Service {
     try? link.publish(data, to: welcome.reports)
   }
 
-  // MARK: The studio
-
   /// Asks the studio until it answers, however long it is away; a worker that is to leave does not wait long.
   /// - Throws: `LeaseLost`.
-  private func insist(
+  func insist(
     _ lease: Lease? = nil,
     _ ask: @escaping @Sendable (StudioClient) throws -> StudioClient.Answer
   ) async throws -> StudioClient.Answer {
@@ -536,49 +454,5 @@ public actor RemoteWorker: Service {
       try? await Task.sleep(for: .seconds(wait))
       wait = min(isLeaving ? 1 : 5, wait * 2)
     }
-  }
-}
-
-/// The broker, as the workers of a program reach it together.
-public final class BrokerLink: Sendable {
-  private let address: NATSAddress
-  private let name: String
-  private let thread = WaitingThread("link")
-
-  private struct State {
-    var stream: JetStream?
-    var listeners: [String: @Sendable (Data) -> Void] = [:]
-  }
-
-  private let state = Mutex(State())
-
-  /// - Parameter name: what the broker lists the program as.
-  public init(_ address: NATSAddress, name: String) { (self.address, self.name) = (address, name) }
-
-  /// JetStream on a connection that is made where there is none.
-  func stream() async throws -> JetStream {
-    try await thread { [self] in
-      if let known = state.withLock({ $0.stream }), !known.connection.isClosed { return known }
-      let made = try JetStream(NATSConnection(address, name: name))
-      let listeners = state.withLock { state in
-        state.stream = made
-        return state.listeners
-      }
-      for (subject, take) in listeners { try made.connection.subscribe(to: subject, take) }
-      return made
-    }
-  }
-
-  /// Takes what comes on a subject, also on later connections.
-  func listen(to subject: String, _ take: @escaping @Sendable (Data) -> Void) async throws {
-    let isKnown = state.withLock { $0.listeners.updateValue(take, forKey: subject) != nil }
-    let known = state.withLock { $0.stream }
-    guard !isKnown, let known else { return }
-    try await thread { try known.connection.subscribe(to: subject, take) }
-  }
-
-  /// Says something to whoever listens; what is said while the broker is away is lost.
-  func publish(_ data: Data, to subject: String) throws {
-    try state.withLock { $0.stream }?.connection.publish(data, to: subject)
   }
 }
