@@ -318,9 +318,9 @@ final class JetStream: @unchecked Sendable {
   }
 
   private func withStrings<Result>(
-    _ strings: [String], _ body: ([UnsafePointer<CChar>]) throws -> Result
+    _ strings: [String], _ body: ([UnsafePointer<CChar>?]) throws -> Result
   ) rethrows -> Result {
-    let copies = strings.map { strdup($0)! }
+    let copies = strings.map { strdup($0) }
     defer { for copy in copies { free(copy) } }
     return try body(copies.map { UnsafePointer($0) })
   }
