@@ -66,6 +66,7 @@ let package = Package(
       name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
     .systemLibrary(
       name: "CHarfBuzz", pkgConfig: "harfbuzz", providers: [.apt(["libharfbuzz-dev"])]),
+    .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
 
     .target(name: "Weights", dependencies: ["Torch", "CZlib", "CCrypto"], swiftSettings: swift),
     .target(
@@ -112,7 +113,7 @@ let package = Package(
     .target(
       name: "Studio",
       dependencies: [
-        "EmbeddedPack", "Imaging", "Library", "Painting", "Torch", "Weights",
+        "CCurl", "CNATS", "EmbeddedPack", "Imaging", "Library", "Painting", "Torch", "Weights",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),

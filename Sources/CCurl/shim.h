@@ -23,3 +23,7 @@ static inline CURLcode curl_set_sink(CURL *handle, CURLoption option, curl_write
 static inline CURLcode curl_set_watch(CURL *handle, curl_xferinfo_callback value) {
   return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
 }
+
+static inline CURLcode curl_get_status(CURL *handle, long *value) {
+  return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, value);
+}

@@ -41,6 +41,13 @@ package struct ExecutionOptions: ParsableArguments {
     return device
   }
 
+  /// The device asked for, or all GPUs, or the CPU where there is none.
+  package func resolvedDevices() throws -> [Device] {
+    if device != nil { return [try resolvedDevice()] }
+    let cards = Device.available.filter { $0 != .cpu }
+    return cards.isEmpty ? [.cpu] : cards
+  }
+
   /// The number asked for, or what suits the machine.
   package var resolvedThreads: Int {
     let wish = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"].flatMap { Int($0) }

@@ -264,10 +264,8 @@ public actor Engine {
 
   /// The installed models that a request names, with what tells them apart.
   nonisolated func fingerprints(_ request: Request) throws -> [String: String]? {
-    let perceptors = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
-    let ids = (perceptors + resolver.models(of: request)).filter { $0 != "pack" }
-    guard !ids.isEmpty else { return nil }
-    return try ids.reduce(into: [:]) { $0[$1] = try library.fingerprint($1) }
+    let found = try resolver.fingerprints(of: request)
+    return found.isEmpty ? nil : found
   }
 }
 

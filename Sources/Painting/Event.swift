@@ -75,7 +75,7 @@ public enum Event: Sendable {
     /// The picture at the size that was asked for.
     public let picture: Picture
     /// The request that paints exactly this picture, and how it was painted.
-    public let metadata: Metadata
+    public var metadata: Metadata
     /// CLIP's cosine similarity to the prompt, where it was measured.
     public let score: Double?
     /// The picture as SVG at the size at which it was painted, where the method draws shapes.

@@ -24,4 +24,11 @@ extension Resolver {
       ids += kind.map { named($0.arguments, part.arguments) } ?? []
     }
   }
+
+  /// The installed models that a request names, with what tells each from others of its name.
+  public func fingerprints(of request: Request) throws -> [String: String] {
+    let perceptors = try request.clip.map { try Perceptor.Choice.parse($0).map(\.id) } ?? []
+    let ids = (perceptors + models(of: request)).filter { $0 != "pack" }
+    return try ids.reduce(into: [:]) { $0[$1] = try library.fingerprint($1) }
+  }
 }

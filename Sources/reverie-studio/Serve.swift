@@ -20,10 +20,15 @@ struct Serve: AsyncParsableCommand {
       REVERIE_STUDIO or --data says. Stopped or killed at any moment, it goes on from there when it is
       started again.
 
+      With --queue nothing is painted here: jobs are handed to workers on any number
+      of machines, this one too, through a server of NATS with JetStream. See:
+      reverie worker --help
+
       EXAMPLES
         reverie serve
         reverie serve --port 8080 --data ~/pictures/studio
         reverie serve --host 0.0.0.0
+        reverie serve --host 0.0.0.0 --queue nats://localhost
       """)
 
   @Option(help: "The address to listen on (default: this machine alone).")
@@ -57,6 +62,14 @@ struct Serve: AsyncParsableCommand {
   @Flag(help: "Does not record how pictures come about, which takes up to 2 MB of each.")
   var noTraces = false
 
+  @OptionGroup(title: "Workers on other machines")
+  var broker: BrokerOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Seconds after which a worker that is not heard of loses its job.", valueName: "seconds"))
+  var lease = 30.0
+
   @Option(help: "How much is logged: debug, info, notice, warning or error.")
   var logLevel = "notice"
 
@@ -86,6 +99,9 @@ struct Serve: AsyncParsableCommand {
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError("--log-level must be debug, info, notice, warning or error.")
     }
+    guard (2...3_600).contains(lease) else {
+      throw ValidationError("--lease must be from 2 to 3600 seconds, not \(lease).")
+    }
     guard (1...1_000_000).contains(queueLimit) else {
       throw ValidationError("--queue-limit must be from 1 to 1000000, not \(queueLimit).")
     }
@@ -109,7 +125,7 @@ struct Serve: AsyncParsableCommand {
     let folder =
       data.map { StudioFolder(URL(filePath: $0, directoryHint: .isDirectory)) } ?? .standard()
     try folder.make()
-    let devices = try devices()
+    let devices = try execution.resolvedDevices()
     var options = StudioServer.Options()
     options.host = host
     options.port = port
@@ -117,19 +133,23 @@ struct Serve: AsyncParsableCommand {
     options.origins = allowOrigin.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     options.queueLimit = queueLimit
     options.token = try token ?? (isLoopback ? nil : folder.keptToken())
+    options.broker = broker.address
+    options.lease = lease
+    // With a broker all is painted by workers, those of this machine with them.
+    let own = options.broker == nil ? devices : []
     let server = try await StudioServer(
       folder: folder,
       admission: JobFactory(pack: try execution.openPack(), device: devices[0]),
-      devices: devices.map(\.description), options: options,
+      devices: own.map(\.description), options: options,
       interrogator: Interrogator(
         program: SiblingProgram.own.path,
         arguments: ["--device", "\(devices[0])"]
           + (execution.pack.map { ["--pack", URL(filePath: $0).absoluteURL.path] } ?? [])),
       logger: logger)
-    let workers = devices.map { device in
+    let workers = own.map { device in
       LocalWorker(
         program: SiblingProgram.own.path, arguments: workerArguments(device, folder),
-        environment: Self.patience, logger: logger)
+        environment: WorkerProcess.patience, logger: logger)
     }
     let opening = Opening { [token = options.token] in
       try await server.run(workers: workers) { announce($0, token) }
@@ -157,19 +177,6 @@ struct Serve: AsyncParsableCommand {
     let body: @Sendable () async throws -> Void
 
     func run() async throws { try await body() }
-  }
-
-  private func devices() throws -> [Device] {
-    if execution.device != nil { return [try execution.resolvedDevice()] }
-    let cards = Device.available.filter { $0 != .cpu }
-    return cards.isEmpty ? [.cpu] : cards
-  }
-
-  /// Workers' threads that wait for one another sleep after a short while, as the launcher has it: beside
-  /// another busy program spinning costs many times what the work does.
-  private static var patience: [String: String] {
-    let name = "GOMP_SPINCOUNT"
-    return ProcessInfo.processInfo.environment[name] == nil ? [name: "1000"] : [:]
   }
 
   private func workerArguments(_ device: Device, _ folder: StudioFolder) -> [String] {

@@ -18,7 +18,7 @@ import Painting
     defaultSubcommand: Paint.self)
 
   /// Commands that are in a program of their own, so that painting does not wait for it to be built.
-  static let elsewhere = ["serve": SiblingProgram.studio]
+  static let elsewhere = ["serve": SiblingProgram.studio, "worker": SiblingProgram.studio]
 
   static func main() async {
     let arguments = Invocation.arguments()

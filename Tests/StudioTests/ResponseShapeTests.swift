@@ -128,7 +128,7 @@ import Weights
       try await self.jobs(ask, bench, painter)
       let job = try await self.pictures(ask, bench)
       try await self.collections(ask, picture: "\(job)-1")
-      for path in ["status", "parameters", "presets", "models"] {
+      for path in ["status", "parameters", "presets", "models", "workers"] {
         try await ask(.get, "/api/v1/\(path)")
       }
       #expect(try await ask(.get, "/api/v1/models")["models"]?[0] != nil)

@@ -33,7 +33,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
 #: Schemas that are written, not read; or that the studio declares, not this client.
 OTHERS = {
     "Argument", "Cancellation", "Enlargement", "Film", "Move", "NewCollection", "NewFilm", "NewJob", "Part",
-    "PictureChange", "Prompt", "Request",
+    "PictureChange", "Prompt", "Request", "Workers",
 }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from conftest import asked, operations
 
 from reverie import Reverie
 
-#: What no notebook needs: figures for Prometheus.
-LEFT_OUT = {"getMetrics"}
+#: What no notebook needs: figures for Prometheus, and who paints what.
+LEFT_OUT = {"getMetrics", "listWorkers"}
 #: Asked only of pictures of a method whose networks do not ship.
 NEEDS_WEIGHTS = {"getAttention"}
 

@@ -69,6 +69,9 @@ public struct Metadata: Codable, Sendable, Equatable {
   public var resampling: String?
   /// How many times larger a network made the finished picture's sides afterwards; nil where none did.
   public var enlarged: Int?
+  /// The kinds of processor that painted it one after the other; nil where it was one. Painting again need not
+  /// give the same bytes then.
+  public var processors: [String]?
 
   /// As JSON with sorted keys.
   public func json() throws -> String {

@@ -11,6 +11,7 @@ struct CatalogueOperations: OperationGroup {
   let admission: JobFactory
   let devices: [String]
   let metrics: Metrics
+  let broker: JobBroker?
   /// Paths of the page's files.
   let assets: Set<String>
 
@@ -70,7 +71,15 @@ struct CatalogueOperations: OperationGroup {
         answers: [.init(status: 200, help: "It does", schema: "Health")]
       ) { _, _ in
         _ = try await queue.store.lastEvent()
-        return .json(.object(["status": .string("ok")]))
+        var fields: [String: JSONValue] = ["status": .string("ok")]
+        if let broker {
+          // Without it the studio answers still, and jobs wait.
+          let isThere = broker.standing.since != nil
+          fields["broker"] = .string(isThere ? "reached" : "away")
+          let workers = broker.roster.entries.count { broker.roster.isPresent($0) }
+          fields["workers"] = .integer(workers)
+        }
+        return .json(.object(fields))
       },
       Operation(
         method: .get, path: "/metrics", id: "getMetrics", summary: "Figures for Prometheus.",
@@ -78,7 +87,8 @@ struct CatalogueOperations: OperationGroup {
       ) { _, _ in
         let text = metrics.text(
           jobs: try await queue.store.jobCounts(),
-          pictures: try await queue.store.pictureCount(), listeners: queue.bus.count)
+          pictures: try await queue.store.pictureCount(), listeners: queue.bus.count,
+          broker: broker)
         return Response(
           status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
           body: .init(byteBuffer: ByteBuffer(string: text)))

@@ -328,7 +328,11 @@ struct OpenAPI {
               "done": integer, "total": .optional(integer), "problem": .optional(text),
             ], required: ["id", "state", "done", "total", "problem"])),
       ], required: ["models", "known", "fetches"])
-    schemas["Health"] = .record(of: ["status": .words(["ok"])], required: ["status"])
+    schemas["Health"] = .record(
+      of: [
+        "status": .words(["ok"]), "broker": .words(["reached", "away"]), "workers": integer,
+      ], required: ["status"])
+    schemas["Workers"] = WorkerOperations.schema
     schemas["Problem"] = .record(
       of: [
         "type": text, "title": text, "status": integer, "detail": text, "field": text,

@@ -26,6 +26,10 @@ public struct StudioServer: Sendable {
     public var connections = 512
     /// Most jobs that may wait.
     public var queueLimit = 20_000
+    /// The broker through which workers on other machines are given jobs; nil where all is painted here.
+    public var broker: NATSAddress?
+    /// Seconds after which a worker elsewhere that is not heard of loses its job.
+    public var lease = 30.0
 
     /// The usual ones.
     public init() {}
@@ -36,6 +40,8 @@ public struct StudioServer: Sendable {
   let admission: JobFactory
   let devices: [String]
   let interrogator: Interrogator?
+  /// Hands jobs to workers elsewhere; nil where all is painted here.
+  let broker: JobBroker?
   let logger: Logger
   private let lock: FolderLock
 
@@ -56,7 +62,13 @@ public struct StudioServer: Sendable {
     queue = JobQueue(
       store: try Store(folder.database), folder: folder, logger: logger,
       limit: options.queueLimit)
-    try await queue.begin()
+    broker = try options.broker.map { address in
+      JobBroker(
+        .init(address: address, lease: options.lease), name: try folder.keptName(),
+        factory: admission, logger: logger)
+    }
+    broker?.serve(queue)
+    try await queue.begin(broker: broker)
   }
 
   /// All that answers requests, without a socket.
@@ -85,8 +97,9 @@ public struct StudioServer: Sendable {
         jobs: jobs, converter: FilmConverter(folder: queue.folder), interrogator: interrogator),
       FileOperations(queue: queue, permits: permits),
       CatalogueOperations(
-        queue: queue, admission: admission, devices: devices, metrics: metrics,
+        queue: queue, admission: admission, devices: devices, metrics: metrics, broker: broker,
         assets: Set(page.paths)),
+      WorkerOperations(queue: queue, devices: devices, broker: broker),
       ModelOperations(keeper: ModelKeeper(library: admission.library), admission: admission),
       EstimateOperations(queue: queue, admission: admission),
     ]
@@ -95,6 +108,10 @@ public struct StudioServer: Sendable {
       router.on(RouterPath(operation.path), method: operation.method) { request, context in
         try await operation.handler(request, context)
       }
+    }
+    if let broker {
+      WorkOperations(queue: queue, broker: broker, factory: admission, metrics: metrics)
+        .add(to: router)
     }
     page.add(to: router)
     Learn().add(to: router)
@@ -144,6 +161,7 @@ public struct StudioServer: Sendable {
         DeviceRunner(
           queue: queue, device: devices[place], worker: worker, gate: gates[place].stream))
     }
+    if let broker { services.append(broker) }
     services += [application, Curtain(bus: queue.bus)]
     var configuration = ServiceGroupConfiguration(services: services, logger: logger)
     // Workers have twenty seconds to leave at a checkpoint; a client that reads slowly has no more.

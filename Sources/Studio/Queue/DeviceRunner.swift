@@ -87,9 +87,13 @@ struct DeviceRunner: Service {
       let url = queue.folder.input(input.sha256, ending: input.ending)
       files.append(.init(reference: reference, path: url.path))
     }
-    return JobAssignment(
+    var order = JobAssignment(
       job: job.id, request: request, count: job.count, work: work,
       run: queue.folder.run(of: job.id).path,
       files: files)
+    // A worker elsewhere may have begun it.
+    let kept = queue.folder.kept(of: job.id)
+    order.go(on: kept.checkpoint, here: Processor.kind) { kept.file($0).path }
+    return order
   }
 }

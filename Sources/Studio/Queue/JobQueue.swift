@@ -24,10 +24,10 @@ actor JobQueue {
     var noted: ContinuousClock.Instant?
 
     /// Whether it is time to write down how far it is: twice a second is often enough for people; the disk
-    /// is spared the rest.
-    mutating func isDue() -> Bool {
+    /// is spared the rest, and more of it the more jobs are painted.
+    mutating func isDue(among jobs: Int) -> Bool {
       let now = ContinuousClock.now
-      if let noted, now - noted <= .milliseconds(500) { return false }
+      if let noted, now - noted <= .milliseconds(500) * max(1, jobs / 4) { return false }
       noted = now
       return true
     }
@@ -35,11 +35,13 @@ actor JobQueue {
 
   private var live: [String: Live] = [:]
   private var stopRequests: [String: Stop] = [:]
-  private var workers: [String: any Worker] = [:]
+  private var workers: [String: any Stoppable] = [:]
   private var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
   private var nextSleeper = 0
   private var news = 0
   private var isClosing = false
+  /// Told when a job waits that workers elsewhere might paint.
+  private var broker: (any JobAnnouncing)?
 
   /// A queue on the folder and its database.
   init(
@@ -54,13 +56,16 @@ actor JobQueue {
   }
 
   /// Puts in order what a studio that was killed left, and forgets what was thrown away long ago.
-  func begin() async throws {
-    try await store.recover()
-    let runs = (try? FileManager.default.contentsOfDirectory(atPath: folder.runs.path)) ?? []
-    for name in runs {
-      let id = name.hasPrefix(".") ? "" : String(name.prefix { $0 != "." })
-      if let job = try await store.job(id), !job.state.isOver { continue }
-      try? FileManager.default.removeItem(at: folder.runs.appending(path: name))
+  /// - Parameter broker: hands jobs to workers elsewhere, who may be at work still.
+  func begin(broker: (any JobAnnouncing)? = nil) async throws {
+    self.broker = broker
+    try await store.recover(keepingLeases: broker != nil)
+    for home in [folder.runs, folder.kept] {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: home.path)) ?? [] {
+        let id = name.hasPrefix(".") ? "" : String(name.prefix { $0 != "." })
+        if let job = try await store.job(id), !job.state.isOver { continue }
+        try? FileManager.default.removeItem(at: home.appending(path: name))
+      }
     }
     try await purge()
   }
@@ -158,6 +163,7 @@ actor JobQueue {
     let all = sleepers
     sleepers = [:]
     for sleeper in all.values { sleeper.resume() }
+    broker?.announce()
   }
 
   /// Lets foremen go home once they are done.
@@ -173,8 +179,9 @@ actor JobQueue {
   func reopen() { isClosing = false }
 
   /// Notes who paints a job, so that it can be stopped; a wish that came before is passed on.
-  func begins(_ id: String, with worker: any Worker) async {
+  func begins(_ id: String, with worker: any Stoppable) async {
     workers[id] = worker
+    if live[id] == nil { live[id] = Live() }
     if isClosing {
       await worker.stop(id, .leave)
     } else if let wish = stopRequests[id] {
@@ -204,7 +211,7 @@ actor JobQueue {
   private func note(preparing progress: WorkerEvent.Progress, of job: Job) async throws {
     var known = live[job.id] ?? Live()
     known.preparing = progress
-    let isDue = known.isDue()
+    let isDue = known.isDue(among: live.count)
     live[job.id] = known
     guard isDue else { return }
     try await store.change(job.id, .progress, Self.fields(of: known)) { job in
@@ -226,7 +233,7 @@ actor JobQueue {
       known.firstStep = progress.step
       known.firstTime = now
     }
-    let isDue = known.isDue()
+    let isDue = known.isDue(among: live.count)
     live[job.id] = known
     guard isDue else { return }
     let done = (progress.picture - 1) * progress.total + progress.step
@@ -335,7 +342,7 @@ actor JobQueue {
   private func putBack(_ id: String) async throws {
     try await store.change(id, .queued) { job in
       job.state = .queued
-      job.device = nil
+      (job.device, job.ticket) = (nil, nil)
     }
     forget(id)
     bus.tell(id)
@@ -357,7 +364,7 @@ actor JobQueue {
     let done = progress.map { ($0.picture - 1) * $0.total + $0.step }
     try await store.change(id, .retried, ["reason": .string("\(death)")]) { job in
       job.state = .queued
-      job.device = nil
+      (job.device, job.ticket) = (nil, nil)
       if death.isFromOutside {
         job.interruptions += 1
       } else {
@@ -386,5 +393,15 @@ actor JobQueue {
     let gone = folder.runs.appending(path: ".\(id).gone")
     let renamed = rename(run.path, gone.path) == 0
     try? FileManager.default.removeItem(at: renamed ? gone : run)
+    folder.kept(of: id).remove()
   }
+
+  /// How a job that is painted is to be stopped; nil where it is not.
+  func wish(for id: String) -> Stop? { stopRequests[id] }
+}
+
+/// Who hands jobs to workers elsewhere.
+protocol JobAnnouncing: Sendable {
+  /// There may be more jobs than were handed on.
+  func announce()
 }

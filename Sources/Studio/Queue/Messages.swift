@@ -41,6 +41,25 @@ struct JobAssignment: Codable, Sendable {
   var run: String
   /// The files.
   var files: [File]
+  /// Paths of what was kept of the run elsewhere, by their names in its folder; nil where there is none.
+  var kept: [String: String]?
+  /// The kinds of processor that painted it one after the other, where they were several.
+  var processors: [String]?
+
+  /// Goes on from a checkpoint.
+  /// - Parameters:
+  ///   - processor: the kind that will paint.
+  ///   - path: where the file of a hash lies.
+  mutating func go(
+    on checkpoint: KeptFiles.Checkpoint?, here processor: String, _ path: (String) -> String
+  ) {
+    guard let checkpoint else { return }
+    kept = checkpoint.files.mapValues(path)
+    let all =
+      checkpoint.processors.last == processor
+      ? checkpoint.processors : checkpoint.processors + [processor]
+    processors = all.count > 1 ? all : nil
+  }
 }
 
 /// What a worker tells, one JSON object a line.
@@ -159,16 +178,20 @@ struct WorkerDeath: Error, Sendable, Equatable {
   }
 }
 
+/// Something that can be asked to stop a job.
+protocol Stoppable: Sendable {
+  /// Asks to stop a job after its step, be it painted already or next.
+  func stop(_ job: String, _ how: Stop) async
+}
+
 /// Something that paints jobs, one after the other: a worker process, or a stand-in in a test.
-protocol Worker: Sendable {
+protocol Worker: Stoppable {
   /// Paints a job.
   /// - Parameter tell: takes what happens, in order; when it throws, painting ends.
   /// - Throws: `WorkerEvent.Failure` when the job cannot be painted, `WorkerDeath` when the worker is gone.
   func paint(_ order: JobAssignment, tell: @escaping @Sendable (WorkerEvent) async throws -> Void)
     async throws
     -> JobOutcome
-  /// Asks to stop a job after its step, be it painted already or next.
-  func stop(_ job: String, _ how: Stop) async
   /// Ends the worker, which has nothing to paint.
   func close() async
 }

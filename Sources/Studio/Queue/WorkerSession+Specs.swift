@@ -40,7 +40,8 @@ extension WorkerSession {
   }
 
   private func deliver(_ film: Film, _ order: JobAssignment, _ run: RunFolder) async throws {
-    let metadata = try engine.metadata(of: film, order.request)
+    var metadata = try engine.metadata(of: film, order.request)
+    metadata.processors = order.processors
     let video = run.folder.appending(path: "film.mp4")
     if !FileManager.default.fileExists(atPath: video.path) {
       try await FilmEncoder(run: run, film: film).encode(

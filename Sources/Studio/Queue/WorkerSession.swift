@@ -116,6 +116,8 @@ public final class WorkerSession: Sendable {
       } catch let error as PaintingError where error.isOfRun {
         // What was left cannot be used: it is painted from its beginning, to the same pixels.
         try? FileManager.default.removeItem(atPath: order.run)
+        var order = order
+        (order.kept, order.processors) = (nil, nil)
         tell(.ended(try await carryOut(order)))
       }
     } catch PaintingError.stoppedEarly where stopRequest != nil {
@@ -134,6 +136,19 @@ public final class WorkerSession: Sendable {
   }
 
   private func open(_ order: JobAssignment, _ film: Film? = nil) throws -> RunFolder {
+    let run = try makeOrOpen(order, film)
+    // What another machine has done of it, beside what is this one's own.
+    for (name, path) in order.kept ?? [:] {
+      let file = run.folder.appending(path: name)
+      guard !FileManager.default.fileExists(atPath: file.path) else { continue }
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(at: URL(filePath: path), to: file)
+    }
+    return run
+  }
+
+  private func makeOrOpen(_ order: JobAssignment, _ film: Film?) throws -> RunFolder {
     let folder = URL(filePath: order.run, directoryHint: .isDirectory)
     if FileManager.default.fileExists(atPath: folder.appending(path: "run.json").path) {
       return try RunFolder(opening: folder)
@@ -156,6 +171,7 @@ public final class WorkerSession: Sendable {
       try report(file, Metadata(ofPictureAt: file.path), place: place + 1)
     }
     guard run.finishedCount < order.count else { return .finished }
+    let begun = run.finishedCount + 1
     let method = engine.registry.method(order.request.method)
     let generation = engine.generate(
       order.request,
@@ -182,7 +198,10 @@ public final class WorkerSession: Sendable {
         guard stopRequest == nil, previews.allows() else { continue }
         let jpeg = try preview.picture.fitted(in: 512).encoded(as: .jpeg(quality: 80))
         tell(.preview(step: preview.step, jpeg: jpeg))
-      case .image(let image): try keep(image, run, &saved)
+      case .image(var image):
+        // Only the one that was begun elsewhere is of several processors.
+        if run.finishedCount + 1 == begun { image.metadata.processors = order.processors }
+        try keep(image, run, &saved)
       case .frame, .candidates, .finished: break
       }
     }

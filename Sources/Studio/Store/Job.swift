@@ -70,6 +70,12 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, MutablePersistableRec
   var reason: String?
   /// The field of the request that is to blame.
   var field: String?
+  /// What it needs of a worker elsewhere, as `Needs.json`; nil where that was not asked yet.
+  var needs: String?
+  /// The ticket on which a worker elsewhere paints it; nil where none does.
+  var ticket: String?
+  /// How often it was given to a worker elsewhere: who has an earlier turn has lost it.
+  var turn = 0
 
   mutating func didInsert(_ inserted: InsertionSuccess) { number = inserted.rowID }
 

@@ -113,7 +113,7 @@ extension Store {
           .order(Column("position")).fetchOne(db)
       else { return nil }
       job.state = .painting
-      job.device = device
+      (job.device, job.ticket) = (device, nil)
       job.started = job.started ?? Date().timeIntervalSince1970
       try job.update(db)
       try Self.note(.started, job.id, ["device": .string(device)], in: db)
@@ -122,10 +122,12 @@ extension Store {
   }
 
   /// Queues again what was being painted when the studio was ended.
-  func recover() async throws {
+  /// - Parameter keepingLeases: whether workers elsewhere may go on with what they have.
+  func recover(keepingLeases: Bool = false) async throws {
     try await pool.write { db in
       try db.execute(
-        sql: "UPDATE jobs SET state = 'queued', device = NULL WHERE state = 'painting'")
+        sql: "UPDATE jobs SET state = 'queued', device = NULL, ticket = NULL "
+          + "WHERE state = 'painting'" + (keepingLeases ? " AND ticket IS NULL" : ""))
     }
   }
 

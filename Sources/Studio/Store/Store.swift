@@ -126,6 +126,16 @@ final class Store: Sendable {
       try db.create(index: "pictures by parent", on: "pictures", columns: ["parent"])
       try db.create(index: "pictures by method", on: "pictures", columns: ["method", "number"])
     }
+    migrator.registerMigration("4 leases") { db in
+      try db.alter(table: "jobs") { table in
+        table.add(column: "needs", .text)
+        table.add(column: "ticket", .text)
+        table.add(column: "turn", .integer).notNull().defaults(to: 0)
+      }
+      try db.create(
+        index: "jobs by needs", on: "jobs", columns: ["state", "needs", "position"])
+      try db.create(index: "jobs by end", on: "jobs", columns: ["ended"])
+    }
     return migrator
   }
 }

@@ -10,6 +10,8 @@ import Library
 /// thumbnails/        small ones, made again when they are missing
 /// inputs/            files that requests name, by their SHA-256
 /// runs/              a folder for each job that has begun and is not done
+/// kept/              for each job that is painted elsewhere, what its worker has handed in
+/// name               by which a broker of jobs knows the studio
 /// token              the word that clients must know when the studio is open to a network
 /// studio.lock        held while a studio serves
 /// ```
@@ -41,6 +43,13 @@ public struct StudioFolder: Sendable {
   var thumbnails: URL { url.appending(path: "thumbnails", directoryHint: .isDirectory) }
   var inputs: URL { url.appending(path: "inputs", directoryHint: .isDirectory) }
   var runs: URL { url.appending(path: "runs", directoryHint: .isDirectory) }
+
+  var kept: URL { url.appending(path: "kept", directoryHint: .isDirectory) }
+
+  /// What a worker elsewhere has handed in of a job.
+  func kept(of job: String) -> KeptFiles {
+    KeptFiles(folder: kept.appending(path: job, directoryHint: .isDirectory))
+  }
 
   func run(of job: String) -> URL {
     runs.appending(path: "\(job).run", directoryHint: .isDirectory)
@@ -86,7 +95,7 @@ public struct StudioFolder: Sendable {
     do {
       try FileManager.default.createDirectory(
         at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      for folder in [pictures, thumbnails, inputs, runs] {
+      for folder in [pictures, thumbnails, inputs, runs, kept] {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       }
     } catch {
@@ -95,6 +104,18 @@ public struct StudioFolder: Sendable {
     guard access(url.path, W_OK | X_OK) == 0 else {
       throw StudioError.folder(path: url.path, reason: String(cString: strerror(errno)))
     }
+  }
+
+  /// The name under which a broker keeps this studio's jobs: the one that was made before, or a new one.
+  public func keptName() throws -> String {
+    let file = url.appending(path: "name")
+    if let text = try? String(contentsOf: file, encoding: .utf8) {
+      let word = text.trimmingCharacters(in: .whitespacesAndNewlines)
+      if (8...32).contains(word.count), Identifier.isPlausible(word) { return word }
+    }
+    let word = Identifier.random(length: 12)
+    try Data((word + "\n").utf8).write(to: file, options: .atomic)
+    return word
   }
 
   /// Holds the folder until the lock is let go, so that two studios never serve it.

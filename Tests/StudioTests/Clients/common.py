@@ -19,6 +19,7 @@ class Studio:
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="reverie-studio-"))
         self.options = options
         self.process = None
+        self.headers = {}
         self.log = open(self.data.parent / f"{self.data.name}.log", "ab")
 
     def start(self):
@@ -62,7 +63,7 @@ class Studio:
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(
             self.address + path, data=data, method=method,
-            headers={"Content-Type": "application/json", **(headers or {})})
+            headers={"Content-Type": "application/json", **self.headers, **(headers or {})})
         try:
             with urllib.request.urlopen(request, timeout=120) as response:
                 content = response.read()

@@ -259,6 +259,9 @@ class Status(Model):
 
 class Health(Model):
     status: Literal["ok"]
+    #: Whether workers on other machines can be given jobs; none where there are none.
+    broker: Literal["reached", "away"] | None = None
+    workers: int | None = None
 
 
 class Problem(Model):

@@ -9,8 +9,9 @@ import { startGallery, show } from "./gallery/gallery.js";
 import { startViewer, open } from "./gallery/viewer.js";
 import { startPortraits, showPortraits } from "./portraits/portraits.js";
 import { startModels, showModels } from "./models/models.js";
+import { showWorkers } from "./workers/workers.js";
 
-const views = { paint: null, gallery: show, models: showModels, portraits: showPortraits };
+const views = { paint: null, gallery: show, models: showModels, portraits: showPortraits, workers: showWorkers };
 let seen = null;
 
 function route() {

@@ -167,4 +167,10 @@ export default {
   "name.candidates": "Kandidaten",
   "name.rank": "Welcher Kandidat",
   "name.precision": "Genauigkeit",
+
+  "page.workers": "Maler", "workers.waiting": "Wartende Aufträge", "workers.painting": "Es malen", "workers.of": "{count} von {all}",
+  "workers.finished": "Fertig in der letzten Stunde", "workers.failed": "Gescheitert in der letzten Stunde", "workers.lost": "Von Malern verlorene Aufträge", "workers.refused": "Abgewiesene Maler",
+  "workers.away": "Der Vermittler der Aufträge ist nicht da; was eingereicht wird, wartet.", "workers.none": "Niemand malt für dieses Studio. Wie man einen Maler startet, sagt: reverie worker --help", "workers.gone": "seit {time} nichts gehört", "workers.idle": "wartet auf einen Auftrag",
+  "workers.here": "Dieser Rechner, {device}", "workers.progress": "Wie weit {name} ist", "workers.since": "seit {time}", "workers.done.one": "{count} Auftrag in der letzten Stunde",
+  "workers.done.other": "{count} Aufträge in der letzten Stunde", "workers.bad.one": "{count} gescheitert", "workers.bad.other": "{count} gescheitert",
 };

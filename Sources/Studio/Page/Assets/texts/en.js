@@ -167,4 +167,10 @@ export default {
   "name.candidates": "Candidates",
   "name.rank": "Which candidate",
   "name.precision": "Precision",
+
+  "page.workers": "Workers", "workers.waiting": "Waiting jobs", "workers.painting": "Painting", "workers.of": "{count} of {all}",
+  "workers.finished": "Finished in the last hour", "workers.failed": "Failed in the last hour", "workers.lost": "Jobs lost by workers", "workers.refused": "Workers turned away",
+  "workers.away": "The broker of jobs is away; what is handed in waits.", "workers.none": "Nobody paints for this studio. Start one: reverie worker --help tells how.", "workers.gone": "not heard of for {time}", "workers.idle": "waits for a job",
+  "workers.here": "This machine, {device}", "workers.progress": "How far {name} is", "workers.since": "for {time}", "workers.done.one": "{count} job in the last hour",
+  "workers.done.other": "{count} jobs in the last hour", "workers.bad.one": "{count} failed", "workers.bad.other": "{count} failed",
 };

@@ -167,4 +167,10 @@ export default {
   "name.candidates": "Candidatas",
   "name.rank": "Qué candidata",
   "name.precision": "Precisión",
+
+  "page.workers": "Pintores", "workers.waiting": "Encargos en espera", "workers.painting": "Pintando", "workers.of": "{count} de {all}",
+  "workers.finished": "Terminados en la última hora", "workers.failed": "Fallidos en la última hora", "workers.lost": "Encargos perdidos por pintores", "workers.refused": "Pintores rechazados",
+  "workers.away": "El intermediario de encargos no está; lo que se entrega espera.", "workers.none": "Nadie pinta para este estudio. Cómo empezar uno lo dice: reverie worker --help", "workers.gone": "sin noticias desde hace {time}", "workers.idle": "espera un encargo",
+  "workers.here": "Esta máquina, {device}", "workers.progress": "Cuánto lleva {name}", "workers.since": "desde hace {time}", "workers.done.one": "{count} encargo en la última hora",
+  "workers.done.other": "{count} encargos en la última hora", "workers.bad.one": "{count} fallido", "workers.bad.other": "{count} fallidos",
 };
