@@ -9,7 +9,7 @@ import tempfile
 from playwright.sync_api import sync_playwright
 
 from common import Studio, done
-from stories import edit, films, gallery, languages, models, painting, people, settings, wishes, workers
+from stories import edit, films, gallery, languages, learn, models, painting, people, settings, wishes, workers
 from stories.hub import Hub
 from stories.view import View
 
@@ -21,7 +21,7 @@ if not chromium:
     sys.exit(0)
 sizes = {"desktop": (1280, 800, "light"), "phone": (390, 844, "dark")}
 stories = {story.__name__.split(".")[-1]: story for story in [
-    painting, settings, wishes, gallery, edit, films, models, people, workers, languages]}
+    painting, settings, wishes, gallery, edit, films, models, people, workers, learn, languages]}
 chosen = sys.argv[2:] or list(stories)
 first_paints = []
 
