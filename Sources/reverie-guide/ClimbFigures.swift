@@ -33,10 +33,8 @@ final class ClimbFigures {
   /// - Parameter isPlain: whether CLIP is shown the picture as it is, and nothing else.
   private func climb(isPlain: Bool) async throws -> Climb {
     if let found = climbs[isPlain] { return found }
-    let request = workshop.request(prompt, "vqgan-clip") {
-      ($0.width, $0.height, $0.iterations) = (128, 128, workshop.steps(iterations))
-      if isPlain { ($0.cutMode, $0.augmentations, $0.cutouts) = (.whole, [], 1) }
-    }
+    var request = workshop.climb(prompt, "vqgan-clip", iterations: iterations)
+    if isPlain { (request.cutMode, request.augmentations, request.cutouts) = (.whole, [], 1) }
     var climb = Climb()
     for try await event in workshop.engine.generate(
       request, .init(previewEvery: workshop.steps(200) < 40 ? 1 : 5))

@@ -16,9 +16,8 @@ struct DrawerFigures {
     let moments = [10, 50, iterations]
     var rows: [[ContactSheet.Cell]] = moments.map { _ in [] }
     for method in methods {
-      let request = workshop.request("a sunflower on a blue background", method, seed: 2) {
-        ($0.width, $0.height, $0.iterations) = (128, 128, workshop.steps(iterations))
-      }
+      let request = workshop.climb(
+        "a sunflower on a blue background", method, seed: 2, iterations: iterations)
       var pictures: [(step: Int, picture: Picture)] = []
       for try await event in workshop.engine.generate(
         request, .init(previewEvery: max(1, workshop.steps(10) / 2)))

@@ -50,11 +50,8 @@ struct PromptFigures {
       onto: &drawing, x: [0, 50, 100, 150], "step", y: [0, 0.4, 0.8, 1.2, 1.6],
       "distance of the views")
     for (row, (stop, ink)) in [("", Drawing.Ink.a), (":1:0.4", .c), (":1:0.8", .b)].enumerated() {
-      let request = workshop.request(
-        "a red heart on a yellow background\(stop)", "vqgan-clip", seed: 1
-      ) {
-        ($0.width, $0.height, $0.iterations) = (128, 128, workshop.steps(iterations))
-      }
+      let request = workshop.climb(
+        "a red heart on a yellow background\(stop)", "vqgan-clip", iterations: iterations)
       var losses: [Double] = []
       for try await event in workshop.engine.generate(request) {
         if case .step(let progress) = event { losses.append(progress.loss ?? 0) }

@@ -61,6 +61,16 @@ final class Workshop {
     return request
   }
 
+  /// A painting of so many steps that CLIP leads alone, as the originals' were; most of the pack's drawers are also
+  /// pulled to what its diffusion model would paint.
+  func climb(_ prompt: String, _ method: Method.ID, seed: Int = 1, iterations: Int) -> Request {
+    request(prompt, method, seed: seed) {
+      ($0.width, $0.height, $0.iterations) = (128, 128, steps(iterations))
+      $0.cutouts = 16
+      $0.arguments["distillation"] = .number(0)
+    }
+  }
+
   /// The picture of a text, for figures that need one to look at.
   func picture(of prompt: String, seed: Int = 1) async throws -> Picture {
     if let found = painted["\(prompt) \(seed)"] { return found }
