@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <memory>
 
 #include "include/cprocessgroup.h"
@@ -67,6 +68,9 @@ void finish(const c10::intrusive_ptr<c10d::Work> &work) { work->wait(); }
 int cpg_open(const char *host, uint16_t port, int rank, int size, bool serves, const char *prefix,
              int64_t patience, cpg_group *out) {
   return guard([&] {
+    // c10d is used to Python, which has this signal ignored: a process that has gone is an error of a call, not the
+    // end of this one.
+    std::signal(SIGPIPE, SIG_IGN);
     c10d::TCPStoreOptions where;
     where.port = port;
     where.isServer = serves && rank == 0;

@@ -23,7 +23,7 @@ struct Train: ParsableCommand {
         reverie train vqgan --run runs/pack --config Configurations/pack/vqgan.yaml
         reverie train dalle --run runs/mine --config mine.yaml --data pictures
         reverie train clip --run runs/next --config clip.yaml --start packs/mine
-        torchrun --no-python --nproc-per-node 2 -- reverie train dalle --run runs/mine --config mine.yaml
+        torchrun --no-python --nproc-per-node 2 -- reverie train dalle …
       """)
 
   @Argument(

@@ -117,7 +117,7 @@ import Testing
       declared.isSuperset(of: ["iterations", "columns", "keep-run", "known", "every", "host"]))
     for command in try Self.commands(in: Self.text(page)) {
       let words = Self.words(command)
-      let others = ["swift", "docker", "nats-server", "RUN", "COPY"]
+      let others = ["swift", "docker", "nats-server", "RUN", "COPY", "torchrun", "srun"]
       guard let first = words.first, !others.contains(first) else { continue }
       let script = try Self.options(ofScript: first)
       for flag in Self.flags(words) {
