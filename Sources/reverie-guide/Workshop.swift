@@ -67,7 +67,7 @@ final class Workshop {
     request(prompt, method, seed: seed) {
       ($0.width, $0.height, $0.iterations) = (128, 128, steps(iterations))
       $0.cutouts = 16
-      $0.arguments["distillation"] = .number(0)
+      $0.distillation = 0
     }
   }
 
