@@ -61,8 +61,6 @@ std::string own_address(const char *host) {
   return name;
 }
 
-void finish(const c10::intrusive_ptr<c10d::Work> &work) { work->wait(); }
-
 }  // namespace
 
 int cpg_open(const char *host, uint16_t port, int rank, int size, bool serves, const char *prefix,
@@ -92,14 +90,14 @@ void cpg_close(cpg_group group) { delete group; }
 int cpg_sum(cpg_group group, float *values, int64_t count) {
   return guard([&] {
     std::vector<at::Tensor> tensors{view(values, count)};
-    finish(group->value->allreduce(tensors));
+    group->value->allreduce(tensors)->wait();
   });
 }
 
 int cpg_broadcast(cpg_group group, float *values, int64_t count) {
   return guard([&] {
     std::vector<at::Tensor> tensors{view(values, count)};
-    finish(group->value->broadcast(tensors));
+    group->value->broadcast(tensors)->wait();
   });
 }
 
@@ -109,7 +107,7 @@ int cpg_gather(cpg_group group, const float *values, int64_t count, float *all) 
     std::vector<std::vector<at::Tensor>> everyone(1);
     for (int rank = 0; rank < group->value->getSize(); rank++)
       everyone[0].push_back(view(all + rank * count, count));
-    finish(group->value->allgather(everyone, own));
+    group->value->allgather(everyone, own)->wait();
   });
 }
 

@@ -174,7 +174,7 @@ struct BrokerTests {
       let ticket = try JSONDecoder().decode(Ticket.self, from: delivery.data)
       let client = try StudioClient(address, token: nil)
       let claim = WorkClaim(worker: "lost", ticket: ticket, isAgain: false)
-      #expect(try client.post("/work/claim", claim).status == 200)
+      #expect(try client.post("/worker/claim", claim).status == 200)
       let painter = FakeWorker()
       try await working([worker("w1", bench, server, address, painter)]) {
         let ended = try await bench.wait(for: job.id)

@@ -43,7 +43,7 @@ import Weights
   ) async throws -> Asking.Answer {
     let needs = Needs(pack: ask.bench.server.admission.packName).json
     return try await ask(
-      .post, "/work/claim",
+      .post, "/worker/claim",
       json(WorkClaim(worker: worker, ticket: .init(id: ticket, needs: needs), isAgain: again)))
   }
 
@@ -76,17 +76,17 @@ import Weights
   @Test("a worker that fits is told where its tickets are; one that does not, why")
   func greets() async throws {
     try await studio { ask in
-      let good = try await ask(.post, "/work/greet", Self.json(Self.worker(ask)))
+      let good = try await ask(.post, "/worker/greet", Self.json(Self.worker(ask)))
       #expect(good.status == 200)
       #expect(good.body["stream"]?.text.hasPrefix("REVERIE-") == true)
       var other = Self.worker(ask)
       other.version = "9.9"
-      let refused = try await ask(.post, "/work/greet", Self.json(other))
+      let refused = try await ask(.post, "/worker/greet", Self.json(other))
       #expect(refused.status == 409)
       #expect(refused.sentence?.contains("9.9") == true)
       other = Self.worker(ask)
       other.name = "../x"
-      #expect(try await ask(.post, "/work/greet", Self.json(other)).status == 422)
+      #expect(try await ask(.post, "/worker/greet", Self.json(other)).status == 422)
       #expect(ask.bench.server.broker?.roster.counts.refused == 1)
     }
   }
@@ -96,17 +96,17 @@ import Weights
     try await studio { ask in
       let lease = try await Self.begun(ask)
       let (data, told) = try await Self.picture(ask, lease)
-      let early = try await ask(.post, "/work/pictures", Self.json(told), Self.headers(lease))
+      let early = try await ask(.post, "/worker/pictures", Self.json(told), Self.headers(lease))
       #expect(early.status == 422)
       for status in [201, 204] {
         let put = try await ask(
-          .put, "/work/files/\(told.picture)", data, [WorkOperations.lease: lease.text])
+          .put, "/worker/files/\(told.picture)", data, [WorkOperations.lease: lease.text])
         #expect(put.status == status)
-        let taken = try await ask(.post, "/work/pictures", Self.json(told), Self.headers(lease))
+        let taken = try await ask(.post, "/worker/pictures", Self.json(told), Self.headers(lease))
         #expect(taken.status == 204)
       }
       let end = try await ask(
-        .post, "/work/end", Self.json(WorkEnding(outcome: .finished)), Self.headers(lease))
+        .post, "/worker/end", Self.json(WorkEnding(outcome: .finished)), Self.headers(lease))
       #expect(end.body["isOver"] == .bool(true))
       #expect(try await ask.bench.store.job(lease.job)?.state == .finished)
       #expect(try await ask.bench.store.pictureCount() == 1)
@@ -125,11 +125,12 @@ import Weights
       let (data, told) = try await Self.picture(ask, first)
       #expect(try await Self.claim(ask, again: true, by: "w2").status == 200)
       for (method, path, body) in [
-        (HTTPRequest.Method.put, "/work/files/\(told.picture)", data),
-        (.post, "/work/pictures", try Self.json(told)),
-        (.post, "/work/end", try Self.json(WorkEnding(outcome: .finished))),
+        (HTTPRequest.Method.put, "/worker/files/\(told.picture)", data),
+        (.post, "/worker/pictures", try Self.json(told)),
+        (.post, "/worker/end", try Self.json(WorkEnding(outcome: .finished))),
         (
-          .post, "/work/checkpoint", try Self.json(KeptFiles.Checkpoint(files: [:], processors: []))
+          .post, "/worker/checkpoint",
+          try Self.json(KeptFiles.Checkpoint(files: [:], processors: []))
         ),
       ] {
         #expect(try await ask(method, path, body, Self.headers(first)).status == 409, "\(path)")
@@ -149,21 +150,24 @@ import Weights
       let checkpoint = KeptFiles.Checkpoint(
         files: ["checkpoint.safetensors": sha256], processors: ["x86"])
       #expect(
-        try await ask(.post, "/work/checkpoint", Self.json(checkpoint), Self.headers(lease)).status
+        try await ask(.post, "/worker/checkpoint", Self.json(checkpoint), Self.headers(lease))
+          .status
           == 422)
       #expect(
-        try await ask(.put, "/work/files/\(sha256)", Data("other".utf8), Self.headers(lease)).status
+        try await ask(.put, "/worker/files/\(sha256)", Data("other".utf8), Self.headers(lease))
+          .status
           == 422)
       #expect(
-        try await ask(.put, "/work/files/\(sha256)", data, Self.headers(lease)).status == 201)
+        try await ask(.put, "/worker/files/\(sha256)", data, Self.headers(lease)).status == 201)
       #expect(
-        try await ask(.post, "/work/checkpoint", Self.json(checkpoint), Self.headers(lease)).status
+        try await ask(.post, "/worker/checkpoint", Self.json(checkpoint), Self.headers(lease))
+          .status
           == 204)
       let answer = try await Self.claim(ask, again: true, by: "w2")
       #expect(answer.body["checkpoint"]?["files"]?["checkpoint.safetensors"]?.text == sha256)
       #expect(!answer.body.json.contains(ask.bench.folder.url.path))
       let next = Lease(job: lease.job, turn: 2)
-      let file = try await ask(.get, "/work/files/\(sha256)", nil, Self.headers(next))
+      let file = try await ask(.get, "/worker/files/\(sha256)", nil, Self.headers(next))
       #expect(file.body == .string("tensors"))
     }
   }
@@ -178,7 +182,7 @@ import Weights
   func endings(_ ending: WorkEnding, _ state: Job.State) async throws {
     try await studio { ask in
       let lease = try await Self.begun(ask)
-      let answer = try await ask(.post, "/work/end", Self.json(ending), Self.headers(lease))
+      let answer = try await ask(.post, "/worker/end", Self.json(ending), Self.headers(lease))
       #expect(answer.body["isOver"] == .bool(state.isOver))
       let job = try #require(try await ask.bench.store.job(lease.job))
       #expect(job.state == state)
@@ -197,7 +201,7 @@ import Weights
   @Test(
     "bodies that are none are refused",
     arguments: [
-      "/work/greet", "/work/claim", "/work/pictures", "/work/checkpoint", "/work/end",
+      "/worker/greet", "/worker/claim", "/worker/pictures", "/worker/checkpoint", "/worker/end",
     ], ["", "[]", "{}", "nonsense", "{\"outcome\": \"x\"}", "{\"files\": 1, \"processors\": []}"])
   func hostile(_ path: String, _ body: String) async throws {
     try await studio { ask in
@@ -215,7 +219,7 @@ import Weights
       let lease = try await Self.begun(ask)
       for method in [HTTPRequest.Method.get, .put] {
         #expect(
-          try await ask(method, "/work/files/\(name)", Data(), Self.headers(lease)).status == 404)
+          try await ask(method, "/worker/files/\(name)", Data(), Self.headers(lease)).status == 404)
       }
     }
   }
@@ -223,16 +227,16 @@ import Weights
   @Test("workers want the token too, and a studio without a broker knows none")
   func access() async throws {
     try await studio(token: "secret-word") { ask in
-      let refused = try await ask(.post, "/work/greet", Self.json(Self.worker(ask)))
+      let refused = try await ask(.post, "/worker/greet", Self.json(Self.worker(ask)))
       #expect(refused.status == 401)
       let headers: HTTPFields = [
         .contentType: "application/json", .authorization: "Bearer secret-word",
       ]
       #expect(
-        try await ask(.post, "/work/greet", Self.json(Self.worker(ask)), headers).status == 200)
+        try await ask(.post, "/worker/greet", Self.json(Self.worker(ask)), headers).status == 200)
     }
     try await Asking.with { ask in
-      let none = try await ask(.post, "/work/greet", Self.json(Self.worker(ask)))
+      let none = try await ask(.post, "/worker/greet", Self.json(Self.worker(ask)))
       #expect(none.status == 404)
     }
   }
@@ -240,7 +244,7 @@ import Weights
   @Test("who paints what is told, with the broker that is away, and counted for Prometheus")
   func operation() async throws {
     try await studio { ask in
-      _ = try await ask(.post, "/work/greet", Self.json(Self.worker(ask)))
+      _ = try await ask(.post, "/worker/greet", Self.json(Self.worker(ask)))
       let lease = try await Self.begun(ask)
       let told = try await ask.get("/api/v1/workers").body
       #expect(told["workers"]?[1]?["name"]?.text == "w1")

@@ -47,7 +47,7 @@ extension RemoteWorker {
     let checkpoint = KeptFiles.Checkpoint(
       files: hashes, processors: hand.processors ?? [processor])
     let answer = try await insist(lease) {
-      try $0.post("/work/checkpoint", checkpoint, lease: lease)
+      try $0.post("/worker/checkpoint", checkpoint, lease: lease)
     }
     guard answer.status < 300 else { throw StudioClient.Failure(description: answer.detail) }
     hand.last.withLock { $0 = hashes }
@@ -59,7 +59,7 @@ extension RemoteWorker {
   {
     guard !hand.sent.withLock({ $0.contains(sha256) }) else { return }
     let answer = try await insist(lease) {
-      try $0.put("/work/files/\(sha256)", file, lease: lease)
+      try $0.put("/worker/files/\(sha256)", file, lease: lease)
     }
     guard answer.status < 300 else { throw StudioClient.Failure(description: answer.detail) }
     hand.sent.withLock { _ = $0.insert(sha256) }
@@ -79,7 +79,7 @@ extension RemoteWorker {
       place: result.place, picture: picture, film: try await send(result.film),
       attention: try await send(result.attention), trace: try await send(result.trace),
       metadata: result.metadata, score: result.score, stopped: result.stopped)
-    let answer = try await insist(lease) { try $0.post("/work/pictures", told, lease: lease) }
+    let answer = try await insist(lease) { try $0.post("/worker/pictures", told, lease: lease) }
     guard answer.status < 300 else {
       throw WorkerEvent.Failure(
         reason: "The studio did not take the picture: \(answer.detail)", field: nil)

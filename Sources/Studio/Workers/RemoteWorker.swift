@@ -202,7 +202,7 @@ public actor RemoteWorker: Service {
   private func greet() async throws -> Welcome {
     if let welcome, let greeted, .now - greeted < .seconds(5) { return welcome }
     let description = describe()
-    let answer = try await asking { [client] in try client.post("/work/greet", description) }
+    let answer = try await asking { [client] in try client.post("/worker/greet", description) }
     switch answer.status {
     case 200: break
     case 404:
@@ -243,7 +243,7 @@ public actor RemoteWorker: Service {
     defer { prolonging.cancel() }
     do {
       let claim = WorkClaim(worker: name, ticket: ticket, isAgain: delivery.number > 1)
-      let answer = try await insist { try $0.post("/work/claim", claim) }
+      let answer = try await insist { try $0.post("/worker/claim", claim) }
       guard answer.status == 200 else {
         if answer.status != 410 {
           logger.warning("a job was not given", metadata: ["why": "\(answer.detail)"])
@@ -368,7 +368,7 @@ public actor RemoteWorker: Service {
     _ = await keeping.value
     if ending.death != nil || ending.outcome == .left { try await keepCheckpoint(of: hand, lease) }
     let answer = try await insist(lease) { [ending] in
-      try $0.post("/work/end", ending, lease: lease)
+      try $0.post("/worker/end", ending, lease: lease)
     }
     guard answer.status == 200 else { throw Refused(description: answer.detail) }
     logger.info("job ends", metadata: ["job": "\(lease.job)"])
@@ -396,7 +396,7 @@ public actor RemoteWorker: Service {
       run: home.appending(path: "run").path, files: files)
     if let checkpoint = assignment.checkpoint, checkpoint.objection == nil {
       for sha256 in Set(checkpoint.files.values) {
-        try await fetch("/work/files/\(sha256)", to: home.appending(path: sha256), lease)
+        try await fetch("/worker/files/\(sha256)", to: home.appending(path: sha256), lease)
       }
       order.go(on: checkpoint, here: processor) { home.appending(path: $0).path }
     }

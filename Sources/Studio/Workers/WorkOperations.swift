@@ -18,15 +18,15 @@ struct WorkOperations: Sendable {
   static let lease = HTTPField.Name("Reverie-Lease").unsafelyUnwrapped
 
   func add(to router: Router<StudioContext>) {
-    router.post("/work/greet") { request, _ in try await greet(request) }
-    router.post("/work/claim") { request, _ in try await claim(request) }
-    router.post("/work/pictures") { request, _ in try await takePicture(request) }
-    router.post("/work/checkpoint") { request, _ in try await takeCheckpoint(request) }
-    router.post("/work/end") { request, _ in try await end(request) }
-    router.get("/work/files/{sha256}") { request, context in
+    router.post("/worker/greet") { request, _ in try await greet(request) }
+    router.post("/worker/claim") { request, _ in try await claim(request) }
+    router.post("/worker/pictures") { request, _ in try await takePicture(request) }
+    router.post("/worker/checkpoint") { request, _ in try await takeCheckpoint(request) }
+    router.post("/worker/end") { request, _ in try await end(request) }
+    router.get("/worker/files/{sha256}") { request, context in
       try await file(request, context)
     }
-    router.put("/work/files/{sha256}") { request, context in
+    router.put("/worker/files/{sha256}") { request, context in
       try await takeFile(request, context)
     }
   }

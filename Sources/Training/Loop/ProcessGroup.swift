@@ -1,6 +1,7 @@
 import CProcessGroup
 import Foundation
 import Torch
+import Weights
 
 /// The processes that train one network together, each on its rows of every batch (data parallelism), by libtorch's
 /// c10d with gloo: on one machine or many, found by what torchrun and Slurm set.
@@ -145,12 +146,7 @@ public final class ProcessGroup {
   /// Refuses to go on where the processes were given different things.
   func check(same text: String) throws {
     guard let handle else { return }
-    // 24 bits at a time, which float32 holds.
-    let own = text.utf8.reduce(into: [UInt32](repeating: 17, count: 4)) { sums, byte in
-      for i in sums.indices {
-        sums[i] = (sums[i] &* (31 + UInt32(2 * i)) &+ UInt32(byte)) & 0xff_ffff
-      }
-    }.map(Float.init)
+    let own = Checksum.sha256(of: text).utf8.map(Float.init)
     var all = [Float](repeating: 0, count: own.count * size)
     try attempt(cpg_gather(handle, own, Int64(own.count), &all))
     let others = (0..<size).filter {

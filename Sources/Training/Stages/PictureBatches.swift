@@ -35,8 +35,8 @@ final class PictureBatches {
     let rows: Range<Int>
   }
 
-  /// The examples of a step, or some rows of them: pictures `[B, 3, size, size]` in -1…1, their labels, and the tokens of
-  /// their captions, `[B, T]` int64.
+  /// The examples of a step, or some rows of them: pictures `[B, 3, size, size]` in -1…1, their labels,
+  /// and the tokens of their captions, `[B, T]` int64.
   func callAsFunction(step: Int, count: Int, rows: Range<Int>? = nil) -> (
     pictures: Tensor, labels: [ExampleLabel], tokens: Tensor
   ) {
