@@ -7,7 +7,17 @@ from pathlib import Path
 
 from conftest import QUICK
 
-from reverie import AsyncReverie, Reverie, State
+from reverie import AsyncPicture, AsyncReverie, Picture, Reverie, State
+
+
+def test_both_clients_can_do_the_same() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    # The one that is not for asyncio is open from its beginning.
+    assert public(AsyncReverie) - {"open"} == public(Reverie)
+    # What is told of a picture is set when it is made.
+    assert public(AsyncPicture) | {"record"} == public(Picture)
 
 
 def test_jobs_side_by_side(studio: Reverie, tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from reverie import Reverie, models
 ANSWERS: dict[str, type[BaseModel]] = {
     model.__name__: model
     for model in (
+        models.Changed,
         models.Collections,
+        models.Description,
+        models.Estimate,
         models.File,
         models.HandedIn,
         models.Health,
@@ -28,12 +31,14 @@ ANSWERS: dict[str, type[BaseModel]] = {
         models.Problem,
         models.Progress,
         models.Status,
+        models.Trace,
+        models.Verdict,
     )
 }
 #: Schemas that are written, not read; or that the studio declares, not this client.
 OTHERS = {
     "Argument", "Cancellation", "Enlargement", "Film", "Move", "NewCollection", "NewFilm", "NewJob", "Part",
-    "PictureChange", "Prompt", "Request", "Workers",
+    "PictureChange", "PictureChanges", "PictureList", "Prompt", "Request", "Workers",
 }  # fmt: skip
 
 

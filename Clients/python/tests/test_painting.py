@@ -10,7 +10,7 @@ import pytest
 from conftest import LONG, QUICK
 from PIL import Image, ImageChops
 
-from reverie import BadParameter, Job, JobFailed, NotFound, Refused, Reverie, ReverieError, State
+from reverie import BadParameter, Job, JobFailed, NotFound, Refused, Reverie, ReverieError, State, models
 
 
 def test_a_job_has_its_pictures(studio: Reverie, fox: Job, tmp_path: Path) -> None:
@@ -47,6 +47,21 @@ def test_the_seed_that_was_drawn_is_kept(studio: Reverie) -> None:
     second.stop(keep=False)
 
 
+@pytest.mark.usefixtures("fox")
+def test_a_job_is_estimated_before_it_is_asked_for(studio: Reverie) -> None:
+    before = studio.status().jobs
+    estimate = studio.estimate("a quokka", count=2, seed=1, **QUICK)
+    assert (estimate.method, estimate.width, estimate.height) == ("pixel", 64, 64)
+    assert "quokka" in estimate.remarks[0]
+    assert estimate.measured >= 1
+    assert estimate.seconds
+    unknown = studio.estimate("a fox", **QUICK | {"width": 72})
+    assert (unknown.seconds, unknown.measured) == (None, 0)
+    with pytest.raises(BadParameter, match=r"^cut_mode must be one of"):
+        studio.estimate("a fox", method="pixel", cut_mode="anyhow")
+    assert studio.status().jobs == before
+
+
 def test_one_key_is_one_job(studio: Reverie) -> None:
     first = studio.paint("a fox", key="one key", **QUICK)
     assert studio.paint("a fox", key="one key", **QUICK).id == first.id
@@ -78,6 +93,21 @@ def test_files_are_handed_in(studio: Reverie, fox: Job, tmp_path: Path) -> None:
     assert handed_in.settings
     assert handed_in.settings["seed"] == 7
     assert studio.hand_in(handed_in.file) is handed_in.file
+    assert studio.file(job.request["initImage"]) == fox.picture.data
+    with pytest.raises(NotFound):
+        studio.file(models.File(name="none", sha256="0" * 64))
+
+
+def test_only_so_much_of_a_picture_changes(studio: Reverie, fox: Job) -> None:
+    wish = {name: value for name, value in QUICK.items() if name != "iterations"}
+    whole, half = (studio.paint("a pig", init_image=fox.picture, strength=strength, **wish) for strength in (1.0, 0.5))
+    assert half.request["iterations"] == whole.request["iterations"] // 2
+    less = half.again(strength=0.25)
+    assert less.request["iterations"] == whole.request["iterations"] // 4
+    for job in (whole, half, less):
+        job.stop(keep=False)
+    with pytest.raises(BadParameter, match="initImage"):
+        studio.paint("a pig", strength=0.5, **QUICK)
 
 
 def test_pictures_are_varied_and_enlarged(fox: Job) -> None:
@@ -97,6 +127,14 @@ def test_a_film_plays(studio: Reverie, tmp_path: Path) -> None:
     picture = job.picture
     assert picture.film[4:8] == b"ftyp"
     assert picture.save(tmp_path / "leaves.mp4").read_bytes() == picture.film
+    with Image.open(picture.save(tmp_path / "leaves.gif")) as gif:
+        assert gif.n_frames > 1  # type: ignore[attr-defined]
+    # A film is painted over, as well as single pictures.
+    for source in (tmp_path / "leaves.mp4", [picture, tmp_path / "leaves.gif"]):
+        restyled = studio.film("restyle", "snow", source=source, every=1, **QUICK)
+        assert restyled.record.film
+        assert len(restyled.record.film["source"]) == (len(source) if isinstance(source, list) else 1)
+        restyled.stop(keep=False)
     again = job.again(frames=3, seed=1)
     assert again.record.film
     assert (again.record.film["frames"], again.request["seed"]) == (3, 1)
@@ -198,7 +236,9 @@ def test_what_there_is(studio: Reverie) -> None:
     assert cutouts.json_schema["minimum"] == 1
     assert "pixel" in cutouts.methods
     assert "watercolour" in {preset.name for preset in studio.presets()}
+    assert {film.name for film in studio.films()} >= {"zoom", "restyle"}
     assert studio.models() == []
+    assert studio.fetches() == []
 
 
 def test_pictures_tell_how_they_were_painted(fox: Job) -> None:

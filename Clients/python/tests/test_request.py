@@ -19,7 +19,7 @@ DECLARED = Declarations(
             "schemas": {
                 "Request": {"properties": {"prompt": {}, "prompts": {}, "cutouts": {}, "topK": {}, "filters": {},
                                            "initImage": FILE | {"description": "A picture to begin from."}}},
-                "NewFilm": {"properties": {"kind": {}, "frames": {}, "shiftX": {}}},
+                "NewFilm": {"properties": {"kind": {}, "frames": {}, "shiftX": {}, "source": {}}},
             }
         }
     }
@@ -27,8 +27,8 @@ DECLARED = Declarations(
 
 
 def made(order: Order) -> dict[str, Any]:
-    async def hand_in(picture: PictureLike) -> models.File:
-        return models.File(name=str(picture), sha256="0" * 64)
+    async def hand_in(picture: PictureLike, *, video: bool = False) -> models.File:
+        return models.File(name=str(picture) + ", or a video" * video, sha256="0" * 64)
 
     return asyncio.run(body(order, DECLARED, hand_in))
 
@@ -70,6 +70,12 @@ def test_pictures_become_files_wherever_they_stand() -> None:
     }
 
 
+@pytest.mark.parametrize("source", ["sea.mp4", ["sea.mp4"]])
+def test_a_film_is_made_of_a_video_or_of_pictures(source: object) -> None:
+    order = Order("a", film={"kind": "restyle", "source": source})
+    assert made(order)["film"] == {"kind": "restyle", "source": [named("sea.mp4, or a video")]}
+
+
 def test_prompts_may_be_pictures_and_weighed() -> None:
     wish = [Path("house.png"), "winter | snow:0.5", ("summer", -1), {"average": ["a", Path("b.png")], "stop": 0.8}]
     assert made(Order(wish))["request"] == {
@@ -96,3 +102,9 @@ def test_only_pictures_are_handed_in(tmp_path: Path) -> None:
     assert encoded(tmp_path / "a.jpg")[1:] == ("image/jpeg", "a.jpg")
     with pytest.raises(ValueError, match="is no PNG"):
         encoded(b"hello")
+    picture.save(tmp_path / "a.gif")
+    assert encoded(tmp_path / "a.gif", video=True)[1] == "image/gif"
+    with pytest.raises(ValueError, match=r"Image\.open"):
+        encoded(tmp_path / "a.gif")
+    with pytest.raises(ValueError, match="ffmpeg"):
+        encoded(b"hello", video=True)

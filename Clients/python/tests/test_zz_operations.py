@@ -10,7 +10,8 @@ from conftest import asked, operations
 
 from reverie import Reverie
 
-#: What no notebook needs: figures for Prometheus, and who paints what.
+#: What no notebook needs: figures for Prometheus, and who of a queue's workers paints what. What workers ask
+#: themselves is not in the document.
 LEFT_OUT = {"getMetrics", "listWorkers"}
 #: Asked only of pictures of a method whose networks do not ship.
 NEEDS_WEIGHTS = {"getAttention"}

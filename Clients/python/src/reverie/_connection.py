@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +20,9 @@ M = TypeVar("M", bound=BaseModel)
 
 #: A listener hears a beat every 15 seconds: silence for longer than this is a studio that is gone.
 SILENCE = 45.0
+
+#: Seconds that the studio may take for what it reads as a whole or computes before it answers.
+UNHURRIED = 1800.0
 
 
 class Backoff:
@@ -87,12 +91,13 @@ class Connection:
         *,
         key: str | None = None,
         is_safe: bool | None = None,
-        content: bytes | None = None,
+        content: bytes | Path | None = None,
         content_type: str | None = None,
         json: Any = None,
         params: dict[str, Any] | None = None,
+        within: float = 60,
     ) -> bytes:
-        """The body of an answer.
+        """The body of an answer, which begins `within` so many seconds. A path as `content` is sent piece by piece.
 
         While the studio is away, what does no harm twice is asked again: all but a POST, and of those the ones
         with a `key` or that are said to be safe.
@@ -108,7 +113,13 @@ class Connection:
         while True:
             try:
                 response = await self._http.request(
-                    method, path, headers=headers, content=content, json=json, params=params
+                    method,
+                    path,
+                    headers=headers,
+                    content=_pieces(content) if isinstance(content, Path) else content,
+                    json=json,
+                    params=params,
+                    timeout=httpx.Timeout(60, connect=10, read=within),
                 )
             except httpx.TransportError as error:
                 never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
@@ -129,10 +140,9 @@ class Connection:
     async def get(self, path: str, model: type[M], params: dict[str, Any] | None = None) -> M:
         return self._read(model, await self.ask("GET", path, params=params))
 
-    async def post(
-        self, path: str, model: type[M], json: Any = None, *, key: str | None = None, is_safe: bool | None = None
-    ) -> M:
-        return self._read(model, await self.ask("POST", path, json=json, key=key, is_safe=is_safe))
+    async def post(self, path: str, model: type[M], json: Any = None, **options: Any) -> M:
+        """What is answered to a POST, as a model; `options` are those of `ask`."""
+        return self._read(model, await self.ask("POST", path, json=json, **options))
 
     def _read(self, model: type[M], data: bytes) -> M:
         return read(model, data, self.address)
@@ -147,6 +157,13 @@ class Connection:
                 raise problem_of(response)
             async for event in _events.events(response.aiter_bytes()):
                 yield event
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    """A file piece by piece: one of weights may be larger than memory."""
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, 1 << 20):
+            yield piece
 
 
 def read(model: type[M], data: bytes, address: str) -> M:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
@@ -26,7 +26,7 @@ class HasReference(Protocol):
     async def _as_file(self, studio: AsyncReverie) -> File: ...
 
 
-#: A picture as a person may name it: a path, bytes of a file, a picture of Pillow or of a gallery.
+#: A picture or a video as a person may name it: a path, bytes of a file, a picture of Pillow or of a gallery.
 PictureLike: TypeAlias = str | Path | bytes | Image.Image | HasReference | File
 #: A text, a picture, or several of either; `(prompt, weight)` or `{"text": …, "weight": …}` weighs one.
 Wish: TypeAlias = (
@@ -46,10 +46,11 @@ class Order:
     presets: tuple[str, ...] = ()
     film: Fields | None = None
     parent: str | None = None
+    strength: float | None = None
 
     def with_changes(self, changes: Fields) -> Order:
-        """Another order: `prompt`, `count`, `presets` and parameters as `changes` say, all else as it was."""
-        own: Fields = {name: changes.pop(name) for name in ("prompt", "count") if name in changes}
+        """Another order: what it has itself and parameters as `changes` say, all else as it was."""
+        own: Fields = {name: changes.pop(name) for name in ("prompt", "count", "strength") if name in changes}
         if "presets" in changes:
             own["presets"] = tuple(changes.pop("presets"))
         # One parameter has two spellings, as it is written here and as the studio tells it.
@@ -102,7 +103,10 @@ def unknown(name: str, known: Iterable[str], what: str) -> BadParameter:
     return BadParameter(f"There is no {what} '{name}'. {hint}", field=name, nearest=nearest)
 
 
-HandIn = Callable[[PictureLike], Awaitable[File]]
+class HandIn(Protocol):
+    """Hands in a picture, or a video where that may stand in its place."""
+
+    async def __call__(self, picture: PictureLike, *, video: bool = False) -> File: ...
 
 
 async def body(order: Order, declarations: Declarations, hand_in: HandIn) -> Fields:
@@ -122,8 +126,13 @@ async def body(order: Order, declarations: Declarations, hand_in: HandIn) -> Fie
         film = dict(order.film)
         kind = film.pop("kind")
         found["film"] = {"kind": kind, **declarations.checked(film, declarations.film, "parameter of films")}
+        if source := film.get("source"):
+            sources = source if isinstance(source, list | tuple) else [source]
+            found["film"]["source"] = [await _file(one, hand_in, video=True) for one in sources]
     if order.parent:
         found["parent"] = order.parent
+    if order.strength is not None:
+        found["strength"] = order.strength
     return found
 
 
@@ -154,10 +163,10 @@ async def _prompt(wish: Any, hand_in: HandIn) -> Fields:
     return {"image": await _file(wish, hand_in)}
 
 
-async def _file(value: Any, hand_in: HandIn) -> Fields:
+async def _file(value: Any, hand_in: HandIn, *, video: bool = False) -> Fields:
     if isinstance(value, Mapping):
         return dict(value)
-    return (await hand_in(value)).model_dump()
+    return (await hand_in(value, video=video)).model_dump()
 
 
 async def _plain(value: Any, hand_in: HandIn) -> Any:
@@ -171,8 +180,21 @@ async def _plain(value: Any, hand_in: HandIn) -> Any:
     return value
 
 
-def encoded(picture: str | Path | bytes | Image.Image) -> tuple[bytes, str, str]:
-    """A picture's file, its media type, and a name for it."""
+#: Kinds of files: where what tells them stands, and their media types.
+_PICTURES = (
+    (0, b"\x89PNG", "image/png"),
+    (0, b"\xff\xd8", "image/jpeg"),
+    (0, b"RIFF", "image/webp"),
+)
+_VIDEOS = (
+    (0, b"GIF8", "image/gif"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (4, b"ftyp", "video/mp4"),
+)
+
+
+def encoded(picture: str | Path | bytes | Image.Image, *, video: bool = False) -> tuple[bytes, str, str]:
+    """The file of a picture, or of a video where that may be one, its media type, and a name for it."""
     name = "picture"
     if isinstance(picture, str | Path):
         path = Path(picture).expanduser()
@@ -183,8 +205,10 @@ def encoded(picture: str | Path | bytes | Image.Image) -> tuple[bytes, str, str]
         file = io.BytesIO()
         picture.save(file, "PNG")
         data = file.getvalue()
-    kinds = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"RIFF": "image/webp"}
-    kind = next((kind for magic, kind in kinds.items() if data.startswith(magic)), None)
+    known = _PICTURES + _VIDEOS if video else _PICTURES
+    kind = next((kind for start, magic, kind in known if data.startswith(magic, start)), None)
+    if kind is None and video:
+        raise ValueError(f"{name} is no MP4, WebM or GIF video, and no picture. Make it one with ffmpeg.")
     if kind is None:
         raise ValueError(f"{name} is no PNG, JPEG or WebP picture. Open it with Pillow and give that: Image.open(…)")
     return data, kind, name

@@ -41,7 +41,7 @@ class Refused(ReverieError):
 
 
 class NotFound(Refused):
-    """There is no such job, picture or collection."""
+    """There is no such job, picture, collection, file or model."""
 
 
 class BadParameter(Refused, ValueError):

@@ -223,7 +223,8 @@ class AsyncJob(Watched):
         """The studio came back without its folder: the same is asked for once more, under the same key."""
         if self._body is None or self._key is None:
             raise NotFound(f"The studio at {self._studio.address} knows no job {self.id} any more.")
-        body = {**self._body, "request": self.record.request, "presets": []}
+        # What it was told has become its request.
+        body = {**self._body, "request": self.record.request, "presets": [], "strength": None}
         self.record = await self._studio._connection.post("/api/v1/jobs", models.Job, body, key=self._key)
 
     async def stop(self, *, keep: bool = True) -> None:

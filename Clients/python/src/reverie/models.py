@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from enum import Enum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from PIL import Image
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 #: A request, a film or metadata: what they may hold is declared by the studio.
 Fields = dict[str, Any]
@@ -83,11 +85,28 @@ class JobPage(Model):
     next: str | None
 
 
+class Estimate(Model):
+    """How something would be painted, before it is asked for."""
+
+    #: The one that `auto` stands for, where it does.
+    method: str
+    #: In pixels.
+    width: int
+    height: int
+    #: For all its pictures; None where none was painted lately with the same settings, and for films.
+    seconds: float | None
+    #: How many jobs that is told from.
+    measured: int
+    #: What was read otherwise than one may think, or has no effect.
+    remarks: list[str]
+
+
 class Links(Model):
     file: str = ""
     thumbnail: str = ""
     film: str | None = None
     attention: str | None = None
+    trace: str | None = None
 
 
 class Picture(Model):
@@ -117,6 +136,60 @@ class Picture(Model):
 class PicturePage(Model):
     pictures: list[Picture]
     next: str | None
+    #: Those by which the pictures of the gallery were painted.
+    methods: list[str] = []
+
+
+class Changed(Model):
+    #: How many there were.
+    pictures: int
+
+
+class Description(Model):
+    #: As a prompt.
+    caption: str
+
+
+class Look(Model):
+    """A small picture of how another came about."""
+
+    caption: str
+    #: Its file.
+    webp: Base64Bytes = Field(repr=False)
+
+    @property
+    def image(self) -> Image.Image:
+        """It as a picture of Pillow, of at most 192 pixels a side."""
+        return Image.open(io.BytesIO(self.webp))
+
+
+class Curve(Model):
+    """A number over the steps."""
+
+    #: The step of the first value, counted from 1.
+    first: int
+    #: The step of the last.
+    last: int
+    #: Means over as many steps each: 240 at most.
+    values: list[float]
+
+
+class Panel(Model):
+    """Pictures in a row, a curve, or both."""
+
+    title: str
+    #: How to read it.
+    text: str
+    #: Whether its pictures follow one another in time.
+    is_sequence: bool = Field(alias="isSequence")
+    looks: list[Look]
+    curve: Curve | None = None
+
+
+class Trace(Model):
+    """How a picture came about, as it was recorded while it was painted."""
+
+    panels: list[Panel]
 
 
 class Collection(Model):
@@ -151,6 +224,8 @@ class Argument(Model):
     help: str
     note: str | None = None
     kind: str
+    #: Words that may stand in a value and that its schema does not name.
+    words: list[str]
     json_schema: Fields = Field(alias="schema")
     default: Any
 
@@ -174,11 +249,13 @@ class Method(Model):
     available: bool
     #: The films that it makes.
     films: list[str]
+    #: Installed models that it can draw with.
+    models: list[str]
     arguments: list[Argument]
 
 
 class Kind(Model):
-    """An objective, or a filter."""
+    """An objective, a filter, or a kind of film."""
 
     name: str
     help: str
@@ -199,10 +276,11 @@ class Parameters(Model):
     parameters: list[Parameter]
     objectives: list[Kind]
     filters: list[Kind]
+    films: list[Kind]
 
 
 class Preset(Model):
-    """A named look or quality."""
+    """A named look, quality, shape or recipe."""
 
     name: str
     help: str
@@ -224,10 +302,52 @@ class InstalledModel(Model):
     title: str
     bytes: int
     licence: str | None
+    #: Bytes of memory that its weights take as float32; None where it has none.
+    memory: int | None
+    #: Those that can draw with it; none for what only looks, as CLIP does.
+    methods: list[str]
+
+
+class KnownModel(Model):
+    """A model that can be fetched by its name."""
+
+    id: str
+    kind: str
+    title: str
+    #: None where that is not known before.
+    bytes: int | None
+    licence: str
+    #: The address where it is told of.
+    page: str
+    is_installed: bool = Field(alias="isInstalled")
+
+
+class Fetch(Model):
+    """A model on its way here, or one that did not arrive."""
+
+    #: The model's.
+    id: str
+    state: Literal["running", "failed", "cancelled"]
+    #: Bytes that are here.
+    done: int
+    #: Bytes in all, once that is known.
+    total: int | None
+    #: What went wrong.
+    problem: str | None
 
 
 class Models(Model):
     models: list[InstalledModel]
+    known: list[KnownModel]
+    fetches: list[Fetch]
+
+
+class Verdict(Model):
+    """Whether a model's files are as they came."""
+
+    sound: bool
+    #: What is wrong, a sentence for each file.
+    problems: list[str]
 
 
 class JobCounts(Model):

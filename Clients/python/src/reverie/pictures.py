@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from . import _views, models
-from ._connection import read
+from ._connection import UNHURRIED, read
 
 if TYPE_CHECKING:
     from . import jobs
     from .studio import AsyncReverie
+
+
+#: Kinds of files that films have, and those of them that still pictures have, too.
+FILMS = {".mp4", ".webm", ".gif", ".webp"}
+STILLS = {".gif", ".webp"}
 
 
 class AsyncPicture:
@@ -50,8 +55,8 @@ class AsyncPicture:
     def _path(self) -> str:
         return f"/api/v1/pictures/{self.id}"
 
-    async def _ask(self, method: str, path: str = "") -> bytes:
-        return await self._studio._connection.ask(method, self._path + path)
+    async def _ask(self, method: str, path: str = "", **options: Any) -> bytes:
+        return await self._studio._connection.ask(method, self._path + path, **options)
 
     async def data(self) -> bytes:
         """Its PNG, with the request in it that made it."""
@@ -67,23 +72,47 @@ class AsyncPicture:
         """It in small."""
         return _views.opened(await self._ask("GET", "/thumbnail"))
 
-    async def film(self) -> bytes:
-        """The film, as MP4, whose last frame it is."""
-        return await self._ask("GET", "/film")
+    async def film(self, format: str = "mp4") -> bytes:  # noqa: A002
+        """The film whose last frame it is: as `mp4`, `webm`, `gif` or `webp`.
+
+        Raises `NotFound` where it belongs to no film, and `BadParameter` where that is too long for the format.
+        """
+        return await self._ask("GET", "/film", params={"format": format}, within=UNHURRIED)
 
     async def attention(self) -> bytes:
         """A sheet, as PNG, that shows which word painted where; for `attention=True`."""
         return await self._ask("GET", "/attention")
 
+    async def trace(self) -> models.Trace:
+        """How it came about, as it was recorded while it was painted; `NotFound` where nothing was."""
+        return await self._studio._connection.get(self._path + "/trace", models.Trace)
+
+    async def describe(self) -> str:
+        """What it shows, as a prompt, as far as the pack's CLIP finds it; it takes some seconds.
+
+        Raises `Refused` where the studio has no program for that.
+        """
+        connection = self._studio._connection
+        answer = await connection.post(self._path + "/describe", models.Description, is_safe=True, within=UNHURRIED)
+        return answer.caption
+
+    async def relatives(self) -> list[AsyncPicture]:
+        """What it came of and what came of it, itself among them, the oldest first."""
+        page = await self._studio._connection.get(self._path + "/relatives", models.PicturePage)
+        return [AsyncPicture(self._studio, record) for record in page.pictures]
+
     async def save(self, path: str | Path) -> Path:
-        """Writes its file: PNG as it is, its film for `.mp4`, and what Pillow writes for other endings."""
+        """Writes its file: PNG as it is, its film for `.mp4` and `.webm`, and what Pillow writes for other endings.
+
+        Where it belongs to a film, that is written for `.gif` and `.webp`, too.
+        """
         target = Path(path).expanduser()
         ending = target.suffix.lower()
         if ending in ("", ".png"):
             target.with_suffix(".png").write_bytes(await self.data())
             return target.with_suffix(".png")
-        if ending == ".mp4":
-            target.write_bytes(await self.film())
+        if ending in FILMS and (self.record.links.film or ending not in STILLS):
+            target.write_bytes(await self.film(ending[1:]))
         else:
             (await self.image()).convert("RGB").save(target)
         return target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import math
@@ -9,13 +10,14 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import httpx
 from PIL import Image
 
 from . import _request, models
-from ._connection import Connection, read
+from ._connection import UNHURRIED, Connection, M, read
 from ._program import Program
 from ._request import Declarations, Order, PictureLike, Wish
 from .errors import BadParameter, NotFound, Refused, ReverieError, Unreachable
@@ -23,6 +25,16 @@ from .jobs import AsyncGrid, AsyncJob
 from .pictures import AsyncPicture
 
 P = TypeVar("P", models.JobPage, models.PicturePage)
+
+#: What can be done with many pictures at once.
+Change: TypeAlias = Literal["delete", "restore", "favourite", "unfavourite"]
+#: Which pictures come first; `best` is by CLIP's score.
+Ordering: TypeAlias = Literal["newest", "oldest", "best"]
+
+#: Most pictures that a studio changes at once.
+MOST = 1000
+#: Seconds from look to look at how far a model is.
+PACE = 0.5
 
 #: Where a studio usually is.
 USUAL_ADDRESS = "http://127.0.0.1:7860"
@@ -164,6 +176,7 @@ class AsyncReverie:
         count: int = 1,
         presets: Sequence[str] = (),
         parent: AsyncPicture | str | None = None,
+        strength: float | None = None,
         key: str | None = None,
         **parameters: Any,
     ) -> AsyncJob:
@@ -174,17 +187,35 @@ class AsyncReverie:
             count: How many pictures: of the next seeds, or where a method writes candidates the next best.
             presets: Names of looks and qualities, as `["watercolour"]`.
             parent: The picture that this is made from, for the gallery.
+            strength: How much of `init_image` may change, from 0 to 1; all that the method changes if left out.
             key: Of two jobs with one key the second is the first one.
             parameters: `method`, `seed`, `iterations` and all else that `parameters()` lists. Files are paths,
                 pictures of Pillow, or pictures of the gallery.
         """
         source = parent.id if isinstance(parent, AsyncPicture) else parent
-        return await self._order(Order(prompt, parameters, count, tuple(presets), None, source), key)
+        return await self._order(Order(prompt, parameters, count, tuple(presets), None, source, strength), key)
+
+    async def estimate(
+        self,
+        prompt: Wish = "",
+        *,
+        count: int = 1,
+        presets: Sequence[str] = (),
+        strength: float | None = None,
+        **parameters: Any,
+    ) -> models.Estimate:
+        """How `paint` with these arguments would paint, and how long that would take. Nothing is queued.
+
+        Raises `BadParameter` and `Refused` as `paint` does.
+        """
+        order = Order(prompt, parameters, count, tuple(presets), strength=strength)
+        return await self._submit("/api/v1/estimates", models.Estimate, await self._body(order))
 
     async def film(self, kind: str, prompt: Wish = "", *, key: str | None = None, **parameters: Any) -> AsyncJob:
-        """Asks for a film: `zoom`, `progress`, `morph` or `ring`.
+        """Asks for a film: `zoom`, `progress`, `restyle`, `morph` or `ring`, as `films()` lists them.
 
-        `parameters` are those of the film (`frames`, `rate`, `zoom`, …) and of its pictures, side by side.
+        `parameters` are those of the film (`frames`, `rate`, `zoom`, …) and of its pictures, side by side. `source` of
+        `restyle` is a video, or a list of pictures.
         """
         declared = await self._declarations()
         own = {name: value for name, value in parameters.items() if _request.camel(name) in declared.film}
@@ -232,16 +263,22 @@ class AsyncReverie:
 
     async def _order(self, order: Order, key: str | None = None) -> AsyncJob:
         key = key or uuid.uuid4().hex
-        body = await _request.body(order, await self._declarations(), self.hand_in)
+        body = await self._body(order)
+        return AsyncJob(self, await self._submit("/api/v1/jobs", models.Job, body, key), order, body, key)
+
+    async def _body(self, order: Order) -> models.Fields:
+        return await _request.body(order, await self._declarations(), self.hand_in)
+
+    async def _submit(self, path: str, model: type[M], body: models.Fields, key: str | None = None) -> M:
+        """Sends a new job, which does no harm twice."""
         try:
-            record = await self._connection.post("/api/v1/jobs", models.Job, body, key=key)
+            return await self._connection.post(path, model, body, key=key, is_safe=True)
         except BadParameter as problem:
             # The studio knows what belongs to which method; it is told as this language spells it.
             spelled = _request.snake(problem.field or "")
             if spelled != problem.field and problem.field:
                 problem.args = (problem.detail.replace(problem.field, spelled),)
             raise
-        return AsyncJob(self, record, order, body, key)
 
     async def _enlarge(self, picture: AsyncPicture, scale: int) -> AsyncJob:
         path = f"/api/v1/pictures/{picture.id}/enlarge"
@@ -252,17 +289,23 @@ class AsyncReverie:
             self._declared = Declarations(json.loads(await self._connection.ask("GET", "/openapi.json")))
         return self._declared
 
-    async def hand_in(self, picture: PictureLike) -> models.File:
-        """Hands in a picture, as requests name it."""
+    async def hand_in(self, picture: PictureLike, *, video: bool = False) -> models.File:
+        """Hands in a picture, or with `video` also a film to paint over, as requests name it.
+
+        Raises `ValueError` where it is neither.
+        """
         if isinstance(picture, models.File):
             return picture
         if isinstance(picture, _request.HasReference):
             return await picture._as_file(self)
-        return (await self.settings_of(picture)).file
+        return (await self._hand_in(picture, video)).file
 
     async def settings_of(self, picture: str | Path | bytes | Image.Image) -> models.HandedIn:
         """Hands in a picture, and tells how it was painted if its metadata does."""
-        data, kind, name = _request.encoded(picture)
+        return await self._hand_in(picture, video=False)
+
+    async def _hand_in(self, picture: str | Path | bytes | Image.Image, video: bool) -> models.HandedIn:
+        data, kind, name = _request.encoded(picture, video=video)
         answer = await self._connection.ask(
             # The same bytes twice are one file.
             "POST",
@@ -273,6 +316,10 @@ class AsyncReverie:
             params={"name": name},
         )
         return read(models.HandedIn, answer, self.address)
+
+    async def file(self, file: models.File | Mapping[str, str]) -> bytes:
+        """The bytes of a file that was handed in, as `job.request["initImage"]` names it."""
+        return await self._connection.ask("GET", f"/api/v1/files/{models.File.model_validate(file).sha256}")
 
     # Jobs
 
@@ -314,11 +361,35 @@ class AsyncReverie:
         *,
         favourites: bool = False,
         collection: str | None = None,
+        method: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        order: Ordering = "newest",
         deleted: bool = False,
         limit: int = 60,
     ) -> list[AsyncPicture]:
-        """Pictures of the gallery, newest first; `collection` is a name."""
-        query: dict[str, Any] = {"q": search, "favourites": favourites or None, "deleted": deleted or None}
+        """Pictures of the gallery.
+
+        Args:
+            search: Words of their prompts.
+            favourites: Only those.
+            collection: The name of the one that they are in.
+            method: The one that painted them.
+            since: Those painted then or later, in whole seconds since 1970, as `record.created` tells.
+            until: Those painted before.
+            order: Which come first; `best` is by CLIP's score.
+            deleted: Those that were thrown away, in place of those that were not.
+            limit: Most of them.
+        """
+        query: dict[str, Any] = {
+            "q": search,
+            "favourites": favourites or None,
+            "method": method,
+            "since": None if since is None else int(since),
+            "until": None if until is None else int(until),
+            "order": order,
+            "deleted": deleted or None,
+        }
         if collection is not None:
             query["collection"] = (await self._collection(collection)).id
         query = {name: value for name, value in query.items() if value is not None}
@@ -338,6 +409,35 @@ class AsyncReverie:
             if after is None:
                 break
         return pages
+
+    async def change_pictures(self, pictures: Iterable[AsyncPicture | str], change: Change) -> int:
+        """Throws many pictures away, takes them back, or makes them favourites or not; says how many there were.
+
+        `pictures` are pictures or their ids; those that there are not are passed over.
+        """
+        ids = _ids(pictures)
+        changed = 0
+        for start in range(0, len(ids), MOST):
+            asked = {"pictures": ids[start : start + MOST], "change": change}
+            answer = await self._connection.post("/api/v1/pictures/changes", models.Changed, asked, is_safe=True)
+            changed += answer.pictures
+        return changed
+
+    async def empty_bin(self) -> int:
+        """Removes for good all pictures that were thrown away; says how many there were."""
+        answer = await self._connection.ask("DELETE", "/api/v1/bin")
+        return read(models.Changed, answer, self.address).pictures
+
+    async def archive(self, pictures: Iterable[AsyncPicture | str], path: str | Path) -> Path:
+        """Writes many pictures, 1000 at most, and their films as one ZIP file.
+
+        Raises `NotFound` where none of them is there.
+        """
+        asked = {"pictures": _ids(pictures)}
+        data = await self._connection.ask("POST", "/api/v1/archives", json=asked, is_safe=True)
+        target = Path(path).expanduser()
+        target.write_bytes(data)
+        return target
 
     async def collections(self) -> list[models.Collection]:
         """All collections, by name."""
@@ -370,20 +470,100 @@ class AsyncReverie:
             self._connection.patience = patience
 
     async def parameters(self) -> models.Parameters:
-        """All that a request can say: methods, parameters, objectives and filters with their arguments."""
+        """All that a request can say: methods, parameters, objectives, filters and films with their arguments."""
         return await self._connection.get("/api/v1/parameters", models.Parameters)
 
     async def methods(self) -> list[models.Method]:
         """Ways of painting; `available` tells those whose networks are here."""
         return (await self.parameters()).methods
 
+    async def films(self) -> list[models.Kind]:
+        """Kinds of films, with their parameters."""
+        return (await self.parameters()).films
+
     async def presets(self) -> list[models.Preset]:
-        """Named looks and qualities."""
+        """Named looks, qualities, shapes and recipes."""
         return (await self._connection.get("/api/v1/presets", models.Presets)).presets
 
+    # Models
+
+    async def known_models(self) -> list[models.KnownModel]:
+        """Models that `fetch_model` fetches by their names."""
+        return (await self._models()).known
+
+    async def fetches(self) -> list[models.Fetch]:
+        """Models that are being fetched, and those whose fetch failed or was stopped."""
+        return (await self._models()).fetches
+
+    async def fetch_model(self, name: str, *, wait: bool = True) -> None:
+        """Fetches a known model, or goes on where that was cut off; one that is installed stays as it is.
+
+        Without `wait` it only begins, and `fetches` tells how far it is. Raises `NotFound` where none of that name
+        is known, and `ReverieError` where it cannot be fetched or somebody stops that.
+        """
+        try:
+            answer = await self._connection.post(_model(name) + "/fetch", models.Models, is_safe=True)
+        except Refused as problem:
+            # It is installed.
+            if problem.status != 409:
+                raise
+            return
+        while wait and (fetch := next((one for one in answer.fetches if one.id == name), None)):
+            if fetch.state != "running":
+                raise ReverieError(
+                    f"{name} was not fetched: {fetch.problem or 'it was stopped'}. fetch_model({name!r}) goes on."
+                )
+            await asyncio.sleep(PACE)
+            answer = await self._models()
+
+    async def stop_fetch(self, name: str) -> None:
+        """Stops fetching a model; what is there of it stays for another time. `NotFound` where it is not fetched."""
+        await self._connection.ask("DELETE", _model(name) + "/fetch")
+
+    async def add_model(self, path: str | Path) -> models.InstalledModel:
+        """Hands in a file of weights or a vocabulary. What it is is seen from what it holds.
+
+        Raises `BadParameter` where it is nothing that Reverie reads, or its name is taken.
+        """
+        file = Path(path).expanduser()
+        before = await self._models()
+        installed, fetched = ({one.id for one in those} for those in (before.models, before.fetches))
+        answer = await self._connection.ask(
+            "POST",
+            "/api/v1/models",
+            content=file,
+            content_type="application/octet-stream",
+            params={"name": file.name},
+            within=UNHURRIED,
+        )
+        after = read(models.Models, answer, self.address).models
+        # What was being fetched may have come meanwhile.
+        return min((one for one in after if one.id not in installed), key=lambda one: one.id in fetched)
+
+    async def verify_model(self, name: str) -> models.Verdict:
+        """Compares an installed model's files with the hashes noted when they came; `NotFound` where there is none."""
+        return await self._connection.post(_model(name) + "/verify", models.Verdict, is_safe=True, within=UNHURRIED)
+
+    async def remove_model(self, name: str) -> None:
+        """Removes an installed model, with its files; `NotFound` where there is none."""
+        await self._connection.ask("DELETE", _model(name))
+
+    async def _models(self) -> models.Models:
+        return await self._connection.get("/api/v1/models", models.Models)
+
+    # The last, since below it this name is no module any more.
     async def models(self) -> list[models.InstalledModel]:
         """Models that are installed beside the pack."""
-        return (await self._connection.get("/api/v1/models", models.Models)).models
+        return (await self._models()).models
+
+
+def _ids(pictures: Iterable[AsyncPicture | str]) -> list[str]:
+    return [one if isinstance(one, str) else one.id for one in pictures]
+
+
+def _model(name: str) -> str:
+    """The address of a model."""
+    return f"/api/v1/models/{quote(name, safe='')}"
 
 
 def _label(cell: tuple[str, Any]) -> str:

@@ -17,7 +17,7 @@ from ._request import PictureLike, Wish
 from .errors import ReverieError
 from .jobs import AsyncGrid, AsyncJob, Watched
 from .pictures import AsyncPicture
-from .studio import AsyncReverie
+from .studio import AsyncReverie, Change, Ordering
 
 T = TypeVar("T")
 W = TypeVar("W", bound=Watched)
@@ -125,6 +125,7 @@ class Reverie:
         count: int = 1,
         presets: Sequence[str] = (),
         parent: Picture | str | None = None,
+        strength: float | None = None,
         key: str | None = None,
         **parameters: Any,
     ) -> Job:
@@ -135,17 +136,39 @@ class Reverie:
             count: How many pictures: of the next seeds, or where a method writes candidates the next best.
             presets: Names of looks and qualities, as `["watercolour"]`.
             parent: The picture that this is made from, for the gallery.
+            strength: How much of `init_image` may change, from 0 to 1; all that the method changes if left out.
             key: Of two jobs with one key the second is the first one.
             parameters: `method`, `seed`, `iterations` and all else that `parameters()` lists. Files are paths,
                 pictures of Pillow, or pictures of the gallery.
         """
         source = parent.id if isinstance(parent, Picture) else parent
-        return self._job(self._studio.paint(prompt, count=count, presets=presets, parent=source, key=key, **parameters))
+        asked = self._studio.paint(
+            prompt, count=count, presets=presets, parent=source, strength=strength, key=key, **parameters
+        )
+        return self._job(asked)
+
+    def estimate(
+        self,
+        prompt: Wish = "",
+        *,
+        count: int = 1,
+        presets: Sequence[str] = (),
+        strength: float | None = None,
+        **parameters: Any,
+    ) -> models.Estimate:
+        """How `paint` with these arguments would paint, and how long that would take. Nothing is queued.
+
+        Raises `BadParameter` and `Refused` as `paint` does.
+        """
+        return self._loop.run(
+            self._studio.estimate(prompt, count=count, presets=presets, strength=strength, **parameters)
+        )
 
     def film(self, kind: str, prompt: Wish = "", *, key: str | None = None, **parameters: Any) -> Job:
-        """Asks for a film: `zoom`, `progress`, `morph` or `ring`.
+        """Asks for a film: `zoom`, `progress`, `restyle`, `morph` or `ring`, as `films()` lists them.
 
-        `parameters` are those of the film (`frames`, `rate`, `zoom`, …) and of its pictures, side by side.
+        `parameters` are those of the film (`frames`, `rate`, `zoom`, …) and of its pictures, side by side. `source` of
+        `restyle` is a video, or a list of pictures.
         """
         return self._job(self._studio.film(kind, prompt, key=key, **parameters))
 
@@ -170,13 +193,20 @@ class Reverie:
     def _job(self, work: Coroutine[Any, Any, AsyncJob]) -> Job:
         return Job(self._loop, self._loop.run(work))
 
-    def hand_in(self, picture: PictureLike) -> models.File:
-        """Hands in a picture, as requests name it."""
-        return self._loop.run(self._studio.hand_in(picture))
+    def hand_in(self, picture: PictureLike, *, video: bool = False) -> models.File:
+        """Hands in a picture, or with `video` also a film to paint over, as requests name it.
+
+        Raises `ValueError` where it is neither.
+        """
+        return self._loop.run(self._studio.hand_in(picture, video=video))
 
     def settings_of(self, picture: str | Path | bytes | Image.Image) -> models.HandedIn:
         """Hands in a picture, and tells how it was painted if its metadata does."""
         return self._loop.run(self._studio.settings_of(picture))
+
+    def file(self, file: models.File | Mapping[str, str]) -> bytes:
+        """The bytes of a file that was handed in, as `job.request["initImage"]` names it."""
+        return self._loop.run(self._studio.file(file))
 
     # Jobs
 
@@ -209,14 +239,56 @@ class Reverie:
         *,
         favourites: bool = False,
         collection: str | None = None,
+        method: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        order: Ordering = "newest",
         deleted: bool = False,
         limit: int = 60,
     ) -> list[Picture]:
-        """Pictures of the gallery, newest first; `collection` is a name."""
+        """Pictures of the gallery.
+
+        Args:
+            search: Words of their prompts.
+            favourites: Only those.
+            collection: The name of the one that they are in.
+            method: The one that painted them.
+            since: Those painted then or later, in whole seconds since 1970, as `record.created` tells.
+            until: Those painted before.
+            order: Which come first; `best` is by CLIP's score.
+            deleted: Those that were thrown away, in place of those that were not.
+            limit: Most of them.
+        """
         found = self._studio.pictures(
-            search, favourites=favourites, collection=collection, deleted=deleted, limit=limit
+            search,
+            favourites=favourites,
+            collection=collection,
+            method=method,
+            since=since,
+            until=until,
+            order=order,
+            deleted=deleted,
+            limit=limit,
         )
         return [Picture(self._loop, picture) for picture in self._loop.run(found)]
+
+    def change_pictures(self, pictures: Iterable[Picture | str], change: Change) -> int:
+        """Throws many pictures away, takes them back, or makes them favourites or not; says how many there were.
+
+        `pictures` are pictures or their ids; those that there are not are passed over.
+        """
+        return self._loop.run(self._studio.change_pictures(_inner(pictures), change))
+
+    def empty_bin(self) -> int:
+        """Removes for good all pictures that were thrown away; says how many there were."""
+        return self._loop.run(self._studio.empty_bin())
+
+    def archive(self, pictures: Iterable[Picture | str], path: str | Path) -> Path:
+        """Writes many pictures, 1000 at most, and their films as one ZIP file.
+
+        Raises `NotFound` where none of them is there.
+        """
+        return self._loop.run(self._studio.archive(_inner(pictures), path))
 
     def collections(self) -> list[models.Collection]:
         """All collections, by name."""
@@ -237,20 +309,66 @@ class Reverie:
         return self._loop.run(self._studio.is_there())
 
     def parameters(self) -> models.Parameters:
-        """All that a request can say: methods, parameters, objectives and filters with their arguments."""
+        """All that a request can say: methods, parameters, objectives, filters and films with their arguments."""
         return self._loop.run(self._studio.parameters())
 
     def methods(self) -> list[models.Method]:
         """Ways of painting; `available` tells those whose networks are here."""
         return self._loop.run(self._studio.methods())
 
+    def films(self) -> list[models.Kind]:
+        """Kinds of films, with their parameters."""
+        return self._loop.run(self._studio.films())
+
     def presets(self) -> list[models.Preset]:
-        """Named looks and qualities."""
+        """Named looks, qualities, shapes and recipes."""
         return self._loop.run(self._studio.presets())
 
+    # Models
+
+    def known_models(self) -> list[models.KnownModel]:
+        """Models that `fetch_model` fetches by their names."""
+        return self._loop.run(self._studio.known_models())
+
+    def fetches(self) -> list[models.Fetch]:
+        """Models that are being fetched, and those whose fetch failed or was stopped."""
+        return self._loop.run(self._studio.fetches())
+
+    def fetch_model(self, name: str, *, wait: bool = True) -> None:
+        """Fetches a known model, or goes on where that was cut off; one that is installed stays as it is.
+
+        Without `wait` it only begins, and `fetches` tells how far it is. Raises `NotFound` where none of that name
+        is known, and `ReverieError` where it cannot be fetched or somebody stops that.
+        """
+        self._loop.run(self._studio.fetch_model(name, wait=wait))
+
+    def stop_fetch(self, name: str) -> None:
+        """Stops fetching a model; what is there of it stays for another time. `NotFound` where it is not fetched."""
+        self._loop.run(self._studio.stop_fetch(name))
+
+    def add_model(self, path: str | Path) -> models.InstalledModel:
+        """Hands in a file of weights or a vocabulary. What it is is seen from what it holds.
+
+        Raises `BadParameter` where it is nothing that Reverie reads, or its name is taken.
+        """
+        return self._loop.run(self._studio.add_model(path))
+
+    def verify_model(self, name: str) -> models.Verdict:
+        """Compares an installed model's files with the hashes noted when they came; `NotFound` where there is none."""
+        return self._loop.run(self._studio.verify_model(name))
+
+    def remove_model(self, name: str) -> None:
+        """Removes an installed model, with its files; `NotFound` where there is none."""
+        self._loop.run(self._studio.remove_model(name))
+
+    # The last, since below it this name is no module any more.
     def models(self) -> list[models.InstalledModel]:
         """Models that are installed beside the pack."""
         return self._loop.run(self._studio.models())
+
+
+def _inner(pictures: Iterable[Picture | str]) -> list[AsyncPicture | str]:
+    return [one._picture if isinstance(one, Picture) else one for one in pictures]
 
 
 async def _next(stream: Any) -> models.Event:
@@ -452,8 +570,27 @@ class Picture:
         """A sheet that shows which word painted where; for `attention=True`."""
         return Image.open(io.BytesIO(self._loop.run(self._picture.attention())))
 
+    @property
+    def trace(self) -> models.Trace:
+        """How it came about, as it was recorded while it was painted; `NotFound` where nothing was."""
+        return self._loop.run(self._picture.trace())
+
+    def describe(self) -> str:
+        """What it shows, as a prompt, as far as the pack's CLIP finds it; it takes some seconds.
+
+        Raises `Refused` where the studio has no program for that.
+        """
+        return self._loop.run(self._picture.describe())
+
+    def relatives(self) -> list[Picture]:
+        """What it came of and what came of it, itself among them, the oldest first."""
+        return [Picture(self._loop, one) for one in self._loop.run(self._picture.relatives())]
+
     def save(self, path: str | Path) -> Path:
-        """Writes its file: PNG as it is, its film for `.mp4`, and what Pillow writes for other endings."""
+        """Writes its file: PNG as it is, its film for `.mp4` and `.webm`, and what Pillow writes for other endings.
+
+        Where it belongs to a film, that is written for `.gif` and `.webp`, too.
+        """
         return self._loop.run(self._picture.save(path))
 
     def enlarge(self, scale: int = 2) -> Job:
