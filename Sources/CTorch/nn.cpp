@@ -1,6 +1,40 @@
+#include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include "guard.h"
 
 using namespace ct;
+
+namespace {
+
+// A convolution whose weights do not learn. The gradient at its input is of the weights alone, but libtorch's own keeps
+// the input for it, which is most of what a frozen network keeps.
+struct FrozenConvolution : torch::autograd::Function<FrozenConvolution> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
+                            const std::optional<at::Tensor> &bias, int64_t stride, int64_t padding, int64_t groups) {
+    context->save_for_backward({weight});
+    context->saved_data["sizes"] = x.sizes();
+    context->saved_data["strides"] = x.strides();
+    context->saved_data["settings"] = std::vector<int64_t>{stride, padding, groups};
+    return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding}, {1, 1}, groups);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list slopes) {
+    const auto weight = context->get_saved_variables()[0];
+    const auto settings = context->saved_data["settings"].toIntVector();
+    const auto stride = settings[0], padding = settings[1], groups = settings[2];
+    // Only the shape of the input is looked at; memory that nobody writes is never given out by the system.
+    const auto x = at::empty_strided(context->saved_data["sizes"].toIntVector(),
+                                     context->saved_data["strides"].toIntVector(), weight.options());
+    const auto dx = std::get<0>(at::convolution_backward(slopes[0], x, weight, {}, {stride, stride}, {padding, padding},
+                                                         {1, 1}, /*transposed=*/false, {0, 0}, groups,
+                                                         {true, false, false}));
+    return {dx, {}, {}, {}, {}, {}};
+  }
+};
+
+}  // namespace
 
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
   return give(out, [&] { return at::linear(of(x), of(weight), maybe(bias)); });
@@ -8,11 +42,12 @@ int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t groups,
               ct_tensor *out) {
   return give(out, [&] {
+    const auto learns = [](ct_tensor t) { return t && of(t).requires_grad(); };
+    const bool casts = at::autocast::is_autocast_enabled(of(x).device().type());
+    if (at::GradMode::is_enabled() && learns(x) && !learns(weight) && !learns(bias) && !casts)
+      return FrozenConvolution::apply(of(x), of(weight), maybe(bias), stride, padding, groups);
     return at::conv2d(of(x), of(weight), maybe(bias), {stride, stride}, {padding, padding}, {1, 1}, groups);
   });
-}
-int ct_group_norm(ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out) {
-  return give(out, [&] { return at::group_norm(of(x), groups, maybe(weight), maybe(bias), eps); });
 }
 int ct_layer_norm(ct_tensor x, int64_t width, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out) {
   return give(out, [&] { return at::layer_norm(of(x), {width}, maybe(weight), maybe(bias), eps); });

@@ -3,56 +3,15 @@
 // for eight bits takes bfloat16 alone, and only memory that is aligned. In their place stand these few loops, which
 // every processor takes.
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
-#include <atomic>
-#include <cstring>
-#include <memory>
-#include <thread>
 
 #include "guard.h"
+#include "lanes.h"
+#include "parts.h"
 
 using namespace ct;
 
 namespace {
-
-constexpr int64_t lanes = 16;
-using Floats = float __attribute__((vector_size(4 * lanes)));
-
-#define CT_INLINE __attribute__((always_inline)) inline
-
-// Types of weights: how sixteen of them, and how one, become float32.
-struct Eight {
-  using Value = int8_t;
-  using Values = int8_t __attribute__((vector_size(lanes)));
-  static CT_INLINE void widen(const Values &from, Floats &to) { to = __builtin_convertvector(from, Floats); }
-  static CT_INLINE float widen(Value from) { return static_cast<float>(from); }
-};
-
-struct Whole {
-  using Value = float;
-  using Values = Floats;
-  static CT_INLINE void widen(const Values &from, Floats &to) { to = from; }
-  static CT_INLINE float widen(Value from) { return from; }
-};
-
-// bfloat16 is the upper half of float32.
-struct Half {
-  using Value = uint16_t;
-  using Values = uint16_t __attribute__((vector_size(2 * lanes)));
-  using Words = uint32_t __attribute__((vector_size(4 * lanes)));
-  static CT_INLINE void widen(const Values &from, Floats &to) {
-    const Words words = __builtin_convertvector(from, Words) << 16;
-    std::memcpy(&to, &words, sizeof to);
-  }
-  static CT_INLINE float widen(Value from) {
-    const uint32_t word = static_cast<uint32_t>(from) << 16;
-    float value;
-    std::memcpy(&value, &word, sizeof value);
-    return value;
-  }
-};
 
 // y `[rows, out]`, in lines of `stride`, of x `[rows, in]`, w `[out, in]` and the scales of w's rows, if it has any.
 template <typename W>
@@ -104,7 +63,7 @@ struct Product {
   // Sums that fit into sixteen registers of half their width, or into thirty-two of all of it. All rows of x meet
   // the same few rows of w before the next ones are read.
   template <bool WIDE>
-  CT_INLINE void some(int64_t o, int64_t end) const {
+  CT_INLINE void run(int64_t o, int64_t end) const {
     for (; o < end; o += 4) {
       const int64_t last = std::min(o + 4, end);
       int64_t row = 0;
@@ -115,65 +74,27 @@ struct Product {
   }
 };
 
-#if defined(__x86_64__)
-// Left alone, the compiler takes half of AVX-512's registers.
-template <typename W>
-__attribute__((target("arch=x86-64-v4"), min_vector_width(512))) void widest(const Product<W> &p, int64_t o, int64_t end) {
-  p.template some<true>(o, end);
-}
-template <typename W>
-__attribute__((target("arch=x86-64-v3"))) void wide(const Product<W> &p, int64_t o, int64_t end) {
-  p.template some<false>(o, end);
-}
-#endif
-
-template <typename W>
-void multiply(const Product<W> &p, int64_t o, int64_t end) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4")) return widest(p, o, end);
-  if (__builtin_cpu_supports("x86-64-v3")) return wide(p, o, end);
-#endif
-  p.template some<false>(o, end);
-}
-
 // Bytes of weights that a thread takes at a time, and those from which another thread is worth waking.
 constexpr int64_t share = 1 << 17, worthwhile = 1 << 20;
 
-// Products in parts, which whoever has time takes. A thread that comes when none are left is not waited for: on a
-// machine that is busy the calling one does all of them.
 template <typename W>
-struct Work {
+void multiply(const std::vector<Product<W>> &products, int threads) {
   struct Part {
     const Product<W> *product;
     int64_t first, end;
   };
-  std::vector<Product<W>> products;
   std::vector<Part> parts;
-  std::atomic<size_t> next{0}, done{0};
-
-  void run() {
-    for (size_t i = next++; i < parts.size(); i = next++) {
-      multiply(*parts[i].product, parts[i].first, parts[i].end);
-      done++;
-    }
-  }
-};
-
-template <typename W>
-void multiply(std::vector<Product<W>> products, int threads) {
-  auto work = std::make_shared<Work<W>>();
-  work->products = std::move(products);
   int64_t bytes = 0;
-  for (const auto &p : work->products) {
+  for (const auto &p : products) {
     const int64_t row = p.in * static_cast<int64_t>(sizeof(typename W::Value));
     const int64_t step = std::max<int64_t>(4, share / std::max<int64_t>(1, row) / 4 * 4);
-    for (int64_t o = 0; o < p.out; o += step) work->parts.push_back({&p, o, std::min(o + step, p.out)});
+    for (int64_t o = 0; o < p.out; o += step) parts.push_back({&p, o, std::min(o + step, p.out)});
     bytes += row * p.out;
   }
-  if (bytes >= worthwhile)
-    for (int i = 1; i < threads; i++) at::launch([work] { work->run(); });
-  work->run();
-  while (work->done < work->parts.size()) std::this_thread::yield();
+  in_parts(static_cast<int64_t>(parts.size()), bytes >= worthwhile ? threads : 1, [&](int64_t i) {
+    const auto &part = parts[static_cast<size_t>(i)];
+    on_this_processor(*part.product, part.first, part.end);
+  });
 }
 
 template <typename W>
@@ -191,7 +112,7 @@ at::Tensor product(const at::Tensor &x, const std::vector<at::Tensor> &weights, 
                         x.size(0), w.size(1), w.size(0), total});
     out += w.size(0);
   }
-  multiply(std::move(products), threads);
+  multiply(products, threads);
   return y;
 }
 

@@ -5,13 +5,10 @@
 // reach into it; all that it finds, gradients too, it keeps to itself, and the tiles' sums are added up in
 // their order. So the result does not depend on the number of threads.
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <atomic>
-#include <future>
-
 #include "guard.h"
+#include "parts.h"
 
 namespace {
 
@@ -181,23 +178,10 @@ std::vector<Box<T>> boxes(const Scene<T> &scene) {
   return boxes;
 }
 
-// at::parallel_for needs OpenMP in the compiler; this needs threads only.
-template <typename Body>
-void for_all(int64_t count, const Body &body) {
-  std::atomic<int64_t> next{0};
-  auto work = [&] {
-    for (int64_t i = next++; i < count; i = next++) body(i);
-  };
-  std::vector<std::future<void>> others;
-  for (int i = 1; i < at::get_num_threads(); i++) others.push_back(std::async(std::launch::async, work));
-  work();
-  for (auto &other : others) other.get();
-}
-
 template <typename T>
 void paint(const Scene<T> &scene, T *picture) {
   auto around = boxes(scene);
-  for_all(scene.tiles(), [&](int64_t index) {
+  ct::in_parts(scene.tiles(), at::get_num_threads(), [&](int64_t index) {
     Tile<T> tile(scene, around, index);
     T values[3][area];
     for (int c = 0; c < 3; c++) std::fill_n(values[c], area, scene.paper[c]);
@@ -315,7 +299,7 @@ template <typename T>
 void pull_back(const Scene<T> &scene, const T *wanted, T *vertices, T *radii, T *colors, T *paper) {
   auto around = boxes(scene);
   std::vector<Slopes<T>> all(static_cast<size_t>(scene.tiles()));
-  for_all(scene.tiles(), [&](int64_t index) {
+  ct::in_parts(scene.tiles(), at::get_num_threads(), [&](int64_t index) {
     all[static_cast<size_t>(index)] = slopes_of(scene, Tile<T>(scene, around, index), wanted);
   });
   for (const auto &slopes : all) {

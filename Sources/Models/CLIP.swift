@@ -266,7 +266,7 @@ struct MultiheadAttention {
   func callAsFunction(_ x: Tensor, mask: Tensor?) -> Tensor {
     let (b, t, d) = (x.size(0), x.size(1), x.size(2))
     let qkv = x.linear(in_proj_weight, in_proj_bias)
-      .reshaped(b, t, 3, heads, d / heads).permuted(2, 0, 3, 1, 4)  // [3, B, N, T, D/N]
+      .reshaped(b, t, 3, heads, d / heads).unbound(over: 2).map { $0.transposed(1, 2) }
     let y = attention(qkv[0], qkv[1], qkv[2], mask: mask)  // [B, N, T, D/N]
     return out_proj(y.transposed(1, 2).reshaped(b, t, d))
   }

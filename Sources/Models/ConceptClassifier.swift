@@ -34,7 +34,7 @@ public struct ConceptClassifier {
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      (shortcut?(x) ?? x) + conv2(norm2(conv1(norm1(x).silu())).silu())
+      (shortcut?(x) ?? x) + conv2(norm2(conv1(norm1(x, then: .silu)), then: .silu))
     }
   }
 
@@ -65,6 +65,6 @@ public struct ConceptClassifier {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let x = x.to(stem.weight.dtype).contiguous(channelsLast: true)
     let h = blocks.reduce(stem(x)) { $1($0) }  // [B, C, H / 16, W / 16]
-    return head(norm(h).silu().mean(over: [2, 3])).to(.float32)
+    return head(norm(h, then: .silu).mean(over: [2, 3])).to(.float32)
   }
 }

@@ -129,7 +129,7 @@ public struct GuidedClassifier {
     let told = trunk.told(timesteps).silu().to(dtype)
     let h = trunk.run(x.to(dtype).contiguous(channelsLast: true), told).0
     let (b, c) = (h.size(0), h.size(1))
-    let places = out0(h).silu().reshaped(b, c, -1)
+    let places = out0(h, then: .silu).reshaped(b, c, -1)
     let rows = concatenated([places.mean(over: [2], keepDims: true), places], over: 2)
     let placed = (rows.to(.float32) + positional_embedding).to(dtype).transposed()
     let y = attended(

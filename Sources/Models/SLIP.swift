@@ -69,7 +69,8 @@ struct SLIPBlock {
   /// `[B, T, D]` to the same shape.
   func callAsFunction(_ x: Tensor) -> Tensor {
     let (b, t, d) = (x.size(0), x.size(1), x.size(2))
-    let parts = qkv(norm1(x)).reshaped(b, t, 3, heads, d / heads).permuted(2, 0, 3, 1, 4)
+    let parts = qkv(norm1(x)).reshaped(b, t, 3, heads, d / heads).unbound(over: 2)
+      .map { $0.transposed(1, 2) }  // [B, N, T, D/N] each
     let y = attention(parts[0], parts[1], parts[2])  // [B, N, T, D/N]
     let x = x + proj(y.transposed(1, 2).reshaped(b, t, d))
     return x + fc2(fc1(norm2(x)).gelu())

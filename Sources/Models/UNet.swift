@@ -135,7 +135,7 @@ public struct UNet {
       h = concatenated([h, skipped.removeLast()], over: 1)
       h = UNetLayer.run(layers, h, told, context)
     }
-    return out2(out0(h).silu()).to(.float32)
+    return out2(out0(h, then: .silu)).to(.float32)
   }
 }
 
@@ -272,17 +272,17 @@ struct TimedResBlock {
 
   /// `[B, in, H, W]` to `[B, out, H, W]`, or half or twice that size.
   func callAsFunction(_ x: Tensor, _ told: Tensor) -> Tensor {
-    var (x, h) = (x, in_layers0(x).silu())
+    var (x, h) = (x, in_layers0(x, then: .silu))
     if let resampling { (x, h) = (resampling(x), resampling(h)) }
     h = in_layers2(h)
     let told = emb_layers1(told).unsqueezed(-1).unsqueezed(-1)  // [B, out or 2 out, 1, 1]
     if scales {
       let parts = told.chunks(2, over: 1)
-      h = out_layers0(h) * (parts[0] + 1) + parts[1]
+      h = out_layers0(h, modulation: (scale: parts[0], shift: parts[1]), then: .silu)
     } else {
-      h = out_layers0(h + told)
+      h = out_layers0(h + told, then: .silu)
     }
-    return (skip_connection?(x) ?? x) + out_layers3(h.silu())
+    return (skip_connection?(x) ?? x) + out_layers3(h)
   }
 }
 
@@ -333,16 +333,17 @@ func attended(
   beside: (kv: Tensor, mask: Tensor?)? = nil
 ) -> Tensor {
   let (b, t, c) = (qkv.size(0), qkv.size(1), qkv.size(2) / 3)
-  // [3, B, heads, T, C / heads]
+  // [B, heads, T, C / heads] each
   let parts =
-    newOrder
-    ? qkv.reshaped(b, t, 3, heads, c / heads).permuted(2, 0, 3, 1, 4)
-    : qkv.reshaped(b, t, heads, 3, c / heads).permuted(3, 0, 2, 1, 4)
+    (newOrder
+    ? qkv.reshaped(b, t, 3, heads, c / heads).unbound(over: 2)
+    : qkv.reshaped(b, t, heads, 3, c / heads).unbound(over: 3)).map { $0.transposed(1, 2) }
   var (k, v, mask) = (parts[1], parts[2], mask)
   if let beside {
     let s = beside.kv.size(1)
-    // [2, B, heads, S, C / heads]
-    let first = beside.kv.reshaped(b, s, heads, 2, c / heads).permuted(3, 0, 2, 1, 4)
+    // [B, heads, S, C / heads] each
+    let first = beside.kv.reshaped(b, s, heads, 2, c / heads).unbound(over: 3)
+      .map { $0.transposed(1, 2) }
     (k, v) = (concatenated([first[0], k], over: 2), concatenated([first[1], v], over: 2))
     mask = beside.mask.map {
       concatenated([$0, Tensor.zeros([b, t], device: $0.device)], over: 1)

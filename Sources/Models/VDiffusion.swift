@@ -277,15 +277,18 @@ struct ResConvBlock {
 
   /// `[B, in, H, W]` to `[B, out, H, W]`.
   func callAsFunction(_ x: Tensor, _ condition: Tensor?) -> Tensor {
-    let h = main1(modulated(main0(x), 0, condition).relu())
-    let y = modulated(h, 1, condition)
-    return (endsWithReLU ? y.relu() : y) + (skip?(x) ?? x)
+    let h = main1(modulated(main0(x), 0, condition, then: .relu))
+    return modulated(h, 1, condition, then: endsWithReLU ? .relu : .none) + (skip?(x) ?? x)
   }
 
-  private func modulated(_ x: Tensor, _ index: Int, _ condition: Tensor?) -> Tensor {
-    guard index < modulation.count, let condition else { return x }
+  private func modulated(
+    _ x: Tensor, _ index: Int, _ condition: Tensor?, then activation: Tensor.Activation
+  ) -> Tensor {
+    guard index < modulation.count, let condition else {
+      return activation == .relu ? x.relu() : x
+    }
     let parts = modulation[index](condition).unsqueezed(-1).unsqueezed(-1).chunks(2, over: 1)
-    return x.groupNorm(1) * (parts[0] + 1) + parts[1]
+    return x.groupNorm(1, modulation: (scale: parts[0], shift: parts[1]), then: activation)
   }
 }
 

@@ -164,7 +164,7 @@ struct ResnetBlock {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let h = conv2(norm2(conv1(norm1(x).silu())).silu())
+    let h = conv2(norm2(conv1(norm1(x, then: .silu)), then: .silu))
     return (nin_shortcut?(x) ?? x) + h
   }
 }
@@ -262,7 +262,7 @@ struct VQGANEncoder {
 
   func callAsFunction(_ x: Tensor) -> Tensor {
     let h = mid(maps(x)[down.count - 1])
-    return conv_out(norm_out(h).silu())  // [B, z_channels, H / factor, W / factor]
+    return conv_out(norm_out(h, then: .silu))  // [B, z_channels, H / factor, W / factor]
   }
 
   /// What comes of each level, float32, finest first.
@@ -321,7 +321,7 @@ struct VQGANDecoder {
         h = upsample[level - 1](h.resampled(h.size(2) * 2, h.size(3) * 2, .nearest))
       }
     }
-    h = conv_out(norm_out(h).silu())  // [B, 3 patch², H / patch, W / patch]
+    h = conv_out(norm_out(h, then: .silu))  // [B, 3 patch², H / patch, W / patch]
     return patch > 1 ? h.pixelShuffled(patch) : h
   }
 }

@@ -77,12 +77,18 @@ public struct GroupNorm {
     self.eps = eps
   }
 
-  /// `[B, C, …]` to the same shape and type.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    guard x.device == .cpu || x.dtype == weight.dtype else {
-      return x.to(weight.dtype).groupNorm(groups, weight, bias, eps: eps).to(x.dtype)
+  /// `[B, C, …]` to the same shape and type; see ``Tensor/groupNorm(_:_:_:eps:modulation:then:)``.
+  public func callAsFunction(
+    _ x: Tensor, modulation: (scale: Tensor, shift: Tensor)? = nil,
+    then activation: Tensor.Activation = .none
+  ) -> Tensor {
+    func normalised(_ x: Tensor) -> Tensor {
+      x.groupNorm(groups, weight, bias, eps: eps, modulation: modulation, then: activation)
     }
-    return x.groupNorm(groups, weight, bias, eps: eps)
+    guard x.device == .cpu || x.dtype == weight.dtype else {
+      return normalised(x.to(weight.dtype)).to(x.dtype)
+    }
+    return normalised(x)
   }
 }
 

@@ -90,7 +90,7 @@ extension Tensor {
   /// `x * Φ(x)`, the exact form with erf.
   public func gelu() -> Tensor { unary("gelu", ct_gelu) }
   /// `x * sigmoid(1.702 x)`, CLIP's approximation of GELU.
-  public func quickGELU() -> Tensor { self * (self * 1.702).sigmoid() }
+  public func quickGELU() -> Tensor { unary("quick_gelu", ct_quick_gelu) }
   /// Absolute value.
   public func abs() -> Tensor { unary("abs", ct_abs) }
   /// Largest whole number not above.

@@ -52,8 +52,15 @@ extension Tensor {
   public subscript(range: Range<Int>) -> Tensor { narrowed(0, range.lowerBound, range.count) }
   /// Equal parts along `dim`.
   public func chunks(_ count: Int, over dim: Int) -> [Tensor] {
-    let length = size(dim) / count
-    return (0..<count).map { narrowed(dim, $0 * length, length) }
+    split(over: dim, size(dim) / count, count)
+  }
+  /// Each entry of `dim`, without that dimension.
+  public func unbound(over dim: Int) -> [Tensor] { split(over: dim, 0, size(dim)) }
+
+  private func split(over dim: Int, _ length: Int, _ count: Int) -> [Tensor] {
+    var handles = [ct_tensor?](repeating: nil, count: count)
+    must("split", [self]) { ct_split(handle, Int32(dim), Int64(length), Int32(count), &handles) }
+    return handles.compactMap { $0.map(Tensor.init(handle:)) }
   }
   /// Mirrored along `dim`.
   public func flipped(_ dim: Int) -> Tensor {

@@ -80,6 +80,35 @@ import Weights
     try check("perspective", maps)
   }
 
+  @Test(
+    "changes of colour in one pass are those by operators, in any order, as are their gradients")
+  func jitterInOnePass() {
+    let stream = RandomStream(seed: 8, "jitter")
+    // Among them greys, black, white, and colours of which two channels are equal.
+    let special = Tensor(
+      [0, 1, 0.5, 1, 0.3, 0.2, 0, 1, 0.5, 1, 0.3, 0.7, 0, 1, 0.5, 0.25, 0.9, 0.7] as [Float],
+      [1, 3, 1, 6])
+    let colors = concatenated([stream.uniform([1, 3, 1, 29]), special], over: 3)
+    let x = concatenated([colors, colors.flipped(3), colors], over: 0)  // [3, 3, 1, 35]
+    let up = stream.normal(x.shape)
+    let factors = [[1.3, 0.6, 1.7, 0.2], [0.8, 1.4, 0.4, -0.3], [1.2, 1.2, 1.2, 0.1]]
+    for order in [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0], [1, 3, 2, 0], [2, 0, 3, 1]] {
+      func run(_ body: (Tensor) -> Tensor) -> (y: Tensor, gradient: Tensor) {
+        let x = x.variable()
+        let y = body(x)
+        return (y.detached(), pullback(of: y, along: up, at: [x])[0])
+      }
+      let found = run { $0.colorJittered(factors, chosen: [true, true, false], order: order) }
+      let expected = run { ColorJitter.changed($0, factors, order: order) }
+      expectClose(found.y[0..<2], expected.y[0..<2], atol: 1e-5)
+      let scale = max(1, expected.gradient.abs().amax().item())
+      expectClose(found.gradient[0..<2], expected.gradient[0..<2], atol: 1e-5 * scale)
+      // What was not chosen stays as it is.
+      #expect(found.y[2].floats() == x[2].floats())
+      #expect(found.gradient[2].floats() == up[2].floats())
+    }
+  }
+
   @Test("rotation, resized crop and mirroring")
   func others() throws {
     try check(
@@ -101,9 +130,14 @@ import Weights
     let factors = try ["brightness", "contrast", "saturation", "hue"].map {
       try values("\(name).\($0)_factor")
     }
-    let y = ColorJitter.changed(
-      views, (0..<count).map { view in factors.map { $0[view][0] } }, order: order)
-    expectClose(y, try file.tensor(name), atol: tolerance)
+    let ofViews = (0..<count).map { view in factors.map { $0[view][0] } }
+    for y in [
+      ColorJitter.changed(views, ofViews, order: order),
+      views.colorJittered(
+        ofViews, chosen: [Bool](repeating: true, count: count), order: order),
+    ] {
+      expectClose(y, try file.tensor(name), atol: tolerance)
+    }
   }
 
   @Test("sharpness, from blurred to sharpened")

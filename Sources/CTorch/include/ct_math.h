@@ -28,6 +28,8 @@ CT_SCALAR(CT_DECLARE)
 CT_REDUCE(CT_DECLARE)
 #undef CT_DECLARE
 
+// x sigmoid(1.702 x)
+int ct_quick_gelu(ct_tensor x, ct_tensor *out);
 int ct_clamp(ct_tensor x, double low, double high, ct_tensor *out);
 int ct_clamp_between(ct_tensor x, ct_tensor low, ct_tensor high, ct_tensor *out);
 int ct_where(ct_tensor condition, ct_tensor x, ct_tensor y, ct_tensor *out);

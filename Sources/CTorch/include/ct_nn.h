@@ -12,7 +12,10 @@ int ct_linear_rows(ct_tensor x, const ct_tensor *weights, const ct_tensor *scale
                    ct_tensor *out);
 int ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding,
               int64_t groups, ct_tensor *out);
-int ct_group_norm(ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
+// Normalised by groups, times weight and plus bias `[C]`; then, where there are a scale and a shift `[B, C, 1, 1]`, times
+// one more than the scale and plus the shift. activation: 0 none, 1 SiLU, 2 ReLU.
+int ct_group_norm(ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, ct_tensor scale, ct_tensor shift,
+                  double eps, int activation, ct_tensor *out);
 int ct_layer_norm(ct_tensor x, int64_t width, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
 int ct_embedding(ct_tensor weight, ct_tensor indices, ct_tensor *out);
 // Mean over rows; rows whose target is `ignore` do not count.

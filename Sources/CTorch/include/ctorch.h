@@ -5,6 +5,7 @@
 #include "ct_math.h"
 #include "ct_shape.h"
 #include "ct_strokes.h"
+#include "ct_views.h"
 #include "ct_nn.h"
 #include "ct_autograd.h"
 #include "ct_random.h"

@@ -28,9 +28,13 @@ struct ColorJitter {
         return isChosen ? centre + (2 * Double(draw[index + 1]) - 1) * amounts[index] : centre
       }
     }
+    if x.device == .cpu, x.dtype == .float32 {
+      return x.colorJittered(factors, chosen: chosen, order: order)
+    }
     return chosen.mask(on: x.device).choose(Self.changed(x, factors, order: order), x)
   }
 
+  /// By operators, on any device.
   /// - Parameters:
   ///   - x: `[B, 3, H, W]` in 0…1.
   ///   - factors: brightness, contrast, saturation (neutral at 1) and the hue's share of the circle,
