@@ -72,13 +72,10 @@ struct Doctor: ParsableCommand {
   }
 
   static func memory() -> Finding {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
-      let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else {
+    guard let bytes = Memory.free else {
       return Finding(subject: "memory", state: .note, text: "the system does not tell.")
     }
-    let free = Double(kilobytes) / 1_048_576
+    let free = Double(bytes) / 1_073_741_824
     let isEnough = free >= 1
     return Finding(
       subject: "memory", state: isEnough ? .ok : .bad,

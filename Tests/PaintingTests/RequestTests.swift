@@ -225,6 +225,23 @@ import Testing
     #expect(Processor.cores >= 1)
   }
 
+  @Test("memory is read as the system tells it, and a peak can be forgotten")
+  func memory() throws {
+    let text: Substring =
+      "MemTotal: 9 kB\nMemAvailable:   2048 kB\nVmHWM:\t 3 kB\nX: 9223372036854775807 kB"
+    #expect(Memory.bytes(of: "MemAvailable", in: text) == 2_097_152)
+    #expect(Memory.bytes(of: "VmHWM", in: text) == 3_072)
+    #expect(Memory.bytes(of: "X", in: text) == nil)
+    #expect(Memory.bytes(of: "Mem", in: text) == nil)
+    #if os(Linux)
+      #expect(try #require(Memory.peak) > 1 << 20)
+      #expect(try #require(Memory.free) > 1 << 20)
+      // Kept at least a page.
+      Memory.forgetPeak()
+      #expect(try #require(Memory.peak) > 4_096)
+    #endif
+  }
+
   @Test("a seed is a number, or any text that stands for one")
   func seeds() throws {
     func seed(_ value: JSONValue) throws -> Int? {

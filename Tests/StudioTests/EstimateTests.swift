@@ -12,7 +12,7 @@ import Testing
   func time() async throws {
     try await Asking.with { ask in
       let wish =
-        #"{"request":{"prompt":"a fox","method":"fft","width":64,"height":48,"iterations":3}}"#
+        #"{"request":{"prompt":"a fox","method":"fft","width":64,"height":48,"iterations":3},"count":2}"#
       let first = try await ask(.post, "/api/v1/estimates", Data(wish.utf8))
       #expect(first.status == 200)
       #expect(first.body["method"] == .string("fft"))
@@ -30,6 +30,14 @@ import Testing
         return
       }
       #expect(seconds > 0)
+      // The most that any picture of it took.
+      #expect(first.body["memory"] == .null)
+      #expect(second.body["memory"] == .integer(1_000_002))
+      guard case .integer(let free) = second.body["freeMemory"] else {
+        Issue.record("no free memory: \(second.body)")
+        return
+      }
+      #expect(free > 1 << 20)
       let other = wish.replacing("\"iterations\":3", with: "\"iterations\":4")
       let third = try await ask(.post, "/api/v1/estimates", Data(other.utf8))
       #expect(third.body["measured"] == .integer(0))

@@ -120,6 +120,6 @@ final class FakeWorker: Worker {
     return .picture(
       .init(
         place: place, path: file.path, metadata: try metadata.json(), score: 0.25,
-        stopped: stopped))
+        stopped: stopped, memory: 1_000_000 + place))
   }
 }

@@ -13,8 +13,8 @@ struct EstimateOperations: OperationGroup {
       Operation(
         method: .post, path: "/api/v1/estimates", id: "estimateJob",
         summary:
-          "See how a job would be painted: its method and size, and how long a picture took where such "
-          + "a one was painted lately. Nothing is queued.",
+          "See how a job would be painted: its method and size, and how long a picture took and how much "
+          + "memory where such a one was painted lately. Nothing is queued.",
         body: "NewJob",
         answers: [
           .init(status: 200, help: "How it would be painted", schema: "Estimate"),
@@ -28,8 +28,10 @@ struct EstimateOperations: OperationGroup {
             "method": .string(new.request.method?.rawValue ?? ""),
             "width": .integer(new.request.width ?? 0),
             "height": .integer(new.request.height ?? 0),
-            "seconds": JSONValue(Self.median(alike).map { $0 * Double(new.count) }),
+            "seconds": JSONValue(Self.median(alike.map(\.seconds)).map { $0 * Double(new.count) }),
             "measured": .integer(alike.count),
+            "memory": alike.compactMap(\.memory).max().map { .integer($0) } ?? .null,
+            "freeMemory": Memory.free.map { .integer($0) } ?? .null,
             "remarks": .array(new.remarks.map { .string($0.text) }),
           ]))
       }
@@ -46,9 +48,12 @@ struct EstimateOperations: OperationGroup {
 }
 
 extension Store {
-  /// Seconds that pictures took which are painted as a request asks, of the last hundred jobs: all settings are
-  /// the same but what is wanted, the seed and the files.
-  func paces(_ request: Painting.Request, as work: JobSpec?) async throws -> [Double] {
+  /// What jobs took for a picture: seconds, and bytes of memory where they were told.
+  typealias Pace = (seconds: Double, memory: Int?)
+
+  /// What pictures took which are painted as a request asks, of the last hundred jobs: all settings are the same but
+  /// what is wanted, the seed and the files.
+  func paces(_ request: Painting.Request, as work: JobSpec?) async throws -> [Pace] {
     // Of films each has a length of its own.
     guard work == nil else { return [] }
     let wanted = try request.pace()
@@ -58,7 +63,7 @@ extension Store {
         let started = job.started, let ended = job.ended, ended > started,
         let painted = try? job.painted(), (try? painted.pace()) == wanted
       else { return nil }
-      return (ended - started) / Double(job.count)
+      return ((ended - started) / Double(job.count), job.memory)
     }
   }
 }

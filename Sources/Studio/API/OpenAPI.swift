@@ -222,8 +222,12 @@ struct OpenAPI {
       "Estimate": .record(
         of: [
           "method": text, "width": integer, "height": integer, "seconds": .optional(number),
-          "measured": integer, "remarks": .list(of: text),
-        ], required: ["method", "width", "height", "seconds", "measured", "remarks"]),
+          "measured": integer, "memory": .optional(integer), "freeMemory": .optional(integer),
+          "remarks": .list(of: text),
+        ],
+        required: [
+          "method", "width", "height", "seconds", "measured", "memory", "freeMemory", "remarks",
+        ]),
       "Verdict": .record(
         of: ["sound": .boolean, "problems": .list(of: text)], required: ["sound", "problems"]),
       "Collections": .record(

@@ -276,7 +276,7 @@ actor JobQueue {
         seed: request.seed ?? 0, width: (request.width ?? 0) * scale,
         height: (request.height ?? 0) * scale,
         score: result.score, stopped: result.stopped, parent: job.parent,
-        film: result.film == nil ? nil : "mp4", traced: result.trace != nil))
+        film: result.film == nil ? nil : "mp4", traced: result.trace != nil), memory: result.memory)
     bus.tell(job.id)
   }
 

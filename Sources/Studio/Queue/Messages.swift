@@ -128,6 +128,8 @@ enum WorkerEvent: Codable, Sendable {
     var score: Double?
     /// Whether it is what there was when painting was stopped.
     var stopped: Bool
+    /// Most bytes that the worker held while it was painted; nil where the system does not tell.
+    var memory: Int?
   }
 
   /// Why it cannot be painted.

@@ -110,6 +110,7 @@ public final class WorkerSession: Sendable {
   // MARK: Painting
 
   private func paint(_ order: JobAssignment) async {
+    Memory.forgetPeak()
     do {
       do {
         tell(.ended(try await carryOut(order)))
@@ -259,7 +260,7 @@ public final class WorkerSession: Sendable {
         .init(
           place: place, path: file.path, attention: present(Self.attention(of: file)),
           trace: present(Self.trace(of: file)), metadata: try metadata.json(), score: score,
-          stopped: stopped)))
+          stopped: stopped, memory: Memory.peak)))
   }
 }
 

@@ -64,6 +64,8 @@ struct Job: Codable, Sendable, Equatable, FetchableRecord, MutablePersistableRec
   var total: Int?
   /// What a step is.
   var unit: String?
+  /// Most bytes of memory that its worker on this machine held; nil where none told.
+  var memory: Int?
   /// Whether somebody ended it before its time and kept what there was.
   var stopped = false
   /// Why it failed, for people.

@@ -6,7 +6,7 @@ extension Store {
   /// Takes a finished picture in, once: of two of one place in one job the second is left out.
   /// - Returns: whether it is new.
   @discardableResult
-  func add(_ picture: PictureRecord) async throws -> Bool {
+  func add(_ picture: PictureRecord, memory: Int? = nil) async throws -> Bool {
     defer { pages.forget() }
     return try await pool.write { db in
       let known = PictureRecord.filter(
@@ -19,8 +19,10 @@ extension Store {
         ["picture": .string(picture.id), "place": .integer(picture.place)], in: db)
       // It came further: what went wrong before does not count any more.
       try db.execute(
-        sql: "UPDATE jobs SET failures = 0, failedAt = NULL WHERE id = ?",
-        arguments: [picture.job])
+        sql: """
+          UPDATE jobs SET failures = 0, failedAt = NULL,
+            memory = NULLIF(MAX(IFNULL(memory, 0), IFNULL(?, 0)), 0) WHERE id = ?
+          """, arguments: [memory, picture.job])
       return true
     }
   }

@@ -136,6 +136,9 @@ final class Store: Sendable {
         index: "jobs by needs", on: "jobs", columns: ["state", "needs", "position"])
       try db.create(index: "jobs by end", on: "jobs", columns: ["ended"])
     }
+    migrator.registerMigration("5 memory") { db in
+      try db.alter(table: "jobs") { $0.add(column: "memory", .integer) }
+    }
     return migrator
   }
 }

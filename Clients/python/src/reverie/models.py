@@ -97,6 +97,10 @@ class Estimate(Model):
     seconds: float | None
     #: How many jobs that is told from.
     measured: int
+    #: Most bytes of memory that those took; None where none was told.
+    memory: int | None
+    #: Bytes of memory that are free; None where the system does not tell.
+    free_memory: int | None = Field(alias="freeMemory")
     #: What was read otherwise than one may think, or has no effect.
     remarks: list[str]
 

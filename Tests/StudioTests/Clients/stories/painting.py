@@ -49,9 +49,10 @@ def tell(view):
     page.click(".job:has-text('a long one') button:has-text('Cancel')")
     page.wait_for_selector("#queue-empty:not([hidden])", timeout=60_000)
 
-    # What was painted before is known, and how long the like took; chance helps.
+    # What was painted before is known, and how long the like took and how much memory; chance helps.
     page.fill("#prompt", "a green tree")
     page.wait_for_selector("#estimate:has-text('took about')", timeout=20_000)
+    view.until("/of memory/.test(document.querySelector('#estimate').textContent)")
     page.click("#earlier")
     page.fill("#find-prompt", "green")
     view.until("document.querySelectorAll('.prompts button').length === 1")

@@ -39,6 +39,7 @@ export default {
   "palette.more": "Noch eine Farbe", "palette.color": "Farbe {number}", "palette.without": "Ohne {color}", "clip.pack": "das des Pakets", "clip.weight": "Gewicht von {name}",
   "paint": "Malen", "estimate.what": "{method}, {size}.", "estimate.unknown": "So etwas wurde zuletzt nicht gemalt; niemand weiß, wie lange es dauert.",
   "estimate.time.one": "Das letzte dieser Art hat etwa {time} gebraucht.", "estimate.time.other": "Die letzten {count} dieser Art haben etwa {time} gebraucht.",
+  "estimate.memory": "Es braucht etwa {needed} Speicher.", "estimate.short": "Es braucht etwa {needed} Speicher, und {free} sind frei: eine kleinere Größe, weniger Ausschnitte oder weniger Kandidaten helfen, oder andere Programme beenden.",
 
   "queue": "Wird gemalt", "queue.empty": "Nichts wartet. Was du dir wünschst, erscheint hier, während es gemalt wird, auch wenn du die Seite verlässt und wiederkommst.",
   "queue.in": "Es ist in der Warteschlange.", "queue.waits": "wartet", "queue.next": "Als Nächstes", "queue.before.one": "{count} Bild davor", "queue.before.other": "{count} Bilder davor",

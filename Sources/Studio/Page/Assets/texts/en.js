@@ -39,6 +39,7 @@ export default {
   "palette.more": "Another colour", "palette.color": "Colour {number}", "palette.without": "Without {color}", "clip.pack": "the pack's own", "clip.weight": "Weight of {name}",
   "paint": "Paint", "estimate.what": "{method}, {size}.", "estimate.unknown": "Nothing like it was painted lately, so nobody knows how long it takes.",
   "estimate.time.one": "The last one like it took about {time}.", "estimate.time.other": "The last {count} like it took about {time}.",
+  "estimate.memory": "It needs about {needed} of memory.", "estimate.short": "It needs about {needed} of memory, and {free} are free: try a smaller size, fewer cutouts or fewer candidates, or end other programs.",
 
   "queue": "Being painted", "queue.empty": "Nothing waits. What you ask for appears here while it is painted, also when you leave this page and come back.",
   "queue.in": "It is in the queue.", "queue.waits": "waits", "queue.next": "Next", "queue.before.one": "{count} picture before it", "queue.before.other": "{count} pictures before it",

@@ -39,6 +39,7 @@ export default {
   "palette.more": "Otro color", "palette.color": "Color {number}", "palette.without": "Sin {color}", "clip.pack": "el del paquete", "clip.weight": "Peso de {name}",
   "paint": "Pintar", "estimate.what": "{method}, {size}.", "estimate.unknown": "Últimamente no se pintó nada así; nadie sabe cuánto tarda.",
   "estimate.time.one": "La última así tardó unos {time}.", "estimate.time.other": "Las últimas {count} así tardaron unos {time}.",
+  "estimate.memory": "Necesita unos {needed} de memoria.", "estimate.short": "Necesita unos {needed} de memoria y hay {free} libres: pruebe un tamaño menor, menos recortes o menos candidatos, o cierre otros programas.",
 
   "queue": "Pintándose", "queue.empty": "No espera nada. Lo que pidas aparece aquí mientras se pinta, aunque dejes la página y vuelvas.",
   "queue.in": "Está en la cola.", "queue.waits": "espera", "queue.next": "La siguiente", "queue.before.one": "{count} imagen antes", "queue.before.other": "{count} imágenes antes",
