@@ -134,4 +134,22 @@ import Testing
       }
     }
   }
+
+  @Test(
+    "a video is no picture to begin from, and that is said before it is queued",
+    arguments: Inputs.videoEndings)
+  func videoAsPicture(ending: String) async throws {
+    try await Asking.with { ask in
+      let sha256 = String(repeating: "a", count: 64)
+      try await ask.bench.store.add(
+        InputRecord(sha256: sha256, name: "a.\(ending)", ending: ending, bytes: 9, created: 1))
+      let file = #"{"name":"a.\#(ending)","sha256":"\#(sha256)"}"#
+      let answer = try await ask(
+        .post, "/api/v1/jobs",
+        Data(#"{"request":{"prompt":"a","method":"fft","initImage":\#(file)}}"#.utf8))
+      #expect((answer.status, answer.field) == (422, "request"))
+      #expect(answer.sentence?.contains("'a.\(ending)' is a video") == true)
+      #expect(try await ask.bench.store.jobs([], after: nil, limit: 9).jobs.isEmpty)
+    }
+  }
 }

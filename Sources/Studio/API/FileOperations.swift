@@ -81,6 +81,8 @@ struct Inputs: Sendable {
   let queue: JobQueue
   /// What is decoded; more is refused.
   static let limits = ReadingLimits(pixels: 40_000_000, bytes: FileOperations.limit)
+  /// The endings of `keepVideo`.
+  static let videoEndings = ["gif", "webm", "mp4"]
 
   /// Keeps a picture's file under the hash of its bytes.
   /// - Parameter name: as the client calls it; only its plain letters are kept.
