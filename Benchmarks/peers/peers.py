@@ -10,10 +10,13 @@
     peers.py dalle-bfloat16 FOLDER  the same with models and their states cast to bfloat16
     peers.py guided FOLDER          a guided step of Disco Diffusion's own code at 256 pixels, with the secondary model, ViT-B/32
                                     and 16 cutouts, float32; needs what Tests/PaintingTests/Oracle/disco.py does
+    peers.py big-sleep FOLDER       a step of big-sleep's loop: BigGAN-deep at 512 pixels under 128 cutouts, float32; writes the
+                                    network's files into FOLDER/biggan-deep-512
     peers.py attngan FOLDER         a bird by the original's own code, text read and 256 pixels drawn, float32; writes its
                                     files into FOLDER/attngan; needs what Tests/ModelsTests/Oracle/attngan.py does
 """
 import json
+import os
 import pathlib
 import resource
 import sys
@@ -22,7 +25,7 @@ import time
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests" / "ModelsTests" / "Oracle"))
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
 
 def report(seconds, **others):
@@ -143,6 +146,79 @@ def iteration(folder, dtype):
         optimizer.step()
         with torch.no_grad():
             z.copy_(z.maximum(low).minimum(high))
+        times.append(time.perf_counter() - start)
+    report(sorted(times[1:])[len(times[1:]) // 2])
+
+
+def bigsleep(folder):
+    """The loop of lucidrains/big-sleep, whose BigGAN is that of pytorch-pretrained-biggan with latents of each layer."""
+    import common  # noqa: F401
+    import clip.model
+    from pytorch_pretrained_biggan import BigGAN, BigGANConfig
+    from pytorch_pretrained_biggan.model import GenBlock
+    from safetensors.torch import load_file
+
+    home = folder / "biggan-deep-512"
+    config = BigGANConfig(output_dim=512, layers=[(up, i, o) for up, i, o in (
+        (False, 16, 16), (True, 16, 16), (False, 16, 16), (True, 16, 8), (False, 8, 8), (True, 8, 8), (False, 8, 8),
+        (True, 8, 4), (False, 4, 4), (True, 4, 2), (False, 2, 2), (True, 2, 1), (False, 1, 1), (True, 1, 1))])
+    model = BigGAN(config)
+    if not home.exists():
+        home.mkdir()
+        with torch.no_grad():
+            for key, value in model.state_dict().items():
+                if key.endswith("running_vars"):
+                    value.fill_(1)
+            model.train()(torch.randn(1, 128), torch.rand(1, 1000), 1.0)
+        torch.save(model.state_dict(), home / "pytorch_model.bin")
+        (home / "config.json").write_text(config.to_json_string())
+    model.load_state_dict(torch.load(home / "pytorch_model.bin"))
+    model.eval()
+    perceptor = clip.model.build_model(load_file(folder / "ViT-B-32.safetensors")).float().eval()
+    # As in the original, nothing is frozen but by being in no optimizer.
+    generator = model.generator
+    rows = len(config.layers) + 1
+    normal = torch.nn.Parameter(torch.randn(rows, 128))
+    classes = torch.nn.Parameter(torch.randn(rows, 1000) * 0.3 - 3.9)
+    optimizer = torch.optim.Adam([normal, classes], 0.07)
+    target = torch.nn.functional.normalize(torch.randn(1, 512), dim=-1)
+    mean = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]
+    std = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
+
+    def picture():
+        condition = torch.cat((normal, model.embeddings(torch.sigmoid(classes))), dim=1)
+        x = generator.gen_z(condition[:1]).view(-1, 4, 4, 16 * config.channel_width).permute(0, 3, 1, 2).contiguous()
+        row = 1
+        for layer in generator.layers:
+            if isinstance(layer, GenBlock):
+                x, row = layer(x, condition[row:row + 1], 1.0), row + 1
+            else:
+                x = layer(x)
+        x = generator.conv_to_rgb(generator.relu(generator.bn(x, 1.0)))
+        return (torch.tanh(x[:, :3]) + 1) / 2
+
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        drawn = picture()
+        cuts = []
+        for _ in range(128):
+            size = int(512 * torch.zeros(1).normal_(0.8, 0.3).clip(0.5, 0.95))
+            x, y = (int(torch.randint(512 - size, (1,))) for _ in range(2))
+            cuts.append(torch.nn.functional.interpolate(drawn[:, :, y:y + size, x:x + size], (224, 224)))
+        seen = perceptor.encode_image((torch.cat(cuts) - mean) / std)
+        rest = 0
+        for row in normal:
+            deviation = row.std()
+            diffs = (row - row.mean()) / row.std(unbiased=False)
+            skew, kurtosis = diffs.pow(3).mean(), diffs.pow(4).mean() - 3
+            rest = rest + (1 - deviation).abs() / rows + row.mean().abs() / rows + (skew.abs() + kurtosis.abs()) / rows
+        rest = rest + 4 * normal.pow(2).mean().clamp(min=1)
+        rest = rest + (50 * torch.sigmoid(classes).topk(999, largest=False, dim=1).values).pow(2).mean()
+        loss = -100 * torch.cosine_similarity(target, seen, dim=-1).mean() + rest
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
         times.append(time.perf_counter() - start)
     report(sorted(times[1:])[len(times[1:]) // 2])
 
@@ -280,4 +356,4 @@ def attngan(folder):
 folder = pathlib.Path(sys.argv[2])
 {"load": load, "clip": clip, "vqgan": vqgan, "esrgan": esrgan, "iteration": lambda f: iteration(f, torch.float32),
  "iteration-bfloat16": lambda f: iteration(f, torch.bfloat16), "dalle": lambda f: dalle(f, torch.float32),
- "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "guided": guided, "attngan": attngan}[sys.argv[1]](folder)
+ "dalle-bfloat16": lambda f: dalle(f, torch.bfloat16), "big-sleep": bigsleep, "guided": guided, "attngan": attngan}[sys.argv[1]](folder)

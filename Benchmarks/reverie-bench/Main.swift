@@ -15,14 +15,15 @@ struct Bench {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let folder = URL(filePath: arguments.dropFirst().first ?? ".oracle/full")
     switch arguments.first {
-    case "gemm": gemm()
+    case "gemm": gemm(arguments.dropFirst().first == "float32" ? .float32 : .bfloat16)
     case "bandwidth": bandwidth()
     case "open": try open(folder.appending(path: arguments.dropFirst(2).first ?? ""))
     case "load": try load(folder.appending(path: "ViT-L-14.pt"))
     case "clip": try clip(folder)
     case "vqgan": try vqgan(folder)
     case "esrgan": try await esrgan(folder)
-    case "iteration": try await iteration(folder)
+    case "iteration": try await iteration(folder, arguments.dropFirst(2).first)
+    case "big-sleep": try await bigSleep(folder)
     case "guided": try await guided(folder)
     case "attngan": try await attngan(folder)
     case "memory": try await memory()
@@ -36,7 +37,9 @@ struct Bench {
       FileHandle.standardError.write(
         Data(
           """
-          usage: reverie-bench gemm | bandwidth | memory | traces | open FOLDER FILE | (load | clip | vqgan | esrgan | iteration | guided | attngan) FOLDER
+          usage: reverie-bench gemm TYPE | bandwidth | memory | traces | open FOLDER FILE
+                 reverie-bench (load | clip | vqgan | esrgan | big-sleep | guided | attngan) FOLDER
+                 reverie-bench iteration FOLDER [TYPE]
                  reverie-bench dalle FOLDER [float32 | bfloat16 | int8 [PICTURES]]
 
           """.utf8))
@@ -44,12 +47,10 @@ struct Bench {
     }
   }
 
-  /// The ceiling: a product of two matrices of 2048² in bfloat16, in GFLOP/s.
-  static func gemm() {
+  /// The ceiling: a product of two matrices of 2048², in GFLOP/s.
+  static func gemm(_ type: DType) {
     let stream = RandomStream(seed: 1, "gemm")
-    let (a, b) = (
-      stream.normal([2048, 2048]).to(.bfloat16), stream.normal([2048, 2048]).to(.bfloat16)
-    )
+    let (a, b) = (stream.normal([2048, 2048]).to(type), stream.normal([2048, 2048]).to(type))
     let seconds = (0..<12).map { _ in time { _ = a.matmul(b).size(0) } }.min() ?? 1
     print("{\"gflops\": \(2 * 2048.0 * 2048 * 2048 / seconds / 1e9)}")
   }
@@ -127,17 +128,34 @@ struct Bench {
   }
 
   /// VQGAN+CLIP at 256², f16-16384 and ViT-B/32 with 32 views: seconds an iteration after the second.
-  static func iteration(_ folder: URL) async throws {
+  /// - Parameter precision: nil is what the machine computes fastest in.
+  static func iteration(_ folder: URL, _ precision: String?) async throws {
     var request = Request("a castle in the clouds")
     request.method = "vqgan-clip"
     (request.clip, request.model) = ("clip", "vqgan")
     (request.width, request.height) = (256, 256)
     (request.cutouts, request.iterations, request.seed) = (32, 8, 1)
     request.augmentations = [.affine, .perspective, .jitter, .erasing]
+    request.precision = precision.flatMap(Request.Precision.init(rawValue:))
     try await reportStep(
       request, folder,
       [
         ("clip", "full/ViT-B-32.safetensors"), ("vqgan", "full/vqgan-f16-16384.safetensors"),
+        ("vocabulary", "bpe_simple_vocab_16e6.txt.gz"),
+      ])
+  }
+
+  /// BigGAN-deep at 512 pixels under ViT-B/32 with 128 cutouts, as big-sleep has them: seconds an iteration.
+  static func bigSleep(_ folder: URL) async throws {
+    var request = Request("a castle in the clouds")
+    request.method = "big-sleep"
+    (request.clip, request.model, request.precision) = ("clip", "biggan", .float32)
+    (request.width, request.height) = (512, 512)
+    (request.cutouts, request.iterations, request.seed) = (128, 5, 1)
+    try await reportStep(
+      request, folder,
+      [
+        ("clip", "full/ViT-B-32.safetensors"), ("biggan", "full/biggan-deep-512"),
         ("vocabulary", "bpe_simple_vocab_16e6.txt.gz"),
       ])
   }
@@ -204,7 +222,8 @@ struct Bench {
       let url = folder.deletingLastPathComponent().appending(path: name)
       _ = try library.add([url], particulars, .link)
     }
-    let engine = Engine(pack: try Pack(folder: Pack.embedded), library: library, threads: 2)
+    let engine = Engine(
+      pack: try Pack(folder: Pack.embedded), library: library, threads: Libtorch.threads)
     var times: [ContinuousClock.Instant] = []
     let painting = engine.generate(request)
     for try await event in painting {
