@@ -198,7 +198,7 @@ import TestSupport
         body: Array(bytes[start...]))
     }
     defer { server.stop() }
-    let downloader = Downloader(folder: try ScratchFolder.make("pull"), patience: 1)
+    let downloader = Downloader(folder: try ScratchFolder.make("pull"), patience: 3)
     let part = try await downloader.fetch(
       server.address, size: bytes.count, hash: .sha256(Checksum.sha256(of: bytes))
     ) { _ in }

@@ -1,5 +1,7 @@
 """The page in headless Chromium, story by story, at a desktop's size in the light and at a phone's in the dark
-with touch; every view is looked at by axe, and screenshots go to the folder named.   browser.py [FOLDER [STORY …]]"""
+with touch; every view is looked at by axe, and screenshots go to the folder named.
+
+browser.py [--swap] [FOLDER [STORY …]]   --swap: a desktop in the dark, a phone in the light"""
 import os
 import pathlib
 import shutil
@@ -13,16 +15,18 @@ from stories import edit, films, gallery, languages, learn, models, painting, pe
 from stories.hub import Hub
 from stories.view import View
 
-folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
+swaps, words = "--swap" in sys.argv, [word for word in sys.argv[1:] if word != "--swap"]
+folder = pathlib.Path(words[0] if words else "screenshots")
 folder.mkdir(parents=True, exist_ok=True)
 chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
 if not chromium:
     print("SKIPPED: chromium is not installed (apt-get install chromium)")
     sys.exit(0)
-sizes = {"desktop": (1280, 800, "light"), "phone": (390, 844, "dark")}
+schemes = ["light", "dark"][::-1 if swaps else 1]
+sizes = {"desktop": (1280, 800, schemes[0]), "phone": (390, 844, schemes[1])}
 stories = {story.__name__.split(".")[-1]: story for story in [
     painting, settings, wishes, gallery, edit, films, models, people, workers, learn, languages]}
-chosen = sys.argv[2:] or list(stories)
+chosen = words[1:] or list(stories)
 first_paints = []
 
 with Hub() as hub, sync_playwright() as playwright:
