@@ -42,49 +42,52 @@ struct Extent {
   }
 };
 
-// Sums over each part, `[parts, 2, C]`: of how far values are from those of the picture's first pixel, and of the
-// squares of that.
+// Of each channel in each part, `[parts, 2, C]`: the mean, and the sum of the squares of how far values are from it.
 template <typename N>
 struct Moments {
   Extent extent;
   const typename N::Value *x;
-  float *sums;
+  float *moments;
+
+  // Adds up the values of `count` pixels, or the squares of how far they are from the means.
+  CT_INLINE void add(const typename N::Value *line, int64_t count, const float *means, float *sums) const {
+    const int64_t channels = extent.channels;
+    std::fill(sums, sums + channels, 0.0f);
+    for (int64_t pixel = 0; pixel < count; pixel += 4) {
+      const int64_t some = std::min<int64_t>(4, count - pixel);
+      for (int64_t c = 0; c < channels; c += lanes) {
+        Floats sum, mean{};
+        std::memcpy(&sum, sums + c, sizeof sum);
+        if (means) std::memcpy(&mean, means + c, sizeof mean);
+        for (int64_t k = 0; k < some; k++) {
+          Floats value;
+          load<N>(line + (pixel + k) * channels + c, value);
+          value -= mean;
+          sum += means ? value * value : value;
+        }
+        std::memcpy(sums + c, &sum, sizeof sum);
+      }
+    }
+  }
 
   template <bool>
   CT_INLINE void run(int64_t part) const {
-    const int64_t channels = extent.channels, end = extent.end(part);
-    const auto *origin = x + extent.picture(part) * extent.pixels * channels;
-    float *first = sums + part * 2 * channels, *second = first + channels;
-    std::fill(first, first + 2 * channels, 0.0f);
-    for (int64_t pixel = extent.first(part); pixel < end;) {
-      const int64_t count = std::min<int64_t>(4, end - pixel);
-      const auto *line = x + pixel * channels;
-      for (int64_t c = 0; c < channels; c += lanes) {
-        Floats zero, one, two;
-        load<N>(origin + c, zero);
-        std::memcpy(&one, first + c, sizeof one);
-        std::memcpy(&two, second + c, sizeof two);
-        for (int64_t i = 0; i < count; i++) {
-          Floats value;
-          load<N>(line + i * channels + c, value);
-          value -= zero;
-          one += value;
-          two += value * value;
-        }
-        std::memcpy(first + c, &one, sizeof one);
-        std::memcpy(second + c, &two, sizeof two);
-      }
-      pixel += count;
-    }
+    const int64_t channels = extent.channels, count = extent.end(part) - extent.first(part);
+    const auto *line = x + extent.first(part) * channels;
+    float *means = moments + part * 2 * channels;
+    add(line, count, nullptr, means);
+    for (int64_t c = 0; c < channels; c++) means[c] /= static_cast<float>(count);
+    // Once more, while it is at hand: sums of squares alone would lose what is small beside the mean.
+    add(line, count, means, means + channels);
   }
 };
 
-// y of x: the activation of `x a + b`, where a and b are of each picture and channel.
+// y of x: the activation of `(x - mean) a + b`, all three of each picture and channel.
 template <typename N, Activation A>
 struct Apply {
   Extent extent;
   const typename N::Value *x;
-  const float *a, *b;
+  const float *a, *b, *mean;
   typename N::Value *y;
 
   template <bool>
@@ -92,11 +95,12 @@ struct Apply {
     const int64_t channels = extent.channels, place = extent.picture(part) * channels;
     for (int64_t pixel = extent.first(part); pixel < extent.end(part); pixel++) {
       for (int64_t c = 0; c < channels; c += lanes) {
-        Floats value, factor, term;
+        Floats value, factor, term, middle;
         load<N>(x + pixel * channels + c, value);
         std::memcpy(&factor, a + place + c, sizeof factor);
         std::memcpy(&term, b + place + c, sizeof term);
-        value = value * factor + term;
+        std::memcpy(&middle, mean + place + c, sizeof middle);
+        value = (value - middle) * factor + term;
         if constexpr (A == silu) {
           Floats sigmoid;
           ct::sigmoid(value, sigmoid);
@@ -133,6 +137,7 @@ struct Slopes {
         std::memcpy(&factor, a + place + c, sizeof factor);
         std::memcpy(&term, b + place + c, sizeof term);
         std::memcpy(&middle, mean + place + c, sizeof middle);
+        value -= middle;
         const Floats z = value * factor + term;
         if constexpr (A == silu) {
           Floats sigmoid;
@@ -145,7 +150,7 @@ struct Slopes {
         std::memcpy(&one, first + c, sizeof one);
         std::memcpy(&two, second + c, sizeof two);
         one += slope;
-        two += slope * (value - middle);
+        two += slope * value;
         std::memcpy(first + c, &one, sizeof one);
         std::memcpy(second + c, &two, sizeof two);
       }
@@ -153,12 +158,12 @@ struct Slopes {
   }
 };
 
-// dx of itself and x: `dx a + x p + q`, of each picture and channel.
+// dx of itself and x: `dx a + (x - mean) p + q`, all four of each picture and channel.
 template <typename N>
 struct Finish {
   Extent extent;
   const typename N::Value *x;
-  const float *a, *p, *q;
+  const float *a, *mean, *p, *q;
   typename N::Value *dx;
 
   template <bool>
@@ -166,33 +171,21 @@ struct Finish {
     const int64_t channels = extent.channels, place = extent.picture(part) * channels;
     for (int64_t pixel = extent.first(part); pixel < extent.end(part); pixel++) {
       for (int64_t c = 0; c < channels; c += lanes) {
-        Floats value, slope, factor, along, term;
+        Floats value, slope, factor, middle, along, term;
         load<N>(x + pixel * channels + c, value);
         load<N>(dx + pixel * channels + c, slope);
         std::memcpy(&factor, a + place + c, sizeof factor);
+        std::memcpy(&middle, mean + place + c, sizeof middle);
         std::memcpy(&along, p + place + c, sizeof along);
         std::memcpy(&term, q + place + c, sizeof term);
-        store<N>(slope * factor + (value * along + term), dx + pixel * channels + c);
+        store<N>(slope * factor + ((value - middle) * along + term), dx + pixel * channels + c);
       }
     }
   }
 };
 
-// A part's sums `[2, C]` of a channel, added up over the parts of a picture.
-struct Sums {
-  double first = 0, second = 0;
-
-  Sums(const float *sums, const Extent &extent, int64_t picture, int64_t channel) {
-    for (int64_t i = 0; i < extent.each(); i++) {
-      const float *part = sums + (picture * extent.each() + i) * 2 * extent.channels + channel;
-      first += static_cast<double>(part[0]);
-      second += static_cast<double>(part[extent.channels]);
-    }
-  }
-};
-
-// What becomes of each picture and channel, `[5, B, C]` float32: y is the activation of `x a + b`; the mean and the
-// inverse deviation of its group; and the factor of its normalised value.
+// What becomes of each picture and channel, `[5, B, C]` float32: y is the activation of `(x - mean) a + b`; the inverse
+// deviation of its group; and the factor of its normalised value.
 struct Line {
   float *a, *b, *mean, *inverse, *gain;
 
@@ -209,24 +202,26 @@ void measure(const at::Tensor &x, int64_t groups, const float *weight, const flo
              const float *shift, double eps, const at::Tensor &lines) {
   const Extent extent(x);
   const int64_t channels = extent.channels, group = channels / groups;
-  auto sums = at::empty({extent.parts(), 2, channels}, lines.options());
-  const auto *origin = values<N>(x);
-  extent.run(Moments<N>{extent, origin, sums.mutable_data_ptr<float>()});
-  const double pixels = static_cast<double>(extent.pixels), members = static_cast<double>(group);
-  std::vector<double> means(static_cast<size_t>(group));
+  auto moments = at::empty({extent.parts(), 2, channels}, lines.options());
+  extent.run(Moments<N>{extent, values<N>(x), moments.mutable_data_ptr<float>()});
+  const double members = static_cast<double>(group * extent.pixels);
   for (int64_t picture = 0; picture < extent.batch; picture++) {
     const Line line(lines, picture);
     for (int64_t start = 0; start < channels; start += group) {
+      // Over the group's channels in the picture's parts: their mean, then how far all is from it.
+      const auto over = [&](auto &&body) {
+        for (int64_t part = picture * extent.each(); part < (picture + 1) * extent.each(); part++) {
+          const float *own = moments.const_data_ptr<float>() + part * 2 * channels;
+          const double count = static_cast<double>(extent.end(part) - extent.first(part));
+          for (int64_t c = start; c < start + group; c++)
+            body(count, static_cast<double>(own[c]), static_cast<double>(own[channels + c]));
+        }
+      };
       double mean = 0, variance = 0;
-      for (int64_t c = 0; c < group; c++) {
-        const Sums total(sums.const_data_ptr<float>(), extent, picture, start + c);
-        const double away = total.first / pixels;
-        auto &own = means[static_cast<size_t>(c)];
-        own = static_cast<double>(N::widen(origin[picture * extent.pixels * channels + start + c])) + away;
-        mean += own / members;
-        variance += (total.second / pixels - away * away) / members;
-      }
-      for (const double own : means) variance += (own - mean) * (own - mean) / members;
+      over([&](double count, double own, double) { mean += count * own / members; });
+      over([&](double count, double own, double squares) {
+        variance += (squares + count * (own - mean) * (own - mean)) / members;
+      });
       const double inverse = 1 / std::sqrt(variance + eps);
       for (int64_t c = start; c < start + group; c++) {
         const double factor = scale ? 1 + static_cast<double>(scale[picture * channels + c]) : 1;
@@ -234,7 +229,7 @@ void measure(const at::Tensor &x, int64_t groups, const float *weight, const flo
         const double offset = (bias ? static_cast<double>(bias[c]) : 0) * factor +
                               (shift ? static_cast<double>(shift[picture * channels + c]) : 0);
         line.a[c] = static_cast<float>(gain * inverse);
-        line.b[c] = static_cast<float>(offset - gain * inverse * mean);
+        line.b[c] = static_cast<float>(offset);
         line.mean[c] = static_cast<float>(mean);
         line.inverse[c] = static_cast<float>(inverse);
         line.gain[c] = static_cast<float>(gain);
@@ -254,18 +249,23 @@ at::Tensor pulled(const at::Tensor &sums, const Extent &extent, const at::Tensor
     float *p = result.mutable_data_ptr<float>() + picture * channels, *q = p + extent.batch * channels,
           *factor = q + extent.batch * channels, *term = factor + extent.batch * channels;
     for (int64_t start = 0; start < channels; start += group) {
-      const double mean = static_cast<double>(line.mean[start]), inverse = static_cast<double>(line.inverse[start]);
+      const double inverse = static_cast<double>(line.inverse[start]);
       double along = 0, across = 0;
       for (int64_t c = start; c < start + group; c++) {
-        const Sums total(sums.const_data_ptr<float>(), extent, picture, c);
-        along += static_cast<double>(line.gain[c]) * total.first / members;
-        across += static_cast<double>(line.gain[c]) * total.second * inverse / members;
-        factor[c] = static_cast<float>(total.second * inverse);
-        term[c] = static_cast<float>(total.first);
+        double first = 0, second = 0;
+        for (int64_t part = picture * extent.each(); part < (picture + 1) * extent.each(); part++) {
+          const float *own = sums.const_data_ptr<float>() + part * 2 * channels;
+          first += static_cast<double>(own[c]);
+          second += static_cast<double>(own[channels + c]);
+        }
+        along += static_cast<double>(line.gain[c]) * first / members;
+        across += static_cast<double>(line.gain[c]) * second * inverse / members;
+        factor[c] = static_cast<float>(second * inverse);
+        term[c] = static_cast<float>(first);
       }
       for (int64_t c = start; c < start + group; c++) {
         p[c] = static_cast<float>(-across * inverse * inverse);
-        q[c] = static_cast<float>(across * inverse * inverse * mean - along * inverse);
+        q[c] = static_cast<float>(-along * inverse);
       }
     }
   }
@@ -296,7 +296,7 @@ struct Normalise : torch::autograd::Function<Normalise> {
       with_activation(activation, [&](auto a) {
         const Extent extent(x);
         const Line line(lines, 0);
-        extent.run(Apply<N, a()>{extent, values<N>(x), line.a, line.b, values_to_write<N>(y)});
+        extent.run(Apply<N, a()>{extent, values<N>(x), line.a, line.b, line.mean, values_to_write<N>(y)});
       });
     });
     const auto kept = [](const std::optional<at::Tensor> &t) { return t ? *t : at::Tensor(); };
@@ -324,8 +324,8 @@ struct Normalise : torch::autograd::Function<Normalise> {
                                   values_to_write<N>(dx), values_to_write<Whole>(sums)});
       });
       gradients = pulled(sums, extent, lines, context->saved_data["groups"].toInt());
-      extent.run(Finish<N>{extent, values<N>(x), line.a, values<Whole>(gradients[0]), values<Whole>(gradients[1]),
-                           values_to_write<N>(dx)});
+      extent.run(Finish<N>{extent, values<N>(x), line.a, line.mean, values<Whole>(gradients[0]),
+                           values<Whole>(gradients[1]), values_to_write<N>(dx)});
     });
 
     const auto factor = gradients[2], term = gradients[3];  // [B, C]
