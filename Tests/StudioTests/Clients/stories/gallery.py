@@ -45,6 +45,8 @@ def tell(view):
     page.click("#viewer summary:has-text('How this came about')")
     view.until("document.querySelectorAll('.trace .looks img').length > 3")
     view.seen("trace")
+    if page.viewport_size["width"] > 1000:
+        view.until("document.querySelector('#viewer .stage img').getBoundingClientRect().bottom <= innerHeight")
     page.click("#viewer button:has-text('See it come about')")
     page.wait_for_selector(".replayed")
     view.until("Number(document.querySelector('#chooser input[type=range]').value) >= 1")

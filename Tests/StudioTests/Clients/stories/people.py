@@ -10,7 +10,7 @@ def tell(view):
     page.select_option("#person-skin", "dark")
     page.select_option("#person-what", "firefighter")
     page.select_option("#person-place", "in the snow")
-    check(page.inner_text("#person-says") == "a woman firefighter with dark skin in the snow", page.inner_text("#person-says"))
+    page.wait_for_selector("#person-says:text-is('a woman firefighter with dark skin in the snow')")
     page.select_option("#person-count", "1")
     view.seen("asked")
     page.click("#person button.primary")

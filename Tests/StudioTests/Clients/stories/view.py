@@ -53,7 +53,9 @@ class View:
             time.sleep(0.1)
 
     def toast(self, text, seconds=60):
-        self.page.wait_for_selector(f".toast:has-text('{text}')", timeout=seconds * 1000)
+        """Waits for one that was not seen before."""
+        self.page.wait_for_selector(f".toast:not([data-seen]):has-text('{text}')", timeout=seconds * 1000).evaluate(
+            "toast => { toast.dataset.seen = '' }")
 
     def go(self, view):
         self.page.click(f"#tab-{view}")
