@@ -1,7 +1,8 @@
 import Imaging
 import Painting
 
-/// Drawers: one text by all of them, as they begin, on their way, and in the end.
+/// Drawers: one text by all of them, as they begin, on their way, and in the end; and as they come, where most are
+/// also pulled to what the pack's diffusion model would paint.
 struct DrawerFigures {
   let workshop: Workshop
 
@@ -15,9 +16,10 @@ struct DrawerFigures {
     let iterations = 150
     let moments = [10, 50, iterations]
     var rows: [[ContactSheet.Cell]] = moments.map { _ in [] }
+    var led: [ContactSheet.Cell] = []
     for method in methods {
-      let request = workshop.climb(
-        "a sunflower on a blue background", method, seed: 2, iterations: iterations)
+      let prompt = "a sunflower on a blue background"
+      let request = workshop.climb(prompt, method, seed: 2, iterations: iterations)
       var pictures: [(step: Int, picture: Picture)] = []
       for try await event in workshop.engine.generate(
         request, .init(previewEvery: max(1, workshop.steps(10) / 2)))
@@ -30,13 +32,16 @@ struct DrawerFigures {
       }
       for (row, moment) in moments.enumerated() {
         let found = pictures.last { $0.step <= workshop.steps(moment) } ?? pictures[0]
-        rows[row].append(
-          .init(found.picture, caption: row == moments.count - 1 ? method.rawValue : ""))
+        rows[row].append(.init(found.picture, caption: ""))
       }
+      let asItComes = workshop.request(prompt, method, seed: 2) {
+        ($0.width, $0.height, $0.iterations) = (128, 128, workshop.steps(iterations))
+      }
+      led.append(
+        .init(try await workshop.engine.picture(of: asItComes), caption: method.rawValue))
     }
     return ContactSheet(
-      rows.flatMap { $0 }, columns: methods.count, rowLabels: ["step 10", "50", "150"],
-      cellSize: 96,
-      gap: 6, captionSize: 12)
+      rows.flatMap { $0 } + led, columns: methods.count,
+      rowLabels: ["step 10", "50", "150", "as it comes"], cellSize: 96, gap: 6, captionSize: 12)
   }
 }

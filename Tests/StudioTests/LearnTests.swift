@@ -15,6 +15,9 @@ import Testing
     let known = Set(learn.paths + Page().paths)
     let bench = try await Bench()
     try await Application(router: bench.server.router()).test(.router) { client in
+      let front = try await client.executeRequest(uri: "/", method: .get, headers: [:], body: nil)
+      let views = String(buffer: front.body).matches(of: /href="(#\/[a-z]+)" id="tab-/)
+      #expect(views.count > 3)
       for path in chapters {
         let page = try await client.executeRequest(uri: path, method: .get, headers: [:], body: nil)
         #expect(page.status == .ok && page.headers[.contentType] == "text/html; charset=utf-8")
@@ -23,6 +26,7 @@ import Testing
           #expect(known.contains(String(match.1)), "\(match.1) on \(path)")
         }
         #expect(text.matches(of: /<h1>/).count == 1 && !text.contains("style=\""))
+        for view in views { #expect(text.contains("href=\"/\(view.1)\""), "\(view.1) on \(path)") }
         // Nothing of the Markdown is left over.
         let prose = text.replacing(/<(pre|code)[^>]*>[\s\S]*?<\/\1>/, with: "")
         for sign in ["](", "**", "## ", "| ---", "```"] {

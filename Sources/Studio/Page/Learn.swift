@@ -72,6 +72,7 @@ struct Learn: Sendable {
           <a href="/#/paint">Paint</a>
           <a href="/#/gallery">Gallery</a>
           <a href="/#/models">Models</a>
+          <a href="/#/workers">Workers</a>
           <a href="/learn" aria-current="page">Learn</a>
         </nav>
       </header>
