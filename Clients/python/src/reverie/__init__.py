@@ -11,8 +11,9 @@ from .errors import BadParameter, JobFailed, NotFound, Refused, ReverieError, Un
 from .jobs import AsyncGrid, AsyncJob
 from .models import State
 from .pictures import AsyncPicture
+from .shown import Grid, Job, Picture
 from .studio import AsyncReverie
-from .synchronous import Grid, Job, Picture, Reverie
+from .synchronous import Reverie
 
 __all__ = [
     "AsyncGrid",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import math
@@ -11,16 +10,16 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
-from urllib.parse import quote
 
 import httpx
 from PIL import Image
 
 from . import _request, models
-from ._connection import UNHURRIED, Connection, M, read
+from ._connection import Connection, M, read
 from ._program import Program
 from ._request import Declarations, Order, PictureLike, Wish
 from .errors import BadParameter, NotFound, Refused, ReverieError, Unreachable
+from .installed import Installed
 from .jobs import AsyncGrid, AsyncJob
 from .pictures import AsyncPicture
 
@@ -33,14 +32,12 @@ Ordering: TypeAlias = Literal["newest", "oldest", "best"]
 
 #: Most pictures that a studio changes at once.
 MOST = 1000
-#: Seconds from look to look at how far a model is.
-PACE = 0.5
 
 #: Where a studio usually is.
 USUAL_ADDRESS = "http://127.0.0.1:7860"
 
 
-class AsyncReverie:
+class AsyncReverie(Installed):
     """A studio.
 
     Without an address it is the one that `REVERIE_STUDIO_URL` names (with `REVERIE_TOKEN`), else one that runs
@@ -485,85 +482,9 @@ class AsyncReverie:
         """Named looks, qualities, shapes and recipes."""
         return (await self._connection.get("/api/v1/presets", models.Presets)).presets
 
-    # Models
-
-    async def known_models(self) -> list[models.KnownModel]:
-        """Models that `fetch_model` fetches by their names."""
-        return (await self._models()).known
-
-    async def fetches(self) -> list[models.Fetch]:
-        """Models that are being fetched, and those whose fetch failed or was stopped."""
-        return (await self._models()).fetches
-
-    async def fetch_model(self, name: str, *, wait: bool = True) -> None:
-        """Fetches a known model, or goes on where that was cut off; one that is installed stays as it is.
-
-        Without `wait` it only begins, and `fetches` tells how far it is. Raises `NotFound` where none of that name
-        is known, and `ReverieError` where it cannot be fetched or somebody stops that.
-        """
-        try:
-            answer = await self._connection.post(_model(name) + "/fetch", models.Models, is_safe=True)
-        except Refused as problem:
-            # It is installed.
-            if problem.status != 409:
-                raise
-            return
-        while wait and (fetch := next((one for one in answer.fetches if one.id == name), None)):
-            if fetch.state != "running":
-                raise ReverieError(
-                    f"{name} was not fetched: {fetch.problem or 'it was stopped'}. fetch_model({name!r}) goes on."
-                )
-            await asyncio.sleep(PACE)
-            answer = await self._models()
-
-    async def stop_fetch(self, name: str) -> None:
-        """Stops fetching a model; what is there of it stays for another time. `NotFound` where it is not fetched."""
-        await self._connection.ask("DELETE", _model(name) + "/fetch")
-
-    async def add_model(self, path: str | Path) -> models.InstalledModel:
-        """Hands in a file of weights or a vocabulary. What it is is seen from what it holds.
-
-        Raises `BadParameter` where it is nothing that Reverie reads, or its name is taken.
-        """
-        file = Path(path).expanduser()
-        before = await self._models()
-        installed, fetched = ({one.id for one in those} for those in (before.models, before.fetches))
-        answer = await self._connection.ask(
-            "POST",
-            "/api/v1/models",
-            content=file,
-            content_type="application/octet-stream",
-            params={"name": file.name},
-            within=UNHURRIED,
-        )
-        after = read(models.Models, answer, self.address).models
-        # What was being fetched may have come meanwhile.
-        return min((one for one in after if one.id not in installed), key=lambda one: one.id in fetched)
-
-    async def verify_model(self, name: str) -> models.Verdict:
-        """Compares an installed model's files with the hashes noted when they came; `NotFound` where there is none."""
-        return await self._connection.post(_model(name) + "/verify", models.Verdict, is_safe=True, within=UNHURRIED)
-
-    async def remove_model(self, name: str) -> None:
-        """Removes an installed model, with its files; `NotFound` where there is none."""
-        await self._connection.ask("DELETE", _model(name))
-
-    async def _models(self) -> models.Models:
-        return await self._connection.get("/api/v1/models", models.Models)
-
-    # The last, since below it this name is no module any more.
-    async def models(self) -> list[models.InstalledModel]:
-        """Models that are installed beside the pack."""
-        return (await self._models()).models
-
 
 def _ids(pictures: Iterable[AsyncPicture | str]) -> list[str]:
     return [one if isinstance(one, str) else one.id for one in pictures]
-
-
-def _model(name: str) -> str:
-    """The address of a model."""
-    return f"/api/v1/models/{quote(name, safe='')}"
 
 
 def _label(cell: tuple[str, Any]) -> str:
