@@ -1,4 +1,4 @@
-// Changes of colour, all four in one pass each way: by libtorch's operators they would be forty passes over all views.
+// Changes of colour, all four in one pass each way: by libtorch's operators they would be dozens of passes over all views.
 
 #include <torch/csrc/autograd/custom_function.h>
 

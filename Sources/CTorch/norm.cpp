@@ -1,6 +1,6 @@
 // Group normalisation with what may scale and shift it and the activation behind it, in one go: of pictures that lie
 // with their channels last, which is how every network here keeps them. libtorch's operators would read and write the
-// picture up to four times in place of once, and keep for the gradient what each of them wrote; here the gradient needs
+// picture up to four times in place of twice, and keep for the gradient what each of them wrote; here the gradient needs
 // what came in alone.
 //
 // A picture is taken in parts of so many pixels whatever the number of threads is, and the parts' sums are added up in
@@ -366,7 +366,10 @@ int ct_group_norm(ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias,
       return activated(y, activation);
     }
     using Maybe = std::optional<at::Tensor>;
-    const auto line = [&](ct_tensor t) { return t ? Maybe(of(t).to(at::kFloat).contiguous()) : Maybe(); };
+    const auto line = [&](ct_tensor t) {
+      TORCH_CHECK(!t || of(t).numel() == input.size(1), "weights of another number of channels");
+      return t ? Maybe(of(t).to(at::kFloat).contiguous()) : Maybe();
+    };
     const auto rows = [&](ct_tensor t) {
       if (!t) return Maybe();
       return Maybe(of(t).reshape({-1, input.size(1)}).expand({input.size(0), -1}).to(at::kFloat).contiguous());

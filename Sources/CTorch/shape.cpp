@@ -28,7 +28,7 @@ int ct_select(ct_tensor x, int dim, int64_t index, ct_tensor *out) {
 }
 int ct_split(ct_tensor x, int dim, int64_t length, int count, ct_tensor *out) {
   return guard([&] {
-    const auto parts = length == 0 ? at::unbind(of(x), dim) : at::split(of(x), length, dim);
+    const auto parts = length < 0 ? at::unbind(of(x), dim) : at::split(of(x), length, dim);
     for (size_t i = 0; i < static_cast<size_t>(count); i++) out[i] = new ct_tensor_s{parts.at(i)};
   });
 }

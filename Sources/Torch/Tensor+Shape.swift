@@ -55,7 +55,7 @@ extension Tensor {
     split(over: dim, size(dim) / count, count)
   }
   /// Each entry of `dim`, without that dimension.
-  public func unbound(over dim: Int) -> [Tensor] { split(over: dim, 0, size(dim)) }
+  public func unbound(over dim: Int) -> [Tensor] { split(over: dim, -1, size(dim)) }
 
   private func split(over dim: Int, _ length: Int, _ count: Int) -> [Tensor] {
     var handles = [ct_tensor?](repeating: nil, count: count)

@@ -8,8 +8,8 @@ extension Tensor {
   ///   - order: a permutation of 0..<4.
   /// - Precondition: this is `[B, 3, H, W]` in 0…1, in float32 on the CPU.
   public func colorJittered(_ factors: [[Double]], chosen: [Bool], order: [Int]) -> Tensor {
-    precondition(factors.count == size(0) && chosen.count == size(0) && order.count == 4)
     let (numbers, kinds) = (factors.flatMap { $0.map(Float.init) }, order.map(Int32.init))
+    precondition(numbers.count == 4 * size(0) && chosen.count == size(0) && order.count == 4)
     return make("color_jitter", [self]) { ct_color_jitter(handle, numbers, chosen, kinds, $0) }
   }
 }

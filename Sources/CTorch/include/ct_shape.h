@@ -12,8 +12,8 @@ int ct_unsqueeze(ct_tensor x, int dim, ct_tensor *out);
 int ct_squeeze(ct_tensor x, int dim, ct_tensor *out);
 int ct_narrow(ct_tensor x, int dim, int64_t start, int64_t length, ct_tensor *out);
 int ct_select(ct_tensor x, int dim, int64_t index, ct_tensor *out);
-// The first `count` parts of so many entries each, or without the dimension where that is 0; they get their gradients
-// in one pass.
+// The first `count` parts of so many entries each, or without the dimension where that is -1; they get their
+// gradients in one pass.
 int ct_split(ct_tensor x, int dim, int64_t length, int count, ct_tensor *out);
 int ct_flip(ct_tensor x, int dim, ct_tensor *out);
 int ct_roll(ct_tensor x, int64_t shift, int dim, ct_tensor *out);

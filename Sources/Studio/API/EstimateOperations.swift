@@ -22,7 +22,7 @@ struct EstimateOperations: OperationGroup {
         ]
       ) { request, _ in
         let new = try admission.job(await request.json(), key: nil)
-        let alike = try await queue.store.paces(new.request, as: new.work)
+        let alike = try await queue.store.costs(of: new.request, as: new.work)
         return .json(
           .object([
             "method": .string(new.request.method?.rawValue ?? ""),
@@ -49,19 +49,19 @@ struct EstimateOperations: OperationGroup {
 
 extension Store {
   /// What jobs took for a picture: seconds, and bytes of memory where they were told.
-  typealias Pace = (seconds: Double, memory: Int?)
+  typealias Cost = (seconds: Double, memory: Int?)
 
   /// What pictures took which are painted as a request asks, of the last hundred jobs: all settings are the same but
   /// what is wanted, the seed and the files.
-  func paces(_ request: Painting.Request, as work: JobSpec?) async throws -> [Pace] {
+  func costs(of request: Painting.Request, as work: JobSpec?) async throws -> [Cost] {
     // Of films each has a length of its own.
     guard work == nil else { return [] }
-    let wanted = try request.pace()
+    let wanted = try request.costing()
     let jobs = try await jobs([.finished], after: nil, limit: 100).jobs
     return jobs.compactMap { job in
       guard job.work == nil, !job.stopped, job.failures == 0, job.interruptions == 0,
         let started = job.started, let ended = job.ended, ended > started,
-        let painted = try? job.painted(), (try? painted.pace()) == wanted
+        let painted = try? job.painted(), (try? painted.costing()) == wanted
       else { return nil }
       return ((ended - started) / Double(job.count), job.memory)
     }
@@ -69,8 +69,8 @@ extension Store {
 }
 
 extension Painting.Request {
-  /// What of a resolved request decides how long it takes.
-  fileprivate func pace() throws -> JSONValue {
+  /// What of a resolved request decides how long it takes, and how much memory.
+  fileprivate func costing() throws -> JSONValue {
     guard case .object(var fields) = try JSONValue(body: JSONEncoder().encode(self)) else {
       return .null
     }

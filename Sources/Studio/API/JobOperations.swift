@@ -92,8 +92,8 @@ struct JobOperations: OperationGroup {
     async throws -> Response
   {
     let new = try admission.job(await request.json(), key: request.headers[Self.key])
-    try await checkFiles(new.request.references, areVideos: false)
-    try await checkFiles(new.work?.references ?? [], areVideos: true)
+    try await checkFiles(new.request.references, mayBeVideos: false)
+    try await checkFiles(new.work?.references ?? [], mayBeVideos: true)
     let (job, isNew) = try await queue.submit(new)
     var answer = try await value(of: job)
     if case .object(var fields) = answer, !new.remarks.isEmpty {
@@ -106,7 +106,7 @@ struct JobOperations: OperationGroup {
   private static let key = HTTPField.Name("Idempotency-Key").unsafelyUnwrapped
 
   /// Files that a job names must be here, and pictures where pictures are wanted.
-  private func checkFiles(_ references: [FileReference], areVideos: Bool) async throws {
+  private func checkFiles(_ references: [FileReference], mayBeVideos: Bool) async throws {
     for reference in references {
       let name = reference.name.prefix(80)
       guard let input = try await queue.store.input(reference.sha256) else {
@@ -114,7 +114,7 @@ struct JobOperations: OperationGroup {
           .unprocessableContent,
           "The file '\(name)' is not here. Hand it in first: POST /api/v1/files", field: "request")
       }
-      guard areVideos || !Inputs.videoEndings.contains(input.ending) else {
+      guard mayBeVideos || !Inputs.videoEndings.contains(input.ending) else {
         throw Problem(
           .unprocessableContent,
           "The file '\(name)' is a video, and the request wants a picture there. A video is painted over with "
